@@ -1,0 +1,1 @@
+"""From published wheels to rows of `constraints/`."""

@@ -1,0 +1,1 @@
+"""Container engine and registries: build, run, digests."""

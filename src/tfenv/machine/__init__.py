@@ -1,0 +1,1 @@
+"""What this host is: GPU, driver, CPU, glibc, engine."""

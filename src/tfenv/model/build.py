@@ -1,0 +1,44 @@
+"""What a build of TensorFlow was compiled for and with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from tfenv.model.hardware import Architecture
+    from tfenv.model.target import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """Read from `tensorflow/python/platform/build_info.py` of the wheels of one platform.
+
+    Attributes:
+        platform: of the wheels.
+        cuda: toolkit it was compiled with (only `10` where the wheel says no more); ``None`` for a CPU build.
+        cudnn: version compiled against (often the major only); ``None`` for a CPU build.
+        sass: architectures with machine code in the wheel.
+        ptx: architectures with PTX in the wheel.
+        compiler: host compiler as the wheel names it, or ``None``.
+        tensorrt: was it built with TensorRT; ``None`` if the wheel does not say.
+        source: wheel filename and sha256 the row was read from.
+        inferred: names of the fields above that the wheel is silent about, taken from the cited page instead.
+    """
+
+    platform: Platform
+    cuda: Version | None = None
+    cudnn: Version | None = None
+    sass: tuple[Architecture, ...] = ()
+    ptx: tuple[Architecture, ...] = ()
+    compiler: str | None = None
+    tensorrt: bool | None = None
+    source: str = ""
+    inferred: tuple[str, ...] = ()
+
+    @property
+    def is_cuda(self) -> bool:
+        """Was it compiled with CUDA?"""
+        return self.cuda is not None

@@ -1,0 +1,81 @@
+"""Compute capabilities of GPUs, and the architectures that machine code is built for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_CAPABILITY = re.compile(r"(?:sm_|compute_|lto_)?(\d{1,2})\.?(\d)([af]?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ComputeCapability:
+    """What a GPU can execute, such as 8.6; ordered as numbers, not as text."""
+
+    major: int
+    minor: int
+
+    @classmethod
+    def parse(cls, text: str) -> ComputeCapability:
+        """Read ``8.6``, ``86``, ``sm_86`` or ``compute_86``; a variant letter is dropped.
+
+        Raises:
+            ValueError: the text is no compute capability.
+        """
+        return Architecture.parse(text).capability
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Architecture:
+    """What machine code (SASS) or PTX is compiled for: a compute capability, perhaps with a variant.
+
+    The variant ``a`` (architecture-specific) runs on exactly that capability, ``f`` (family-specific) on the same
+    major and the same or a higher minor. Source: CUDA C++ Programming Guide, "Compute capability" and "Feature set
+    compiler targets".
+    """
+
+    capability: ComputeCapability
+    variant: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Architecture:
+        """Read ``9.0``, ``90a``, ``sm_86``, ``compute_90`` or ``120``.
+
+        Raises:
+            ValueError: the text is no architecture.
+        """
+        match = _CAPABILITY.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"`{text}` is not a compute capability such as 8.6 or sm_86")
+        return cls(ComputeCapability(int(match[1]), int(match[2])), match[3].lower())
+
+    def sass_runs_on(self, gpu: ComputeCapability) -> bool:
+        """Machine code runs on GPUs of the same major and an equal or higher minor."""
+        if self.variant == "a":
+            return gpu == self.capability
+        return gpu.major == self.capability.major and gpu.minor >= self.capability.minor
+
+    def ptx_runs_on(self, gpu: ComputeCapability) -> bool:
+        """PTX is compiled by the driver for any GPU of an equal or higher capability (variants stay bound)."""
+        if self.variant:
+            return self.sass_runs_on(gpu)
+        return gpu >= self.capability
+
+    def __str__(self) -> str:
+        return f"{self.capability}{self.variant}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """A GPU to be served.
+
+    Attributes:
+        name: as people say it (`V100`), or the capability itself (`8.6`) when that was all that was given.
+        capability: its compute capability.
+    """
+
+    name: str
+    capability: ComputeCapability

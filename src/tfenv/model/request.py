@@ -1,0 +1,40 @@
+"""What a user asks `lock` for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+
+from tfenv.model.target import Target
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tfenv.model.package import Requirement
+
+PYPI = "https://pypi.org/simple/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Everything that decides what a lock holds, the published files and the facts apart.
+
+    Attributes:
+        tensorflow: which releases are wanted; empty is any, newest stable first.
+        target: the machine.
+        requirements: what is wanted beside TensorFlow; `source` says who asks (a file and line, or an option).
+        constraints: bounds on packages that are not asked for.
+        indexes: in order, without credentials; a name found on one is never taken from a later one.
+        exclude_newer: files uploaded at or after this moment do not exist.
+        prereleases: may TensorFlow be a pre-release? (Others may where a specifier names one, as in PEP 440.)
+    """
+
+    tensorflow: SpecifierSet = field(default_factory=SpecifierSet)
+    target: Target = field(default_factory=Target)
+    requirements: tuple[Requirement, ...] = ()
+    constraints: tuple[Requirement, ...] = ()
+    indexes: tuple[str, ...] = (PYPI,)
+    exclude_newer: datetime | None = None
+    prereleases: bool = False

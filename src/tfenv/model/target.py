@@ -1,0 +1,71 @@
+"""The machine that an environment is for; often not the one tfenv runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from tfenv.model.hardware import Gpu
+
+
+class Platform(str, Enum):
+    """Operating system and processor, as tfenv names them."""
+
+    LINUX_X86_64 = "linux-x86_64"
+    LINUX_AARCH64 = "linux-aarch64"
+    MACOS_ARM64 = "macos-arm64"
+    MACOS_X86_64 = "macos-x86_64"
+    WINDOWS_X86_64 = "windows-x86_64"
+    WSL = "wsl"
+
+    @property
+    def is_linux(self) -> bool:
+        """WSL runs Linux wheels."""
+        return self in (Platform.LINUX_X86_64, Platform.LINUX_AARCH64, Platform.WSL)
+
+    @property
+    def wheels(self) -> Platform:
+        """The platform whose wheels this one installs (WSL installs those of Linux)."""
+        return Platform.LINUX_X86_64 if self is Platform.WSL else self
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Accelerator(str, Enum):
+    """What computes. `cudaN` also fixes the CUDA major; `cuda` leaves it to the resolver."""
+
+    NONE = "none"
+    CUDA = "cuda"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is known of the machine; ``None`` means not said.
+
+    Attributes:
+        platform: operating system and processor.
+        python: ``X.Y`` or ``X.Y.Z``; ``None`` lets the resolver choose the newest that fits.
+        accelerator: whether CUDA is wanted.
+        cuda_major: the CUDA major asked for (`--gpu cuda12` gives 12).
+        gpus: every one of them must work.
+        driver: of NVIDIA, such as 535.104.05.
+        glibc: the newest the machine offers; ``None`` takes that of the base image.
+        cpu: instruction sets the processor has, named as in ``/proc/cpuinfo``.
+    """
+
+    platform: Platform = Platform.LINUX_X86_64
+    python: Version | None = None
+    accelerator: Accelerator = Accelerator.NONE
+    cuda_major: int | None = None
+    gpus: tuple[Gpu, ...] = ()
+    driver: Version | None = None
+    glibc: Version | None = None
+    cpu: frozenset[str] | None = None

@@ -1,0 +1,1 @@
+"""Texts made from a lock, and nothing else."""

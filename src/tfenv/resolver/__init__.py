@@ -1,0 +1,1 @@
+"""One resolution for wheels and machines alike."""

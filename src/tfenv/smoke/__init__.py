@@ -1,0 +1,1 @@
+"""What runs inside an environment to prove it, and what the answer means."""

@@ -1,0 +1,1 @@
+"""Where rim and core meet; the public Python API."""
