@@ -1,1 +1,10 @@
-"""The command line."""
+"""The command line: parse, call one workflow, print. One error boundary, in `app`."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Entry point of the `tfenv` command."""
+    from tfenv.cli.app import run
+
+    run()

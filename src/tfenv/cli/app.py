@@ -1,0 +1,70 @@
+"""The commands, and the one place where the process ends."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn, cast
+
+import typer
+
+import tfenv
+from tfenv.cli import _console
+from tfenv.errors import TfenvError, UsageError
+
+app = typer.Typer(
+    name="tfenv",
+    help="Reproducible TensorFlow environments: lock wheels and hardware together, build the image, prove it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+INTERRUPTED = 130
+
+# typer carries its own copy of click, whose errors it exports only in part
+_CommandLineError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _console.data(f"tfenv {tfenv.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def run(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and end the process with its exit code.
+
+    Args:
+        arguments: instead of those of the process.
+    """
+    try:
+        code = app(arguments, standalone_mode=False)
+    except TfenvError as error:
+        if error.message:
+            _console.complain(error)
+        code = error.exit_code
+    except _CommandLineError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            _console.data(error.format_message())
+            sys.exit(UsageError.exit_code)
+        command = error.ctx.command_path if error.ctx else "tfenv"
+        _console.complain(UsageError(error.format_message(), hint=f"`{command} --help` lists what it takes"))
+        code = UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _console.say("interrupted")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # the reader of our output has left, as `tfenv compat | head` does
+        sys.stderr.close()
+        code = 0
+    sys.exit(code or 0)
