@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, NoReturn, cast
 
@@ -41,6 +42,25 @@ def _root(
     pass
 
 
+def _call(arguments: list[str] | None) -> int:
+    try:
+        return int(app(arguments, standalone_mode=False) or 0)
+    except TfenvError as error:
+        if error.message:
+            _console.complain(error)
+        return error.exit_code
+    except _CommandLineError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            _console.data(error.format_message())
+        else:
+            command = error.ctx.command_path if error.ctx else "tfenv"
+            _console.complain(UsageError(error.format_message(), hint=f"`{command} --help` lists what it takes"))
+        return UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _console.say("interrupted")
+        return INTERRUPTED
+
+
 def run(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and end the process with its exit code.
 
@@ -48,23 +68,10 @@ def run(arguments: list[str] | None = None) -> NoReturn:
         arguments: instead of those of the process.
     """
     try:
-        code = app(arguments, standalone_mode=False)
-    except TfenvError as error:
-        if error.message:
-            _console.complain(error)
-        code = error.exit_code
-    except _CommandLineError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
-            _console.data(error.format_message())
-            sys.exit(UsageError.exit_code)
-        command = error.ctx.command_path if error.ctx else "tfenv"
-        _console.complain(UsageError(error.format_message(), hint=f"`{command} --help` lists what it takes"))
-        code = UsageError.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        _console.say("interrupted")
-        code = INTERRUPTED
+        code = _call(arguments)
+        sys.stdout.flush()
     except BrokenPipeError:
-        # the reader of our output has left, as `tfenv compat | head` does
-        sys.stderr.close()
+        # the reader of our output has left, as in `tfenv compat | head`; nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    sys.exit(code or 0)
+    sys.exit(code)
