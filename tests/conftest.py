@@ -1,0 +1,40 @@
+"""Marks that ask for the world: without it a test skips and says so; in CI it fails instead."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from functools import cache
+
+import pytest
+
+
+@cache
+def _engine() -> bool:
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    return subprocess.run([docker, "info"], capture_output=True, check=False, timeout=60).returncode == 0
+
+
+@cache
+def _index() -> bool:
+    try:
+        socket.create_connection(("pypi.org", 443), timeout=10).close()
+    except OSError:
+        return False
+    return True
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Is what the test's marks ask for there?"""
+    for mark, there, what in (
+        ("engine", _engine, "no container engine answers: start one (`dockerd`), or set DOCKER_HOST"),
+        ("index", _index, "the package index cannot be reached"),
+    ):
+        if item.get_closest_marker(mark) is not None and not there():
+            if os.environ.get("CI"):
+                pytest.fail(what, pytrace=False)
+            pytest.skip(what)
