@@ -1,0 +1,103 @@
+"""Looks at a host, room by room."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import Version
+
+from tfenv.machine import processor, surroundings
+from tfenv.machine.gpus import gpus
+from tfenv.machine.host import ThisHost
+from tfenv.model.machine import Machine
+from tfenv.model.target import Platform
+
+if TYPE_CHECKING:
+    from tfenv.machine.host import Host
+
+_PLATFORMS = {
+    ("Linux", "x86_64"): Platform.LINUX_X86_64,
+    ("Linux", "aarch64"): Platform.LINUX_AARCH64,
+    ("Darwin", "arm64"): Platform.MACOS_ARM64,
+    ("Darwin", "x86_64"): Platform.MACOS_X86_64,
+    ("Windows", "AMD64"): Platform.WINDOWS_X86_64,
+}
+
+
+def load_nvml() -> Any | None:
+    """The NVML bindings, or ``None`` where they cannot be imported; whether a driver answers is asked later."""
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    return pynvml
+
+
+def this_platform(host: Host | None = None) -> Platform | None:
+    """Of the host tfenv runs on; ``None`` if TensorFlow publishes no wheels for it."""
+    found = _PLATFORMS.get((platform.system(), platform.machine()))
+    if found is Platform.LINUX_X86_64 and is_wsl(host or ThisHost()):
+        return Platform.WSL
+    return found
+
+
+def is_wsl(host: Host) -> bool:
+    """Source: WSL kernels name Microsoft in `/proc/version`, and offer the GPU as `/dev/dxg`."""
+    return "microsoft" in (host.read("/proc/version") or "").lower()
+
+
+def glibc(host: Host) -> Version | None:
+    """Of this host; ``None`` on musl and outside Linux. Source: first line of `ldd --version`."""
+    text = host.run("ldd", "--version") or ""
+    match = re.search(r"(\d+\.\d+)\s*$", text.splitlines()[0]) if text and "musl" not in text else None
+    return Version(match[1]) if match else None
+
+
+def detect(host: Host | None = None, *, nvml: Any | None = None) -> Machine:
+    """Everything that can be seen of a host.
+
+    Args:
+        host: where to look; this machine if not given.
+        nvml: the module `pynvml`, see `load_nvml`; ``None`` does without.
+    """
+    host = host or ThisHost()
+    found, driver = gpus(host, nvml)
+    cpu = processor.flags(host)
+    microarchitecture, level = processor.microarchitecture(cpu)
+    unknown = []
+    if driver is None and any(device.vendor == "nvidia" for device in found):
+        unknown.append("compute capability: an NVIDIA GPU is on the bus, but no driver answers")
+    if not found and not host.list("/sys/bus/pci/devices"):
+        unknown.append("GPUs: neither a driver nor the PCI bus can be read here")
+    return Machine(
+        platform=this_platform(host),
+        system=_system(host),
+        glibc=glibc(host),
+        cpu=cpu,
+        microarchitecture=microarchitecture,
+        level=level,
+        gpus=found,
+        driver=driver,
+        board=_board(host),
+        libraries=surroundings.libraries(host),
+        engines=surroundings.engines(host),
+        interpreters=surroundings.interpreters(host),
+        disk_free=shutil.disk_usage(".").free,
+        unknown=tuple(unknown),
+    )
+
+
+def _system(host: Host) -> str:
+    release = host.read("/etc/os-release") or ""
+    match = re.search(r'^PRETTY_NAME="?([^"\n]+)"?$', release, re.MULTILINE)
+    name = match[1] if match else f"{platform.system()} {platform.release()}".strip()
+    return f"{name} under WSL" if is_wsl(host) else name
+
+
+def _board(host: Host) -> str | None:
+    """Jetson boards name themselves in the device tree."""
+    model = host.read("/proc/device-tree/model")
+    return model if model and "NVIDIA" in model else None

@@ -1,0 +1,78 @@
+"""The seam to the operating system: files, commands, environment. Tests hand in a recorded tree instead."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COMMAND_SECONDS = 20
+
+
+class Host(Protocol):
+    """What detection asks of a machine."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Environment variables."""
+        ...
+
+    def read(self, path: str) -> str | None:
+        """Text of a file, ``None`` if it is not there or may not be read."""
+        ...
+
+    def list(self, directory: str) -> tuple[str, ...]:
+        """Names in a directory, sorted; empty if there is none."""
+        ...
+
+    def run(self, *command: str) -> str | None:
+        """Standard output of a command; ``None`` if it is not there, fails or takes too long."""
+        ...
+
+
+class ThisHost:
+    """The machine tfenv runs on."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Environment variables of this process."""
+        return os.environ
+
+    def read(self, path: str) -> str | None:
+        """Text of a file; bytes that are no UTF-8 are replaced (device trees end in NUL)."""
+        try:
+            return Path(path).read_text(encoding="utf-8", errors="replace").rstrip("\0")
+        except OSError:
+            return None
+
+    def list(self, directory: str) -> tuple[str, ...]:
+        """Names in a directory."""
+        try:
+            return tuple(sorted(os.listdir(directory)))
+        except OSError:
+            return ()
+
+    def run(self, *command: str) -> str | None:
+        """Run a command with the C locale, so that its words can be read."""
+        return _output(command)
+
+
+def _output(command: Sequence[str]) -> str | None:
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=COMMAND_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
