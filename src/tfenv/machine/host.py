@@ -52,7 +52,7 @@ class ThisHost:
     def list(self, directory: str) -> tuple[str, ...]:
         """Names in a directory."""
         try:
-            return tuple(sorted(os.listdir(directory)))
+            return tuple(sorted(entry.name for entry in Path(directory).iterdir()))
         except OSError:
             return ()
 
