@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NewType
 
 from packaging.specifiers import SpecifierSet
@@ -63,6 +63,11 @@ class File:
     def is_wheel(self) -> bool:
         """Wheels are installed as they are; anything else is a source distribution."""
         return self.filename.endswith(".whl")
+
+    @property
+    def kept(self) -> File:
+        """The file as a lock keeps it, without what only resolving needs."""
+        return replace(self, requires_python=None, metadata_sha256=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,343 @@
+"""A lock as `pylock.toml` (PEP 751, lock version 1.0), both ways.
+
+What the standard has a place for stands there, everything else in `[tool.tfenv]`: `loads(dumps(lock)) == lock`, but for
+what of a `File` only resolving needs (`File.kept`). Source of the layout:
+https://packaging.python.org/en/latest/specifications/pylock-toml/
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import is_normalized_name, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
+
+from tfenv.errors import UsageError
+from tfenv.model.build import Build
+from tfenv.model.document import Table, flag, moment, of, one_of, text, whole
+from tfenv.model.hardware import Architecture
+from tfenv.model.lock import BaseImage, Lock, LockedPackage, Needs, Origin, Stack
+from tfenv.model.package import File, Name
+from tfenv.model.target import Platform
+from tfenv.outputs.request import inputs_digest, read_request, read_target, request_table, target_table
+from tfenv.outputs.toml import Inline
+from tfenv.outputs.toml import dumps as dump_toml
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
+
+__all__ = ["FIRST_LINE", "dumps", "inputs_digest", "loads"]
+
+FIRST_LINE = "# Written by tfenv; change the request and lock again rather than edit this file."
+"""of every TOML and YAML file and every requirements file that tfenv writes"""
+
+_FORMAT = 1
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CREDENTIALS = re.compile(r'(?<=://)[^/?#@\s"]+@')
+_AGAIN = "lock again with `tfenv lock`"
+
+_MARKERS = {
+    Platform.LINUX_X86_64: "sys_platform == 'linux' and platform_machine == 'x86_64'",
+    Platform.LINUX_AARCH64: "sys_platform == 'linux' and platform_machine == 'aarch64'",
+    Platform.MACOS_ARM64: "sys_platform == 'darwin' and platform_machine == 'arm64'",
+    Platform.MACOS_X86_64: "sys_platform == 'darwin' and platform_machine == 'x86_64'",
+    Platform.WINDOWS_X86_64: "sys_platform == 'win32' and platform_machine == 'AMD64'",
+}
+
+
+def dumps(lock: Lock) -> str:
+    """The text of `pylock.toml`; the same lock gives the same bytes. User names and passwords in URLs are left out."""
+    python = lock.target.python
+    document: dict[str, object] = {
+        "lock-version": "1.0",
+        "environments": [f"{_MARKERS[lock.target.platform.wheels]} and implementation_name == 'cpython'"],
+        "requires-python": None if python is None else f"=={python.major}.{python.minor}.*",
+        "created-by": "tfenv",
+        "packages": [_package_table(package) for package in lock.packages],
+        "tool": {"tfenv": _tool_table(lock)},
+    }
+    return _CREDENTIALS.sub("", f"{FIRST_LINE}\n{dump_toml(document)}")
+
+
+def loads(content: str, name: str = "pylock.toml") -> Lock:
+    """Read a lock back.
+
+    Args:
+        content: the text of the file.
+        name: of the file, for messages.
+
+    Raises:
+        UsageError: it is no TOML (with the line), no valid lock (with every fault and its dotted path), or a lock that
+            tfenv did not write.
+    """
+    try:
+        root = Table(tomllib.loads(content))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"`{name}` is not TOML: {error}", hint=_AGAIN) from error
+    for key in ("lock-version", "created-by"):
+        root.need(key, text)
+    packages = _read_packages(root)
+    _check_standard(root)
+    if "tfenv" not in root.table("tool"):
+        root.fault(
+            "tool.tfenv", "is missing: this lock was not made by tfenv, and does not say what it needs of a machine"
+        )
+        root.refuse(name, hint="lock with `tfenv lock`; pins of another tool can be given as `name==version` with `-r`")
+    tool = root.table("tool").table("tfenv")
+    if tool.need("format", whole) != _FORMAT and tool.sound:
+        raise UsageError(
+            f"`{name}` is in format {tool.values['format']} of `[tool.tfenv]`; this tfenv reads format {_FORMAT}",
+            hint="update tfenv, or lock again",
+        )
+    lock = _read_tool(tool, packages)
+    root.refuse(name, hint=_AGAIN)
+    return lock
+
+
+def _package_table(package: LockedPackage) -> dict[str, object]:
+    file = package.file
+    entry = {
+        "name": file.filename,
+        "upload-time": file.upload_time,
+        "url": file.url,
+        "size": file.size,
+        "hashes": Inline(sha256=file.sha256),
+    }
+    return {
+        "name": package.name,
+        "version": str(package.version),
+        "requires-python": None if package.requires_python is None else str(package.requires_python),
+        "index": file.index or None,
+        "dependencies": [Inline(name=name) for name in package.dependencies] or None,
+        "wheels": [entry] if file.is_wheel else None,
+        "sdist": None if file.is_wheel else entry,
+    }
+
+
+def _read_packages(root: Table) -> tuple[LockedPackage, ...]:
+    found: list[LockedPackage] = []
+    tables = root.tables("packages")
+    known = {table.values.get("name") for table in tables}
+    if "packages" not in root:
+        root.fault("packages", "is missing")
+    for table in tables:
+        name = table.need("name", _name)
+        version = table.need("version", of(Version))
+        if any(name == package.name for package in found):
+            table.fault("name", f"`{name}` is there twice; a lock of tfenv holds one file of each package")
+        for index, dependency in enumerate(depends := table.tables("dependencies")):
+            if (wanted := dependency.need("name", text)) not in known and dependency.sound:
+                table.fault(f"dependencies[{index}].name", f"`{wanted}` is not in the lock")
+        file = _read_file(table, name, version)
+        if file is not None:
+            package = LockedPackage(
+                name=name,
+                version=version,
+                file=file,
+                dependencies=tuple(Name(str(dependency.values.get("name"))) for dependency in depends),
+                requires_python=table.get("requires-python", of(SpecifierSet)),
+            )
+            found.append(package)
+    return tuple(found)
+
+
+def _read_file(table: Table, name: Name, version: Version) -> File | None:
+    """The one file of a package."""
+    wheels = table.tables("wheels")
+    sdist = "sdist" in table
+    if len(wheels) + sdist != 1:
+        table.fault(
+            "wheels", f"a lock of tfenv holds one wheel or one sdist a package, not {len(wheels) + sdist} files"
+        )
+        return None
+    entry = wheels[0] if wheels else table.table("sdist")
+    url = entry.need("url", text)
+    filename = entry.need("name", text)
+    tags: frozenset[Tag] = frozenset()
+    build: tuple[()] | tuple[int, str] = ()
+    if table.sound:
+        try:
+            if wheels:
+                said, holds, build, tags = parse_wheel_filename(filename)
+            else:
+                said, holds = parse_sdist_filename(filename)
+        except ValueError as error:
+            entry.fault("name", error)
+        else:
+            if said != str(name) or holds != version:
+                entry.fault("name", f"`{filename}` is not a file of {name} {version}")
+    return File(
+        name=name,
+        version=version,
+        filename=filename,
+        url=url,
+        sha256=entry.table("hashes").need("sha256", _sha256),
+        size=entry.get("size", whole),
+        upload_time=entry.get("upload-time", moment),
+        tags=tags,
+        build=build,
+        index=table.get("index", text) or "",
+    )
+
+
+def _check_standard(root: Table) -> None:
+    """Add what the standard finds wrong, unless a fault at that place (or above or below it) is known already."""
+    from packaging.pylock import Pylock, PylockValidationError
+
+    try:
+        Pylock.from_dict(root.values)
+    except PylockValidationError as error:
+        place = error.context or "lock-version"
+        known = [fault[1 : fault.index("`", 1)] for fault in root.faults]
+        if not any(path.startswith(place) or place.startswith(path) for path in known):
+            root.fault(place, error.message)
+
+
+def _tool_table(lock: Lock) -> dict[str, object]:
+    stack, needs, build = lock.stack, lock.needs, lock.build
+    return {
+        "format": _FORMAT,
+        "facts": lock.facts or None,
+        "inputs": lock.inputs or None,
+        "direct": [package.name for package in lock.packages if package.direct],
+        "notes": list(lock.notes) or None,
+        "warnings": list(lock.warnings) or None,
+        "sources": list(lock.sources) or None,
+        "target": target_table(lock.target),
+        "stack": {
+            "origin": str(stack.origin),
+            "cuda": _text(stack.cuda),
+            "cudnn": _text(stack.cudnn),
+            "nccl": _text(stack.nccl),
+        },
+        "needs": {
+            "driver": _text(needs.driver),
+            "sass": [str(each) for each in needs.sass] or None,
+            "ptx": [str(each) for each in needs.ptx] or None,
+            "glibc": _text(needs.glibc),
+            "cpu": list(needs.cpu) or None,
+        },
+        "base-image": lock.base_image and {"reference": lock.base_image.reference, "digest": lock.base_image.digest},
+        "build": build
+        and {
+            "platform": str(build.platform),
+            "cuda": _text(build.cuda),
+            "cudnn": _text(build.cudnn),
+            "sass": [str(each) for each in build.sass] or None,
+            "ptx": [str(each) for each in build.ptx] or None,
+            "compiler": build.compiler,
+            "tensorrt": build.tensorrt,
+            "source": build.source or None,
+            "inferred": list(build.inferred) or None,
+        },
+        "environment": dict(lock.environment) or None,
+        "yanked": {package.name: package.file.yanked for package in lock.packages if package.file.yanked is not None}
+        or None,
+        "request": request_table(lock.request),
+    }
+
+
+def _read_tool(tool: Table, packages: tuple[LockedPackage, ...]) -> Lock:
+    direct = frozenset(tool.many("direct", _name))
+    reasons = tool.table("yanked")
+    yanked = {key: reasons.need(key, text) for key in reasons.values}
+    for key, names in (("direct", direct), ("yanked", frozenset(yanked))):
+        for missing in sorted(names - {package.name for package in packages}):
+            tool.fault(key, f"`{missing}` is not in the lock")
+    environment = tool.table("environment")
+    answered = tool.table("target")
+    answered.need("python", of(Version))
+    lock = Lock(
+        request=read_request(tool.table("request")),
+        target=read_target(answered),
+        packages=tuple(
+            replace(
+                package,
+                direct=package.name in direct,
+                file=replace(package.file, yanked=yanked.get(package.name)),
+            )
+            for package in packages
+        ),
+        stack=_read_stack(tool.table("stack")),
+        needs=_read_needs(tool.table("needs")),
+        base_image=_read_base_image(tool.table("base-image")) if "base-image" in tool else None,
+        build=_read_build(tool.table("build")) if "build" in tool else None,
+        notes=tool.many("notes", text),
+        warnings=tool.many("warnings", text),
+        sources=tool.many("sources", text),
+        facts=tool.get("facts", text) or "",
+        inputs=tool.get("inputs", text) or "",
+        environment=tuple(sorted((key, environment.need(key, text)) for key in environment.values)),
+    )
+    tool.close()
+    return lock
+
+
+def _read_stack(table: Table) -> Stack:
+    stack = Stack(
+        origin=table.need("origin", one_of(Origin)),
+        cuda=table.get("cuda", of(Version)),
+        cudnn=table.get("cudnn", of(Version)),
+        nccl=table.get("nccl", of(Version)),
+    )
+    table.close()
+    return stack
+
+
+def _read_needs(table: Table) -> Needs:
+    needs = Needs(
+        driver=table.get("driver", of(Version)),
+        sass=table.many("sass", of(Architecture.parse)),
+        ptx=table.many("ptx", of(Architecture.parse)),
+        glibc=table.get("glibc", of(Version)),
+        cpu=table.many("cpu", text),
+    )
+    table.close()
+    return needs
+
+
+def _read_base_image(table: Table) -> BaseImage:
+    image = BaseImage(reference=table.need("reference", text), digest=table.get("digest", text))
+    table.close()
+    return image
+
+
+def _read_build(table: Table) -> Build:
+    build = Build(
+        platform=table.need("platform", one_of(Platform)),
+        cuda=table.get("cuda", of(Version)),
+        cudnn=table.get("cudnn", of(Version)),
+        sass=table.many("sass", of(Architecture.parse)),
+        ptx=table.many("ptx", of(Architecture.parse)),
+        compiler=table.get("compiler", text),
+        tensorrt=table.get("tensorrt", flag),
+        source=table.get("source", text) or "",
+        inferred=table.many("inferred", text),
+    )
+    table.close()
+    return build
+
+
+def _name(value: object) -> Name:
+    if not is_normalized_name(text(value)):
+        raise ValueError(f"`{value}` is not a normalized project name")
+    return Name(text(value))
+
+
+def _sha256(value: object) -> str:
+    if _SHA256.fullmatch(text(value)) is None:
+        raise ValueError("must be 64 lower-case hexadecimal digits")
+    return text(value)
+
+
+def _text(version: Version | None) -> str | None:
+    return None if version is None else str(version)
