@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 _CAPABILITY = re.compile(r"(?:sm_|compute_|lto_)?(\d{1,2})\.?(\d)([af]?)", re.IGNORECASE)
 
@@ -79,3 +83,12 @@ class Gpu:
 
     name: str
     capability: ComputeCapability
+
+
+def driver_text(driver: Version) -> str:
+    """A driver version as NVIDIA writes it: 535.54.03, where a `Version` says 535.54.3.
+
+    Every component after the first has at least two digits (496.04 on Windows, 525.60.13 on Linux).
+    """
+    first, *rest = driver.release
+    return ".".join((str(first), *(f"{component:02}" for component in rest)))

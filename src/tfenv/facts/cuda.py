@@ -1,0 +1,186 @@
+"""CUDA toolkits: the drivers they ask for, what they compile for, the libraries they are made of (`cuda.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tfenv.facts.rows import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+
+    from tfenv.facts.rows import Row
+    from tfenv.model.hardware import Architecture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """One shared library of a toolkit.
+
+    Attributes:
+        name: without decoration, such as `cublasLt`.
+        soname: what a Linux program asks the loader for, such as `libcublasLt.so.12`.
+        windows: name of the DLL, or ``None`` where it is not known.
+        wheel: project on PyPI that carries it, or ``None`` if there is none for this toolkit.
+        source: where soname and DLL were seen.
+    """
+
+    name: str
+    soname: str
+    windows: str | None
+    wheel: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolkit:
+    """One release `X.Y` of the CUDA toolkit.
+
+    Attributes:
+        version: `X.Y`; updates (`X.Y.Z`) are not told apart.
+        driver_linux: that its first release comes with, and so the lowest that is sure to compile its PTX; ``None``
+            for a toolkit that comes with no driver (13.4 on).
+        driver_windows: the same; ``None`` from 13.0 on.
+        compat_linux: lowest driver that runs its machine code, by minor-version compatibility; ``None`` before 11.
+        compat_windows: the same on Windows.
+        targets: real architectures its compiler makes machine code for, ascending.
+        libraries: that it is made of.
+        source: of the drivers.
+        targets_source: of the architectures.
+    """
+
+    version: Version
+    driver_linux: Version | None
+    driver_windows: Version | None
+    compat_linux: Version | None
+    compat_windows: Version | None
+    targets: tuple[Architecture, ...]
+    libraries: tuple[Library, ...]
+    source: str
+    targets_source: str
+
+    def library(self, name: str) -> Library | None:
+        """The library of that name (`cudart`)."""
+        return next((library for library in self.libraries if library.name == name), None)
+
+    @property
+    def sass_driver_linux(self) -> Version | None:
+        """Lowest Linux driver for machine code: the floor of the major, or that of the toolkit before CUDA 11."""
+        return self.compat_linux or self.driver_linux
+
+
+class CudaTable:
+    """All toolkits."""
+
+    def __init__(self, path: Path) -> None:
+        """Read `cuda.toml`.
+
+        Raises:
+            UsageError: with every row that is wrong.
+        """
+        document = Document(path)
+        floors = {row.number("major"): _floor(row) for row in document.rows("compatibility")}
+        libraries = tuple(_library(row) for row in document.rows("library"))
+        rows = document.rows("toolkit")
+        toolkits = tuple(_toolkit(row, floors, libraries) for row in rows)
+        for row, (before, after) in zip(rows[1:], pairwise(toolkits), strict=True):
+            if after.version <= before.version:
+                row.fault("version", f"{after.version} does not come after {before.version}")
+            if after.driver_linux and before.driver_linux and after.driver_linux <= before.driver_linux:
+                row.fault("driver_linux", f"{after.driver_linux} is not newer than that of {before.version}")
+            if after.driver_windows and before.driver_windows and after.driver_windows <= before.driver_windows:
+                row.fault("driver_windows", f"{after.driver_windows} is not newer than that of {before.version}")
+        for row in document.rows("library"):
+            where = row.specifiers("toolkits")
+            if not any(where.contains(toolkit.version) for toolkit in toolkits):
+                row.fault("toolkits", f"`{where}` matches no toolkit of this file")
+        document.check()
+        self._toolkits = {toolkit.version: toolkit for toolkit in toolkits}
+
+    @property
+    def all(self) -> tuple[Toolkit, ...]:
+        """Every toolkit, oldest first."""
+        return tuple(self._toolkits.values())
+
+    def toolkit(self, version: Version) -> Toolkit | None:
+        """The toolkit `X.Y`; ``None`` if it is not known, or if only a major is given (as TensorFlow 2.2 does)."""
+        return self._toolkits.get(version) if len(version.release) == 2 else None
+
+    def of_wheel(self, project: str, version: Version) -> Toolkit | None:
+        """The toolkit whose runtime a wheel carries, such as 12.9 for `nvidia-cuda-runtime-cu12` 12.9.79.
+
+        Only the runtime, NVRTC, CUPTI, nvJitLink and NVCC wheels are numbered like the toolkit; the others (cuBLAS,
+        cuFFT…) have versions of their own and give ``None``.
+        """
+        stem, _, suffix = canonicalize_name(project).rpartition("-cu")
+        name = stem if suffix.isdigit() else canonicalize_name(project)
+        return self.toolkit(Version(f"{version.major}.{version.minor}")) if name in _NUMBERED_LIKE_TOOLKIT else None
+
+
+_NUMBERED_LIKE_TOOLKIT = frozenset(
+    {
+        "nvidia-cuda-cupti",
+        "nvidia-cuda-nvcc",
+        "nvidia-cuda-nvrtc",
+        "nvidia-cuda-runtime",
+        "nvidia-nvjitlink",
+    }
+)
+
+
+def _floor(row: Row) -> tuple[Version, Version]:
+    row.known({"major", "linux", "windows", "source", "tier"})
+    row.text("source")
+    row.tier()
+    return row.version("linux"), row.version("windows")
+
+
+def _library(row: Row) -> tuple[SpecifierSet, Library]:
+    row.known({"name", "toolkits", "soname", "windows", "wheel", "source", "tier"})
+    row.tier()
+    library = Library(
+        name=row.text("name"),
+        soname=row.text("soname"),
+        windows=row.maybe_text("windows"),
+        wheel=row.maybe_text("wheel"),
+        source=row.text("source"),
+    )
+    return row.specifiers("toolkits"), library
+
+
+def _toolkit(
+    row: Row, floors: dict[int, tuple[Version, Version]], libraries: tuple[tuple[SpecifierSet, Library], ...]
+) -> Toolkit:
+    row.known({"version", "driver_linux", "driver_windows", "targets", "source", "targets_source", "tier"})
+    row.tier()
+    version = row.version("version")
+    if len(version.release) != 2:
+        row.fault("version", "`X.Y` is wanted")
+    linux, windows = floors.get(version.major, (None, None))
+    if linux is None and version.major >= 11:
+        row.fault("version", f"no [[compatibility]] row for major {version.major}")
+    own = tuple(library for where, library in libraries if where.contains(version))
+    names = [library.name for library in own]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        row.fault("version", f"more than one [[library]] row for `{name}`")
+    targets = row.architectures("targets")
+    if not targets:
+        row.fault("targets", "empty")
+    return Toolkit(
+        version=version,
+        driver_linux=row.maybe_version("driver_linux"),
+        driver_windows=row.maybe_version("driver_windows"),
+        compat_linux=linux,
+        compat_windows=windows,
+        targets=targets,
+        libraries=own,
+        source=row.text("source"),
+        targets_source=row.text("targets_source"),
+    )

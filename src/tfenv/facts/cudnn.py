@@ -1,0 +1,154 @@
+"""cuDNN: the CUDA majors it is built for, the GPUs it holds code for, releases known to fail (`cudnn.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tfenv.facts.rows import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    from tfenv.facts.rows import Row
+    from tfenv.model.hardware import Architecture, ComputeCapability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownBad:
+    """Releases that were seen to fail.
+
+    Attributes:
+        versions: that fail.
+        capabilities: of the GPUs it was seen on; empty is every one.
+        reason: one clause.
+        source: who saw it.
+    """
+
+    versions: SpecifierSet
+    capabilities: tuple[ComputeCapability, ...]
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cudnn:
+    """What holds for a range of cuDNN releases built for one CUDA major.
+
+    Attributes:
+        versions: for which all of this holds.
+        cuda_major: it is built for.
+        cuda_majors: that the same releases are published for, ascending.
+        sass: architectures its kernels (`libcudnn_ops` since 8, `libcudnn` before) hold machine code for.
+        ptx: architectures they hold PTX for.
+        soname: of the library that programs open.
+        windows: its DLL.
+        wheel: project on PyPI that carries it, or ``None``.
+        releases: published, ascending; full versions.
+        known_bad: the report for the version that was asked about, or ``None``.
+        source: wheel filenames and hashes, or the page.
+        tier: how well it is proven.
+    """
+
+    versions: SpecifierSet
+    cuda_major: int
+    cuda_majors: tuple[int, ...]
+    sass: tuple[Architecture, ...]
+    ptx: tuple[Architecture, ...]
+    soname: str
+    windows: str | None
+    wheel: str | None
+    releases: tuple[Version, ...]
+    known_bad: KnownBad | None
+    source: str
+    tier: str
+
+    def runs_on(self, gpu: ComputeCapability) -> bool:
+        """Does it hold code that this GPU executes, as machine code or compiled from PTX?"""
+        return any(one.sass_runs_on(gpu) for one in self.sass) or any(one.ptx_runs_on(gpu) for one in self.ptx)
+
+
+class CudnnTable:
+    """All releases of cuDNN."""
+
+    def __init__(self, path: Path) -> None:
+        """Read `cudnn.toml`.
+
+        Raises:
+            UsageError: with every row that is wrong.
+        """
+        document = Document(path)
+        rows = document.rows("cudnn")
+        self._rows = tuple(_cudnn(row) for row in rows)
+        self._known_bad = tuple(_known_bad(row) for row in document.rows("known_bad"))
+        for row, one in zip(rows, self._rows, strict=True):
+            for release in one.releases:
+                if not one.versions.contains(release):
+                    row.fault("releases", f"{release} is not in `{one.versions}`")
+                if (
+                    sum(other.versions.contains(release) for other in self._rows if other.cuda_major == one.cuda_major)
+                    > 1
+                ):
+                    row.fault("versions", f"another row for CUDA {one.cuda_major} holds {release} too")
+        for row, bad in zip(document.rows("known_bad"), self._known_bad, strict=True):
+            if not any(bad.versions.contains(release) for one in self._rows for release in one.releases):
+                row.fault("versions", f"`{bad.versions}` matches no release of this file")
+        document.check()
+
+    @property
+    def all(self) -> tuple[Cudnn, ...]:
+        """Every row, in the order of the file."""
+        return self._rows
+
+    def row(self, version: Version, cuda_major: int) -> Cudnn | None:
+        """What is known of a release built for a CUDA major; ``None`` if nothing is.
+
+        A release between two known ones has what its range says; one newer than all known ones is unknown.
+        """
+        for one in self._rows:
+            if one.cuda_major == cuda_major and one.versions.contains(version, prereleases=True):
+                bad = next((bad for bad in self._known_bad if bad.versions.contains(version, prereleases=True)), None)
+                majors = {
+                    other.cuda_major for other in self._rows if other.versions.contains(version, prereleases=True)
+                }
+                return replace(one, known_bad=bad, cuda_majors=tuple(sorted(majors)))
+        return None
+
+
+def _cudnn(row: Row) -> Cudnn:
+    row.known({"versions", "cuda", "sass", "ptx", "soname", "windows", "wheel", "releases", "source", "tier"})
+    major = row.number("cuda")
+    releases = row.versions("releases")
+    if not releases:
+        row.fault("releases", "a range must match at least one release")
+    sass = row.architectures("sass")
+    if not sass:
+        row.fault("sass", "empty")
+    return Cudnn(
+        versions=row.specifiers("versions"),
+        cuda_major=major,
+        cuda_majors=(major,),
+        sass=sass,
+        ptx=row.architectures("ptx"),
+        soname=row.text("soname"),
+        windows=row.maybe_text("windows"),
+        wheel=row.maybe_text("wheel"),
+        releases=releases,
+        known_bad=None,
+        source=row.text("source"),
+        tier=row.tier(),
+    )
+
+
+def _known_bad(row: Row) -> KnownBad:
+    row.known({"versions", "capabilities", "reason", "source", "tier"})
+    row.tier()
+    return KnownBad(
+        versions=row.specifiers("versions"),
+        capabilities=tuple(one.capability for one in row.architectures("capabilities")),
+        reason=row.text("reason"),
+        source=row.text("source"),
+    )

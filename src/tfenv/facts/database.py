@@ -1,0 +1,100 @@
+"""The rows of `constraints/`, read when they are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfenv.facts.cuda import CudaTable
+    from tfenv.facts.cudnn import CudnnTable
+    from tfenv.facts.gpus import GpuTable
+    from tfenv.facts.images import ImageTable
+    from tfenv.facts.patches import PatchTable
+    from tfenv.facts.releases import ReleaseTable
+
+
+class Database:
+    """All tables; each is read on first use, so that a question about a GPU does not read a hundred releases."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @cached_property
+    def cuda(self) -> CudaTable:
+        """CUDA toolkits."""
+        from tfenv.facts.cuda import CudaTable
+
+        return CudaTable(self.root / "cuda.toml")
+
+    @cached_property
+    def cudnn(self) -> CudnnTable:
+        """Releases of cuDNN."""
+        from tfenv.facts.cudnn import CudnnTable
+
+        return CudnnTable(self.root / "cudnn.toml")
+
+    @cached_property
+    def gpus(self) -> GpuTable:
+        """GPUs by name."""
+        from tfenv.facts.gpus import GpuTable
+
+        return GpuTable(self.root / "gpus.toml")
+
+    @cached_property
+    def images(self) -> ImageTable:
+        """Base images."""
+        from tfenv.facts.images import ImageTable
+
+        return ImageTable(self.root / "images.toml")
+
+    @cached_property
+    def releases(self) -> ReleaseTable:
+        """TensorFlow releases."""
+        from tfenv.facts.releases import ReleaseTable
+
+        return ReleaseTable(self.root / "tensorflow")
+
+    @cached_property
+    def patches(self) -> PatchTable:
+        """What metadata should have said."""
+        from tfenv.facts.patches import PatchTable
+
+        return PatchTable(self.root / "patches.toml")
+
+    @cached_property
+    def version(self) -> str:
+        """A digest of all rows: 12 hex digits of a SHA-256 over path, size and bytes of every TOML file, in path order.
+
+        Bytes are taken as they are: a checkout that rewrites line ends has another version.
+        """
+        digest = hashlib.sha256()
+        for path in sorted(self.root.rglob("*.toml"), key=lambda path: path.relative_to(self.root).as_posix()):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(self.root).as_posix()}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()[:12]
+
+
+def load(root: Path | None = None) -> Database:
+    """Open the database; nothing is read yet.
+
+    Args:
+        root: the folder `constraints`; without it the one beside the package, as a wheel installs it, else the one of
+            the checkout two levels up.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    package = Path(__file__).resolve().parent.parent
+    roots = (root,) if root is not None else (package / "constraints", package.parent.parent / "constraints")
+    for one in roots:
+        if one.is_dir():
+            return Database(one)
+    raise UsageError(
+        f"no facts at `{roots[-1]}`", hint="install tfenv again; its wheel brings the folder `constraints`"
+    )
