@@ -1,0 +1,274 @@
+"""A lock as a Dockerfile: what goes into which layer, what the image demands of its host, safe quoting of it all.
+
+The layout is `templates/Dockerfile.j2`. Each layer is installed in a stage of its own with its requirement lines in the
+`RUN` itself, so both builders of Docker reuse a layer exactly as long as its packages stay the same; the image gets the
+unpacked packages and neither wheels nor caches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from packaging.utils import is_normalized_name
+
+from tfenv.errors import UsageError
+from tfenv.model.lock import Origin
+from tfenv.model.target import Platform
+from tfenv.outputs import pylock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfenv.model.lock import Lock, LockedPackage, Needs
+
+LOCK_LABEL = "dev.tfenv.lock"
+"""label that holds `lock_digest`"""
+BASE_LABEL = "org.opencontainers.image.base.name"
+"""label that holds the reference of the base image"""
+CA_FILE, WHEELS_FOLDER = "ca.pem", "wheels"
+"""what the build context holds: a bundle of certificate authorities; one folder a layer, named as the layer"""
+
+_PLATFORMS = {Platform.LINUX_X86_64: "linux/amd64", Platform.LINUX_AARCH64: "linux/arm64"}
+_HEAVY = 200 * 2**20
+"""bytes of a wheel from which on it gets a layer of its own: a new cuDNN then leaves cuBLAS where it is"""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# the grammar of https://pkg.go.dev/github.com/distribution/reference, with the lengths left to the registry
+_REFERENCE = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?/)?"
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
+    r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Packages that are installed together.
+
+    Attributes:
+        name: unique in the lock; also the folder of its wheels in the build context.
+        packages: sorted by name.
+        cuda: are these the CUDA libraries?
+        built: are these source distributions, which are built while installing?
+    """
+
+    name: str
+    packages: tuple[LockedPackage, ...]
+    cuda: bool = False
+    built: bool = False
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """Lines for pip, each with its hash."""
+        return tuple(f"{each.name}=={each.version} --hash=sha256:{each.file.sha256}" for each in self.packages)
+
+
+def lock_digest(lock: Lock) -> str:
+    """SHA-256 in hex of the text of `pylock.toml`; the image carries it as the label `LOCK_LABEL`."""
+    return hashlib.sha256(pylock.dumps(lock).encode()).hexdigest()
+
+
+def installer(lock: Lock) -> Layer | None:
+    """The pip that the lock holds, which replaces the one Python brings before anything is installed."""
+    pip = lock.package("pip")
+    return None if pip is None else Layer(name="pip", packages=(pip,))
+
+
+def layers(lock: Lock) -> tuple[Layer, ...]:
+    """In the order of the image: CUDA wheels, TensorFlow, other wheels, what is built from source."""
+    cuda, tensorflow, other, built = [], [], [], []
+    for package in lock.packages:
+        if package.name == "pip":
+            continue
+        if not package.file.is_wheel:
+            built.append(package)
+        elif package.name.startswith("nvidia-"):
+            cuda.append(package)
+        elif package.name in ("tensorflow", "tensorflow-cpu", "tensorflow-gpu"):
+            tensorflow.append(package)
+        else:
+            other.append(package)
+    return (
+        *_split("cuda", cuda, cuda=True),
+        *_split("tensorflow", tensorflow),
+        *_split("packages", other),
+        *([Layer(name="source-distributions", packages=tuple(built), built=True)] if built else []),
+    )
+
+
+def _split(name: str, packages: Iterable[LockedPackage], *, cuda: bool = False) -> list[Layer]:
+    """Heavy wheels alone, heaviest first; the rest together."""
+    heavy = sorted(
+        (each for each in packages if (each.file.size or 0) >= _HEAVY),
+        key=lambda each: (-(each.file.size or 0), each.name),
+    )
+    rest = tuple(each for each in packages if each not in heavy)
+    # the prefix keeps a package that is called as a group is from taking its name
+    found = [Layer(name=f"wheel-{each.name}", packages=(each,), cuda=cuda) for each in heavy]
+    return [*found, *([Layer(name=name, packages=rest, cuda=cuda)] if rest else [])]
+
+
+def require_cuda(needs: Needs) -> str:
+    """The value of `NVIDIA_REQUIRE_CUDA`: a driver and architectures on which the lock runs; empty if it needs none.
+
+    A comma is *and*, a space is *or*; each visible GPU is checked by itself. Machine code runs on its own major from
+    its minor on, PTX on anything newer. Source of the syntax: https://github.com/NVIDIA/libnvidia-container,
+    `src/cli/dsl.c` and `src/cli/configure.c`.
+    """
+    if needs.driver is None:
+        return ""
+    spans: list[tuple[int, int | None]] = []
+    """from, and up to but not including; in tenths of a capability"""
+    for each in sorted(needs.sass):
+        low = each.capability.major * 10 + each.capability.minor
+        high = low + 1 if each.variant == "a" else (each.capability.major + 1) * 10
+        if spans and spans[-1][1] is not None and low <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(high, spans[-1][1]))
+        else:
+            spans.append((low, high))
+    for each in sorted(needs.ptx)[:1]:
+        low = each.capability.major * 10 + each.capability.minor
+        below = [span for span in spans if span[0] < low]
+        if below and below[-1][1] is not None and below[-1][1] >= low:
+            low = below.pop()[0]
+        spans = [*below, (low, None)]
+    driver = f"driver>={needs.driver}"
+    if not spans:
+        return driver
+    return " ".join(
+        f"{driver},arch>={_tenths(low)}" + ("" if high is None else f",arch<{_tenths(high)}") for low, high in spans
+    )
+
+
+def _tenths(number: int) -> str:
+    return f"{number // 10}.{number % 10}"
+
+
+def dumps(
+    lock: Lock, *, wheels: Literal["index", "context"] = "index", base: str | None = None, ca: bool = False
+) -> str:
+    """The text of the Dockerfile.
+
+    Args:
+        lock: for a Linux platform.
+        wheels: ``index``: downloaded inside the build, so the file is enough by itself; ``context``: taken from
+            `WHEELS_FOLDER` of the build context, one folder for each of `layers` and `installer`.
+        base: reference of another base image than that of the lock.
+        ca: the build context holds `CA_FILE`, which pip shall trust (with ``index``).
+
+    Raises:
+        UsageError: there is no image for such a platform, no base image is known, or a value could mean something
+            else in a Dockerfile than it says.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    platform = _PLATFORMS.get(lock.target.platform.wheels)
+    if platform is None:
+        raise UsageError(f"there are no images for {lock.target.platform}", hint="lock for a Linux platform")
+    reference = base or (str(lock.base_image) if lock.base_image else None)
+    if reference is None:
+        raise UsageError("the lock names no base image", hint="name one with `--base-image`")
+    if _REFERENCE.fullmatch(reference) is None:
+        raise UsageError(f"`{reference}` is not the reference of an image", hint="such as python:3.12-slim-bookworm")
+    _check(lock)
+    python = lock.target.python
+    if python is None:
+        raise UsageError("the lock names no Python", hint="lock again with `tfenv lock`")
+    command = f"python{python.major}.{python.minor}"
+    environment = Environment(
+        autoescape=False,  # noqa: S701 - no HTML; `value` and `shell` quote for the places that values stand in
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(value=_value, shell=_shell)
+    first, *others = lock.request.indexes or ("https://pypi.org/simple/",)
+    return environment.from_string(_template()).render(
+        first_line=pylock.FIRST_LINE,
+        wheels=wheels,
+        base=reference,
+        ca=ca,
+        platform=platform,
+        python=command,
+        system_python=lock.stack.origin is Origin.SYSTEM,
+        site=f"/opt/venv/lib/{command}/site-packages",
+        index=first,
+        extra_indexes=" ".join(others),
+        installer=installer(lock),
+        layers=layers(lock),
+        cuda_wheels=lock.stack.origin is Origin.WHEELS,
+        environment=_environment(lock),
+        labels=_labels(lock),
+    )
+
+
+def _environment(lock: Lock) -> list[tuple[str, str]]:
+    found = list(lock.environment)
+    if lock.needs.driver is not None:
+        found += [
+            ("NVIDIA_VISIBLE_DEVICES", "all"),
+            ("NVIDIA_DRIVER_CAPABILITIES", "compute,utility"),
+            ("NVIDIA_REQUIRE_CUDA", require_cuda(lock.needs)),
+        ]
+    return found
+
+
+def _labels(lock: Lock) -> list[tuple[str, str]]:
+    tensorflow = lock.tensorflow
+    parts = [f"{tensorflow.name} {tensorflow.version}", f"Python {lock.target.python}"]
+    if lock.stack.cuda is not None:
+        parts.append(f"CUDA {lock.stack.cuda}")
+    if lock.stack.cudnn is not None:
+        parts.append(f"cuDNN {lock.stack.cudnn}")
+    return [
+        ("org.opencontainers.image.title", ", ".join(parts)),
+        ("org.opencontainers.image.version", str(tensorflow.version)),
+        (LOCK_LABEL, lock_digest(lock)),
+    ]
+
+
+def _check(lock: Lock) -> None:
+    """Refuse what cannot be a name, a hash or a variable, whoever built the lock."""
+    faults = []
+    for package in lock.packages:
+        if not is_normalized_name(package.name):
+            faults.append(f"{package.name!r} is not a normalized project name")
+        if _SHA256.fullmatch(package.file.sha256 or "") is None:
+            faults.append(f"{package.name!r} has no SHA-256 of 64 lower-case hexadecimal digits")
+        if Path(package.file.filename).name != package.file.filename:
+            faults.append(f"{package.file.filename!r} is not a filename")
+    faults += [f"{name!r} is not a name of a variable" for name, _ in lock.environment if not _VARIABLE.fullmatch(name)]
+    if faults:
+        raise UsageError("the lock cannot be made into a Dockerfile", faults=tuple(faults))
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise UsageError(f"{text!r} holds control characters, which a Dockerfile cannot", hint="check the lock")
+    return text
+
+
+def _value(text: str) -> str:
+    """Quoted for `ARG`, `ENV` and `LABEL`: double quotes keep spaces, backslash, quote and dollar have a meaning."""
+    return '"' + re.sub(r'([\\"$])', r"\\\1", _printable(text)) + '"'
+
+
+def _shell(text: str) -> str:
+    """Quoted for `sh` inside `RUN`."""
+    return shlex.quote(_printable(text))
+
+
+def _template() -> str:
+    """From beside the package (installed) or from the root of the repository (editable)."""
+    package = Path(__file__).parents[1]
+    beside = package / "templates"
+    folder = beside if beside.is_dir() else package.parents[1] / "templates"
+    return (folder / "Dockerfile.j2").read_text(encoding="utf-8")
