@@ -23,6 +23,8 @@ from tfenv.model.hardware import Architecture
 from tfenv.model.lock import BaseImage, Lock, LockedPackage, Needs, Origin, Stack
 from tfenv.model.package import File, Name
 from tfenv.model.target import Platform
+from tfenv.outputs.heading import FIRST_LINE
+from tfenv.outputs.lines import without_credentials
 from tfenv.outputs.request import inputs_digest, read_request, read_target, request_table, target_table
 from tfenv.outputs.toml import Inline
 from tfenv.outputs.toml import dumps as dump_toml
@@ -35,14 +37,10 @@ else:
 if TYPE_CHECKING:
     from packaging.tags import Tag
 
-__all__ = ["FIRST_LINE", "dumps", "inputs_digest", "loads"]
-
-FIRST_LINE = "# Written by tfenv; change the request and lock again rather than edit this file."
-"""of every TOML and YAML file and every requirements file that tfenv writes"""
+__all__ = ["dumps", "inputs_digest", "loads"]
 
 _FORMAT = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_CREDENTIALS = re.compile(r'(?<=://)[^/?#@\s"]+@')
 _AGAIN = "lock again with `tfenv lock`"
 
 _MARKERS = {
@@ -65,7 +63,7 @@ def dumps(lock: Lock) -> str:
         "packages": [_package_table(package) for package in lock.packages],
         "tool": {"tfenv": _tool_table(lock)},
     }
-    return _CREDENTIALS.sub("", f"{FIRST_LINE}\n{dump_toml(document)}")
+    return without_credentials(f"{FIRST_LINE}\n{dump_toml(document)}")
 
 
 def loads(content: str, name: str = "pylock.toml") -> Lock:

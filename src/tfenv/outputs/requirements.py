@@ -1,0 +1,20 @@
+"""A lock as a requirements file that pip installs with every hash checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfenv.outputs.heading import FIRST_LINE
+from tfenv.outputs.lines import hashed, index_options
+
+if TYPE_CHECKING:
+    from tfenv.model.lock import Lock
+
+
+def dumps(lock: Lock) -> str:
+    """The text of `requirements.txt`: pins with their hashes, sorted by name; URLs of indexes without credentials.
+
+    pip checks hashes as soon as one line has one, and then insists on one for every line.
+    """
+    lines = [f"{pin} \\\n    {hash_option}" for pin, hash_option in hashed(lock)]
+    return "\n".join((FIRST_LINE, *index_options(lock), *lines)) + "\n"
