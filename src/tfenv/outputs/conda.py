@@ -1,7 +1,7 @@
 """A lock as `environment.yml`: conda brings Python (and CUDA where no wheels do), pip the rest by hash.
 
-conda writes the `pip` list, line by line, into a requirements file and hands that to pip, so options and hashes hold (one
-hash makes pip ask for one on every line):
+conda writes the `pip` list, line by line, into a requirements file and hands that to pip, so options and hashes hold
+(one hash makes pip ask for one on every line):
 https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html#create-env-file-manually
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+
+from packaging.version import Version
 
 from tfenv.model.lock import Origin
 from tfenv.outputs.heading import FIRST_LINE
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.=+!-]*=[A-Za-z0-9_.=+!-]*( --hash=sha256:[0-9a-f]{64})?")
 """what YAML cannot take for anything but this string: a name, an equals sign and a version, perhaps a hash"""
+
+_FIRST_ON_CONDA_FORGE = Version("9.2")
+"""oldest `cudatoolkit` of conda-forge; the channel `main` of Anaconda has 8.0 and 9.0 too, each with its cuDNN 7.
+
+Sources: https://anaconda.org/conda-forge/cudatoolkit/files, https://anaconda.org/main/cudnn/files
+"""
 
 _LOADER = (
     "# TensorFlow looks for the CUDA libraries on the loader path; once, in the activated environment:",
@@ -34,7 +42,7 @@ def dumps(lock: Lock) -> str:
     lines = [FIRST_LINE]
     if lock.stack.origin is Origin.SYSTEM:
         lines += _LOADER
-    lines += ["name: tfenv", "channels:", "  - conda-forge", "  - nodefaults", "dependencies:"]
+    lines += ["name: tfenv", "channels:", *(f"  - {channel}" for channel in _channels(lock.stack)), "dependencies:"]
     lines += [f"  - {_scalar(spec)}" for spec in conda_specs(lock)]
     lines += ["  - pip", "  - pip:"]
     lines += [f"      - {_scalar(option)}" for option in index_options(lock)]
@@ -45,7 +53,7 @@ def dumps(lock: Lock) -> str:
 
 
 def conda_specs(lock: Lock) -> tuple[str, ...]:
-    """What conda itself installs beside pip, as `name=version`."""
+    """What conda itself installs beside pip, as conda spells it."""
     python = lock.target.python
     specs = ["python"] if python is None else [f"python={python.major}.{python.minor}"]
     if lock.stack.origin is Origin.SYSTEM:
@@ -53,17 +61,24 @@ def conda_specs(lock: Lock) -> tuple[str, ...]:
     return tuple(specs)
 
 
+def _channels(stack: Stack) -> tuple[str, ...]:
+    old = stack.origin is Origin.SYSTEM and stack.cuda is not None and stack.cuda < _FIRST_ON_CONDA_FORGE
+    return ("conda-forge", "main", "nodefaults") if old else ("conda-forge", "nodefaults")
+
+
 def _cuda_specs(stack: Stack) -> list[str]:
     """The names conda-forge gives the CUDA libraries: one package up to 11, many under `cuda-version` from 12 on.
 
-    Source: https://conda-forge.org/docs/maintainer/knowledge_base/#cuda-builds
+    Of cuDNN conda-forge has few releases; any of the same major that is not older serves as well.
+    Sources: https://conda-forge.org/docs/maintainer/knowledge_base/#cuda-builds, and on cuDNN
+    https://docs.nvidia.com/deeplearning/cudnn/backend/latest/developer/forward-compatibility.html
     """
     specs = []
     if stack.cuda is not None:
         release = f"{stack.cuda.major}.{stack.cuda.minor}"
         specs += [f"cuda-version={release}", "cuda-libraries"] if stack.cuda.major >= 12 else [f"cudatoolkit={release}"]
     if stack.cudnn is not None:
-        specs.append(f"cudnn={stack.cudnn}")
+        specs.append(f"cudnn>={stack.cudnn},<{stack.cudnn.major + 1}")
     return specs
 
 
