@@ -1,0 +1,267 @@
+"""Names of NVIDIA GPUs, as people and drivers write them, and what each can execute (`gpus.toml`)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tfenv.errors import UsageError
+from tfenv.facts.rows import Document
+from tfenv.model.hardware import ComputeCapability, Gpu
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tfenv.facts.rows import Row
+
+# Words that say who made it or what it is sold as, and never which chip it is.
+_NOISE = re.compile(r"nvidia|corporation|geforce|tesla|graphics|generation|edition|device|design|with|grid|nvgpu|gpu")
+# The form a chip comes in: memory, socket, slice of it (MIG), share of it (vGPU). It executes the same in every form.
+_FORM = re.compile(
+    r"""
+    \bmig\ \d+(?:c\.\d+)?g\.\d+gb.*              # MIG 1g.5gb, MIG 1c.3g.20gb+me
+    | (?<=\w)-\d+[abcq]$                         # vGPU profile: A40-48Q
+    | \b\d+\ ?(?:gb|gib|g|mb)(?:-(?:h|ls|k))?\b  # 40GB, 32GB-LS
+    | \b(?:sxm|hbm|gddr|ddr)\d?[ex]?\b           # SXM4, HBM3, HBM2e
+    | \bpci-?(?:e|express)?(?:/sse2)?\b
+    | \b(?:nvlink|nvl\d*|fhhl|dgxs|hgx|active|ac|lc|sff|embedded|workstation|server)\b
+    """,
+    re.VERBOSE,
+)
+_MOBILE = re.compile(r"laptop|notebook|mobile|maxq")
+_SERIES = re.compile(r"^(?:quadro|titan|jetson|nvs|rtxpro|rtx|gtx|gts|gt)(?=[a-z]{0,2}\d)")
+_CAPABILITY = re.compile(r"(?:(?:compute )?capability |cc ?|sm_?|compute_?|lto_)?(\d{1,2}\.?\d[af]?)")
+_MARKS = re.compile(r"\((?:r|tm|c)\)|[®™]")
+_NOT_PLAIN = re.compile(r"[^a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuRow:
+    """One GPU.
+
+    Attributes:
+        name: as NVIDIA sells it, without `NVIDIA` and `Tesla`.
+        aliases: other names, where they do not follow from how `GpuTable.row` reads names.
+        architecture: such as `Ampere`.
+        capability: its compute capability.
+        last_driver_branch: newest branch of the driver that serves it; ``None`` if all newer ones do.
+        source: URL that tells its capability, or its chip.
+        driver_source: URL that tells the branch.
+        tier: how well it is proven.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    architecture: str
+    capability: ComputeCapability
+    last_driver_branch: int | None
+    source: str
+    driver_source: str
+    tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmbiguousName:
+    """A name under which GPUs of several compute capabilities were sold, or are often meant.
+
+    Attributes:
+        name: as it is written on all of them.
+        capabilities: that it may have, ascending.
+        because: which is which, in a clause.
+        source: URL.
+        tier: how well it is proven.
+    """
+
+    name: str
+    capabilities: tuple[ComputeCapability, ...]
+    because: str
+    source: str
+    tier: str
+
+
+class GpuTable:
+    """All GPUs that are known, found by any spelling of their names.
+
+    Attributes:
+        all: the rows, in the order of the file: by capability, then source, then name.
+        ambiguous: the names that alone do not tell a capability.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read `constraints/gpus.toml`.
+
+        Raises:
+            UsageError: it has faults, such as a name that stands twice once case, spaces and form are dropped.
+        """
+        document = Document(path)
+        branches = {row.text("name"): _branch(row) for row in document.rows("architecture")}
+        aliases = {row.text("name"): (row, row.texts("also")) for row in document.rows("alias")}
+        self.all: tuple[GpuRow, ...] = tuple(
+            gpu for row in document.rows("family") for gpu in _family(row, branches, aliases)
+        )
+        for row, _ in aliases.values():
+            row.fault("name", "no GPU of this name, or one before it has taken the aliases")
+        self.ambiguous: tuple[AmbiguousName, ...] = tuple(_ambiguous_name(row) for row in document.rows("ambiguous"))
+        self._by_key: dict[str, GpuRow | AmbiguousName] = {}
+        faults = []
+        for entry in (*self.all, *self.ambiguous):
+            for name in _names(entry):
+                if self._by_key.setdefault(normalized(name), entry) is not entry:
+                    faults.append(f"`{name}` is told apart from `{self._by_key[normalized(name)].name}` by nothing")
+        document.check()
+        if faults:
+            raise UsageError(f"`{path}` has faults", faults=tuple(faults))
+
+    @cached_property
+    def capabilities(self) -> tuple[ComputeCapability, ...]:
+        """Every compute capability that some GPU has, ascending."""
+        return tuple(sorted({row.capability for row in self.all}))
+
+    def names_of(self, capability: ComputeCapability) -> tuple[str, ...]:
+        """The GPUs of exactly this capability, in the order of the file."""
+        return tuple(row.name for row in self.all if row.capability == capability)
+
+    def find(self, text: str) -> Gpu:
+        """The GPU meant by a name, in any spelling (also that of `nvidia-smi`), or by a capability such as `sm_86`.
+
+        Raises:
+            UsageError: no GPU has the name (the hint has the nearest), or GPUs of several capabilities have it.
+        """
+        if (match := _CAPABILITY.fullmatch(text.strip().lower())) is not None:
+            capability = ComputeCapability.parse(match[1])
+            # `750` reads as 75.0, but is no capability of any GPU and so can be a name
+            if capability in self.capabilities:
+                return Gpu(name=str(capability), capability=capability)
+        row = self.row(text)
+        return Gpu(name=row.name, capability=row.capability)
+
+    def row(self, text: str) -> GpuRow:
+        """The row of a GPU, by its name in any spelling.
+
+        Case, spaces, dashes, maker, memory and form do not matter; the series (`RTX`, `Quadro`) may be left out where
+        what remains is clear.
+
+        Raises:
+            UsageError: as in `find`.
+        """
+        spellings = _spellings(text)
+        for key in spellings:
+            if (entry := self._by_key.get(key)) is not None:
+                return _only(text, (entry,))
+        if found := self._by_number.get(spellings[-1]):
+            return _only(text, found)
+        raise self._unknown(text)
+
+    @cached_property
+    def _by_number(self) -> dict[str, list[GpuRow | AmbiguousName]]:
+        """What is known by the rest of its names without the series (`3090`, `a6000`)."""
+        found = defaultdict[str, list[GpuRow | AmbiguousName]](list)
+        for key, entry in self._by_key.items():
+            if (number := _SERIES.sub("", key)) != key:
+                found[number].append(entry)
+        return found
+
+    def _unknown(self, text: str) -> UsageError:
+        keys = [*self._by_key, *self._by_number]
+        near = difflib.get_close_matches(_spellings(text)[-1], keys, n=8)
+        entries = [entry for key in near for entry in (self._by_key.get(key), *self._by_number.get(key, ())) if entry]
+        names = list(dict.fromkeys(f"`{entry.name}`" for entry in entries))[:5]
+        known = ", ".join(map(str, self.capabilities))
+        hint = f"is it {_either(names)}? Or give its compute capability" if names else "give its compute capability"
+        return UsageError(f"no GPU is known by the name `{text}`", hint=f"{hint}, one of {known}")
+
+
+def normalized(name: str) -> str:
+    """A name without case, spaces, punctuation and the words that tell no chips apart."""
+    return _NOISE.sub("", _NOT_PLAIN.sub("", _MARKS.sub("", name.lower())))
+
+
+def _spellings(text: str) -> list[str]:
+    """Keys to look under, the most literal first."""
+    plain = " ".join(_MARKS.sub(" ", text.lower()).replace("_", " ").split())
+    bare = normalized(_FORM.sub(" ", plain))
+    keys = (normalized(text), bare, bare.removeprefix("quadro"), _MOBILE.sub("", bare))
+    return list(dict.fromkeys(keys))
+
+
+def _only(text: str, found: Sequence[GpuRow | AmbiguousName]) -> GpuRow:
+    """The first of what was found, if it makes no difference which of them is meant."""
+    capabilities = sorted({capability for entry in found for capability in _capabilities(entry)})
+    if len(capabilities) == 1 and isinstance(found[0], GpuRow):
+        return found[0]
+    rows = [f"`{entry.name}` has {entry.capability}" for entry in found if isinstance(entry, GpuRow)]
+    because = "; ".join([entry.because for entry in found if isinstance(entry, AmbiguousName)] + rows)
+    raise UsageError(
+        f"`{text}` may mean compute capability {_either([str(capability) for capability in capabilities])}: {because}",
+        hint="name it in full, or give what `nvidia-smi --query-gpu=compute_cap --format=csv` says, "
+        f"such as {capabilities[-1]}",
+    )
+
+
+def _capabilities(entry: GpuRow | AmbiguousName) -> tuple[ComputeCapability, ...]:
+    return entry.capabilities if isinstance(entry, AmbiguousName) else (entry.capability,)
+
+
+def _names(entry: GpuRow | AmbiguousName) -> tuple[str, ...]:
+    return (entry.name,) if isinstance(entry, AmbiguousName) else (entry.name, *entry.aliases)
+
+
+def _either(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}"
+
+
+def _branch(row: Row) -> tuple[int | None, str]:
+    """The last branch of the driver for an architecture, and who says so."""
+    row.known(("name", "last_driver_branch", "source", "tier"))
+    row.tier()
+    branch = row.maybe_version("last_driver_branch")
+    return (None if branch is None else branch.major), row.text("source")
+
+
+def _family(
+    row: Row, branches: dict[str, tuple[int | None, str]], aliases: dict[str, tuple[Row, tuple[str, ...]]]
+) -> list[GpuRow]:
+    """The rows of one `[[family]]`; the aliases they take are removed from `aliases`."""
+    row.known(("architecture", "capability", "chips", "source", "tier", "names"))
+    if (architecture := row.text("architecture")) not in branches:
+        row.fault("architecture", f"there is no `[[architecture]]` named `{architecture}`")
+    branch, driver_source = branches.get(architecture, (None, ""))
+    capability, source, tier = _capability(row), row.text("source"), row.tier()
+    return [
+        GpuRow(
+            name=name,
+            aliases=aliases.pop(name, (row, ()))[1],
+            architecture=architecture,
+            capability=capability,
+            last_driver_branch=branch,
+            source=source,
+            driver_source=driver_source,
+            tier=tier,
+        )
+        for name in row.texts("names")
+    ]
+
+
+def _capability(row: Row) -> ComputeCapability:
+    try:
+        return ComputeCapability.parse(text := row.text("capability"))
+    except ValueError as wrong:
+        if text:
+            row.fault("capability", str(wrong))
+        return ComputeCapability(0, 0)
+
+
+def _ambiguous_name(row: Row) -> AmbiguousName:
+    row.known(("name", "capabilities", "because", "source", "tier"))
+    return AmbiguousName(
+        name=row.text("name"),
+        capabilities=tuple(architecture.capability for architecture in row.architectures("capabilities")),
+        because=row.text("because"),
+        source=row.text("source"),
+        tier=row.tier(),
+    )
