@@ -20,25 +20,32 @@ class Build:
         platform: of the wheels.
         cuda: toolkit it was compiled with (only `10` where the wheel says no more); ``None`` for a CPU build.
         cudnn: version compiled against (often the major only); ``None`` for a CPU build.
+        cudnn_floor: lowest cuDNN that serves, where something more exact than `cudnn` says so: what the `and-cuda`
+            extra of the same wheel asks for, or a cited page.
         sass: architectures with machine code in the wheel.
         ptx: architectures with PTX in the wheel.
         compiler: host compiler as the wheel names it, or ``None``.
         tensorrt: was it built with TensorRT; ``None`` if the wheel does not say.
         source: wheel filename and sha256 the row was read from.
-        inferred: names of the fields above that the wheel is silent about, taken from the cited page instead.
+        inferred: names of the fields above that `build_info.py` is silent about, taken from what `evidence` names.
+        evidence: where the inferred fields are from: a file in the wheel, or the URL of a page.
+        unknown: names of the fields above that nothing tells; a CUDA build has them empty all the same.
     """
 
     platform: Platform
     cuda: Version | None = None
     cudnn: Version | None = None
+    cudnn_floor: Version | None = None
     sass: tuple[Architecture, ...] = ()
     ptx: tuple[Architecture, ...] = ()
     compiler: str | None = None
     tensorrt: bool | None = None
     source: str = ""
     inferred: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def is_cuda(self) -> bool:
-        """Was it compiled with CUDA?"""
-        return self.cuda is not None
+        """Was it compiled with CUDA, even if nothing tells with which?"""
+        return self.cuda is not None or "cuda" in self.unknown

@@ -1,0 +1,295 @@
+"""What is known of TensorFlow's releases: the rows of `constraints/tensorflow/`, one file a minor release."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from tfenv.errors import UsageError
+from tfenv.facts.builds import build_from, build_lines, quoted, strings
+from tfenv.model.package import Name, normalize
+from tfenv.model.target import Platform
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from packaging.tags import Tag
+
+    from tfenv.model.build import Build
+
+HEADER = (
+    "# Written by `tfenv facts update` from the published wheels, which are the source of every row.\n"
+    "# constraints/README.md says what each column means.\n"
+)
+
+_PLATFORMS = (
+    ("manylinux", "x86_64", Platform.LINUX_X86_64),
+    ("linux", "x86_64", Platform.LINUX_X86_64),
+    ("manylinux", "aarch64", Platform.LINUX_AARCH64),
+    ("linux", "aarch64", Platform.LINUX_AARCH64),
+    ("macosx", "arm64", Platform.MACOS_ARM64),
+    ("macosx", "", Platform.MACOS_X86_64),
+    ("win", "amd64", Platform.WINDOWS_X86_64),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelFacts:
+    """One published wheel.
+
+    Attributes:
+        filename: as published.
+        size: in bytes; ``None`` if the index does not say.
+        sha256: lower-case hex.
+        requires_dist: as its METADATA declares, in that order; ``None`` if its METADATA was not read.
+        requires_python: as its METADATA declares, or the index where that was not read; ``None`` if not said.
+        yanked: the reason (perhaps empty) if yanked, else ``None``.
+    """
+
+    filename: str
+    size: int | None
+    sha256: str
+    requires_dist: tuple[str, ...] | None = None
+    requires_python: str | None = None
+    yanked: str | None = None
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """Of the filename (PEP 425)."""
+        return parse_wheel_filename(self.filename)[3]
+
+    @property
+    def python(self) -> str:
+        """The interpreter tag, such as `cp312`."""
+        return self.filename.removesuffix(".whl").split("-")[-3]
+
+    @property
+    def platform_tag(self) -> str:
+        """The platform tags, such as `manylinux_2_17_x86_64.manylinux2014_x86_64`."""
+        return self.filename.removesuffix(".whl").split("-")[-1]
+
+    @property
+    def platform(self) -> Platform | None:
+        """The platform it is for; ``None`` for one that tfenv has no name for (32 bit)."""
+        return platform_of(self.filename)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseFacts:
+    """One version of one distribution.
+
+    Attributes:
+        uploaded: when its first wheel was, in UTC; ``None`` if the index does not say.
+        requires_python: what its wheels agree on; ``None`` if nothing is said, or if they differ.
+        wheels: sorted by filename.
+        builds: one for each platform whose wheels hold `build_info.py`, sorted by platform. A Linux wheel without one
+            (aarch64, 2.10 to 2.15) holds no TensorFlow: it requires the distribution that does.
+        sources: where the list of wheels is from; each build names its own.
+        tier: of evidence: `declared`, `installed`, `imported`, `trained`, `gpu`.
+    """
+
+    name: Name
+    version: Version
+    uploaded: datetime | None
+    requires_python: str | None = None
+    wheels: tuple[WheelFacts, ...] = ()
+    builds: tuple[Build, ...] = ()
+    sources: tuple[str, ...] = ()
+    tier: str = "declared"
+
+    def build(self, platform: Platform) -> Build | None:
+        """The build that this platform installs (WSL installs that of Linux)."""
+        return next((build for build in self.builds if build.platform is platform.wheels), None)
+
+    def wheel(self, filename: str) -> WheelFacts | None:
+        """One of its wheels."""
+        return next((wheel for wheel in self.wheels if wheel.filename == filename), None)
+
+    def carrier(self, platform: Platform) -> Name | None:
+        """The distribution that brings TensorFlow where this one is but a pointer to it (`tensorflow-cpu-aws`)."""
+        from packaging.requirements import Requirement
+
+        if self.build(platform) is not None:
+            return None
+        for wheel in self.wheels:
+            if wheel.platform is platform.wheels and wheel.requires_dist:
+                for requirement in map(Requirement, wheel.requires_dist):
+                    name = normalize(requirement.name)
+                    environment = {"platform_system": "Linux", "platform_machine": platform.value.split("-")[1]}
+                    applies = requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""})
+                    if applies and str(requirement.specifier) == f"=={self.version}" and name.startswith("tensorflow-"):
+                        return name
+        return None
+
+
+class ReleaseTable:
+    """Releases by name and version; a minor release is read from disk when it is first asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._loaded: dict[str, dict[tuple[Name, Version], ReleaseFacts]] = {}
+
+    def release(self, name: Name, version: Version) -> ReleaseFacts | None:
+        """The row of a release; ``None`` if there is none.
+
+        Raises:
+            UsageError: the file that should hold it is damaged.
+        """
+        return self._minor(minor(version)).get((name, version))
+
+    def versions(self, name: Name) -> tuple[Version, ...]:
+        """All versions of a distribution, newest first (reads every file)."""
+        return tuple(sorted((release.version for release in self if release.name == name), reverse=True))
+
+    def __iter__(self) -> Iterator[ReleaseFacts]:
+        for stem in self.minors:
+            yield from self._minor(stem).values()
+
+    @cached_property
+    def minors(self) -> tuple[str, ...]:
+        """The minor releases there are files for, oldest first."""
+        found = [path.stem for path in self._directory.glob("*.toml") if _is_minor(path.stem)]
+        return tuple(sorted(found, key=Version))
+
+    def path(self, stem: str) -> Path:
+        """The file of a minor release."""
+        return self._directory / f"{stem}.toml"
+
+    def _minor(self, stem: str) -> dict[tuple[Name, Version], ReleaseFacts]:
+        if stem not in self._loaded:
+            path = self.path(stem)
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            self._loaded[stem] = {(row.name, row.version): row for row in loads(text, str(path))}
+        return self._loaded[stem]
+
+
+def minor(version: Version) -> str:
+    """`2.17` for 2.17.1: the name of the file that holds a release."""
+    return f"{version.major}.{version.minor}"
+
+
+def platform_of(filename: str) -> Platform | None:
+    """The platform of a wheel, by its filename; ``None`` for one that tfenv has no name for."""
+    tag = filename.removesuffix(".whl").rsplit("-", 1)[-1]
+    for system, machine, platform in _PLATFORMS:
+        if tag.startswith(system) and tag.endswith(machine):
+            return platform
+    return None
+
+
+def loads(text: str, name: str = "<text>") -> tuple[ReleaseFacts, ...]:
+    """Read the rows of one file.
+
+    Raises:
+        UsageError: it is no TOML, or a row is incomplete or told twice; `name` says which file.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{name}: {error}") from None
+    rows, faults = [], []
+    for number, table in enumerate(document.get("release", ())):
+        where = f"release[{number}] ({table.get('name', '?')} {table.get('version', '?')})"
+        try:
+            rows.append(_release(table))
+        except (KeyError, ValueError, TypeError) as error:
+            faults.append(f"{where}: {'lacks ' if isinstance(error, KeyError) else ''}{error}")
+    keys = [(row.name, row.version) for row in rows]
+    faults += [f"{row.name} {row.version} is told twice" for row in rows if keys.count((row.name, row.version)) > 1]
+    if faults:
+        raise UsageError(f"{name}: not rows of releases", faults=tuple(dict.fromkeys(faults)))
+    return tuple(rows)
+
+
+def dumps(rows: Iterable[ReleaseFacts]) -> str:
+    """The one spelling of these rows: by version, then name; wheels that differ in nothing told once."""
+    ordered = sorted(rows, key=lambda row: (row.version, row.name))
+    return "\n".join([HEADER, *("\n".join(_release_lines(row)) + "\n" for row in ordered)])
+
+
+def _release(table: Mapping[str, Any]) -> ReleaseFacts:
+    wheels = []
+    for group in table.get("wheels", ()):
+        requires = tuple(group["requires-dist"]) if group.get("read", True) else None
+        wheels += [
+            WheelFacts(
+                filename=file["name"],
+                size=file.get("size"),
+                sha256=file["sha256"],
+                requires_dist=requires,
+                requires_python=group.get("requires-python"),
+                yanked=group.get("yanked"),
+            )
+            for file in group["files"]
+        ]
+    uploaded = table.get("uploaded")
+    if uploaded is not None and (not isinstance(uploaded, datetime) or uploaded.tzinfo is None):
+        raise ValueError("`uploaded` is not a moment in UTC")
+    agreed = {wheel.requires_python for wheel in wheels if wheel.requires_dist is not None}
+    return ReleaseFacts(
+        name=normalize(table["name"]),
+        version=Version(table["version"]),
+        uploaded=uploaded,
+        requires_python=agreed.pop() if len(agreed) == 1 else None,
+        wheels=tuple(sorted(wheels, key=lambda wheel: wheel.filename)),
+        builds=tuple(build_from(build) for build in table.get("build", ())),
+        sources=tuple(table["sources"]),
+        tier=table["tier"],
+    )
+
+
+def _release_lines(row: ReleaseFacts) -> Iterator[str]:
+    yield "[[release]]"
+    yield f"name = {quoted(row.name)}"
+    yield f"version = {quoted(str(row.version))}"
+    if row.uploaded is not None:
+        yield f"uploaded = {row.uploaded.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    yield f"tier = {quoted(row.tier)}"
+    yield from strings("sources", row.sources)
+    for build in sorted(row.builds, key=lambda build: build.platform.value):
+        yield "\n[[release.build]]"
+        yield from build_lines(build)
+    for _, group in groupby(sorted(row.wheels, key=_group), key=_group):
+        wheels = list(group)
+        first = wheels[0]
+        yield "\n[[release.wheels]]"
+        if first.requires_dist is None:
+            yield "read = false  # METADATA and build not looked at"
+        if first.requires_python is not None:
+            yield f"requires-python = {quoted(first.requires_python)}"
+        if first.yanked is not None:
+            yield f"yanked = {quoted(first.yanked)}"
+        if first.requires_dist is not None:
+            yield from strings("requires-dist", first.requires_dist, spread=True)
+        yield "files = ["
+        for wheel in wheels:
+            size = f"size = {wheel.size}, " if wheel.size is not None else ""
+            yield f"  {{ name = {quoted(wheel.filename)}, {size}sha256 = {quoted(wheel.sha256)} }},"
+        yield "]"
+
+
+def _group(wheel: WheelFacts) -> tuple[object, ...]:
+    """What wheels told together have in common; read ones first, then in the order of their platforms."""
+    unread = wheel.requires_dist is None
+    said = (wheel.requires_python or "", wheel.requires_dist or (), wheel.yanked is not None, wheel.yanked or "")
+    return (unread, *said)
+
+
+def _is_minor(stem: str) -> bool:
+    try:
+        return minor(Version(stem)) == stem
+    except InvalidVersion:
+        return False

@@ -1,0 +1,94 @@
+"""What `build_info.py` of some wheels is silent about: the rows of `constraints/tensorflow/silent.toml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tfenv.facts.rows import Document
+from tfenv.model.build import Build
+from tfenv.model.target import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+FIELDS = ("cuda", "cudnn", "cudnn_floor", "sass", "ptx")
+"""The fields of a CUDA build that a row here can fill, and that are worth telling when nothing does."""
+
+_COLUMNS = ("versions", "platform", "cuda", "cudnn", "cudnn-floor", "sass", "ptx", "evidence")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilentRow:
+    """One claim about the CUDA builds of some versions, of whichever distribution.
+
+    Attributes:
+        versions: that it holds for.
+        build: the platform, the fields that are known, and `evidence` for them.
+    """
+
+    versions: SpecifierSet
+    build: Build
+
+
+def load(path: Path) -> tuple[SilentRow, ...]:
+    """Read the rows.
+
+    Raises:
+        UsageError: the file is damaged.
+    """
+    document = Document(path)
+    found = []
+    for row in document.rows("silent"):
+        row.known(_COLUMNS)
+        platform = row.text("platform")
+        if platform not in set(map(str, Platform)):
+            row.fault("platform", f"`{platform}` is no platform")
+            continue
+        if not row.texts("evidence"):
+            row.fault("evidence", "a fact needs a source")
+        known = Build(
+            platform=Platform(platform),
+            cuda=row.maybe_version("cuda"),
+            cudnn=row.maybe_version("cudnn"),
+            cudnn_floor=row.maybe_version("cudnn-floor"),
+            sass=row.architectures("sass"),
+            ptx=row.architectures("ptx"),
+            evidence=row.texts("evidence"),
+        )
+        found.append(SilentRow(versions=row.specifiers("versions"), build=known))
+    document.check()
+    return tuple(found)
+
+
+def complete(build: Build, version: Version, rows: Iterable[SilentRow]) -> Build:
+    """Fill what the wheel does not say, and name what nothing says.
+
+    What the wheel says stands; but a version that says less (`10`) gives way to one that says more (`10.1`). Fields
+    that were filled from elsewhere before are filled anew.
+    """
+    if not build.is_cuda:
+        return build
+    inferred, evidence = list(build.inferred), list(build.evidence)
+    for row in rows:
+        if row.build.platform is not build.platform or not row.versions.contains(version, prereleases=True):
+            continue
+        used = False
+        for field in FIELDS:
+            known, told = getattr(build, field), getattr(row.build, field)
+            if told and (not known or (field == "cuda" and str(told).startswith(f"{known}."))):
+                build = replace(build, **{field: told})
+                inferred.append(field)
+                used = True
+        if used:
+            evidence += row.build.evidence
+    return replace(
+        build,
+        inferred=tuple(field for field in FIELDS if field in inferred),
+        evidence=tuple(dict.fromkeys(evidence)),
+        unknown=tuple(field for field in FIELDS if not getattr(build, field)),
+    )

@@ -1,0 +1,121 @@
+"""From the files of a release to its row; bytes come from a reader that is handed in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from tfenv.facts.releases import ReleaseFacts, WheelFacts, platform_of
+from tfenv.facts.silent import complete
+from tfenv.harvest.wheel import BUILD_INFO, METADATA, build, parse_build_info, parse_metadata, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from packaging.version import Version
+
+    from tfenv.facts.silent import SilentRow
+    from tfenv.model.build import Build
+    from tfenv.model.package import File, Name
+    from tfenv.model.target import Platform
+
+
+class Reader(Protocol):
+    """Gives some members of a published wheel."""
+
+    async def __call__(self, file: File, wanted: Callable[[str], bool], /) -> Mapping[str, bytes]:
+        """The members whose names are wanted, by name."""
+        ...
+
+
+def on_linux(file: File) -> bool:
+    """Is it a wheel for Linux, on a processor that tfenv knows?"""
+    platform = platform_of(file.filename)
+    return file.is_wheel and platform is not None and platform.is_linux
+
+
+async def harvest_release(
+    name: Name,
+    version: Version,
+    files: Sequence[File],
+    reader: Reader,
+    *,
+    silent: Iterable[SilentRow] = (),
+    read: Callable[[File], bool] = on_linux,
+) -> ReleaseFacts:
+    """The row of a release: the wheels that `read` picks are looked into, the others only listed.
+
+    Args:
+        name: of the distribution.
+        version: of the release.
+        files: of this release; those without a SHA-256 and source distributions are left out.
+        reader: of wheels.
+        silent: rows of `silent.toml`.
+        read: which wheels to look into. While locking, that of the target is enough.
+
+    Raises:
+        IndexUnavailable: (from the reader) a wheel cannot be read.
+    """
+    wheels = [file for file in files if file.is_wheel and file.sha256 is not None]
+    chosen = [file for file in wheels if read(file)]
+    looked = await asyncio.gather(*(_look(file, reader) for file in chosen))
+    facts = {file.filename: _listed(file) for file in wheels}
+    facts |= {wheel.filename: wheel for wheel, _ in looked}
+    agreed = {wheel.requires_python for wheel, _ in looked}
+    times = [file.upload_time for file in wheels if file.upload_time is not None]
+    return ReleaseFacts(
+        name=name,
+        version=version,
+        uploaded=min(times).replace(microsecond=0) if times else None,
+        requires_python=agreed.pop() if len(agreed) == 1 else None,
+        wheels=tuple(sorted(facts.values(), key=lambda wheel: wheel.filename)),
+        builds=merge([complete(found, version, silent) for _, found in looked if found is not None]),
+        sources=tuple(dict.fromkeys(f"{file.index.rstrip('/')}/{name}/" for file in wheels if file.index)),
+        tier="declared",
+    )
+
+
+def merge(builds: Iterable[Build]) -> tuple[Build, ...]:
+    """One build for each platform, from those of its wheels; where they say the same, the one that says most by itself.
+
+    Raises:
+        ValueError: wheels of one platform were built for different things.
+    """
+    merged: dict[Platform, Build] = {}
+    for found in sorted(builds, key=lambda build: (len(build.inferred), build.source)):
+        first = merged.setdefault(found.platform, found)
+        if _essence(first) != _essence(found):
+            raise ValueError(f"{first.source} and {found.source} were built for different things")
+    return tuple(merged[platform] for platform in sorted(merged, key=lambda platform: platform.value))
+
+
+async def _look(file: File, reader: Reader) -> tuple[WheelFacts, Build | None]:
+    """What one wheel says; no build if it holds no `build_info.py`, or one in a form that is not known."""
+    members = await reader(file, wanted)
+    core = parse_metadata(next(data for name, data in members.items() if METADATA.fullmatch(name)))
+    wheel = replace(_listed(file), requires_dist=core.requires_dist, requires_python=core.requires_python)
+    info = next((data for name, data in members.items() if BUILD_INFO.fullmatch(name)), None)
+    platform = platform_of(file.filename)
+    if info is None or platform is None:
+        return wheel, None
+    try:
+        return wheel, build(parse_build_info(info), core, platform, f"{file.filename} sha256:{file.sha256}")
+    except ValueError:
+        return wheel, None
+
+
+def _listed(file: File) -> WheelFacts:
+    """What the index alone says of a wheel."""
+    return WheelFacts(
+        filename=file.filename,
+        size=file.size,
+        sha256=file.sha256 or "",
+        requires_python=str(file.requires_python) if file.requires_python is not None else None,
+        yanked=file.yanked,
+    )
+
+
+def _essence(build: Build) -> Build:
+    """All that matters of a build, less where it was read."""
+    return replace(build, source="", inferred=(), evidence=())

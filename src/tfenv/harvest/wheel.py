@@ -1,0 +1,156 @@
+"""What a TensorFlow wheel says of itself: `METADATA` and `tensorflow/python/platform/build_info.py`.
+
+Nothing is executed: the module is parsed, and only literals in it are read. Three forms are known: variables of the
+module (1.4 to 2.2, under `tensorflow_core` in 1.15 to 2.1, under `*.data/purelib` up to 1.14), a dictionary (2.3), and
+a call of `OrderedDict` with pairs (2.4 on; 2.22.0rc0 has little more in it than `is_cuda_build`).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.metadata import parse_email
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tfenv.model.build import Build
+from tfenv.model.hardware import Architecture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tfenv.model.target import Platform
+
+BUILD_INFO = re.compile(r"(?:[^/]+\.data/(?:pure|plat)lib/)?tensorflow(?:_core)?/python/platform/build_info\.py")
+METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+
+_AND_CUDA = "and-cuda"
+_OLD_NAMES = {"cuda_version_number": "cuda_version", "cudnn_version_number": "cudnn_version"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The part of a wheel's METADATA that the rows keep, as it stands there."""
+
+    requires_dist: tuple[str, ...]
+    requires_python: str | None
+
+
+def wanted(member: str) -> bool:
+    """Is this member of a wheel one of those that are read?"""
+    return METADATA.fullmatch(member) is not None or BUILD_INFO.fullmatch(member) is not None
+
+
+def parse_metadata(data: bytes) -> Core:
+    """Read METADATA (core metadata specification)."""
+    raw, _ = parse_email(data)
+    requires = tuple(" ".join(text.split()) for text in raw.get("requires_dist", ()))
+    return Core(requires_dist=requires, requires_python=raw.get("requires_python"))
+
+
+def parse_build_info(data: bytes) -> dict[str, Any]:
+    """Read `build_info.py` as a dictionary with the keys that 2.3 and later use.
+
+    Raises:
+        ValueError: it is no Python, or holds none of the known forms.
+    """
+    try:
+        module = ast.parse(data)
+    except SyntaxError as error:
+        raise ValueError(f"build_info.py is no Python: {error}") from None
+    found: dict[str, Any] = {}
+    for statement in module.body:
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
+            continue
+        name = statement.targets[0].id
+        value = _literal(statement.value)
+        if name == "build_info":
+            return dict(value)
+        found[_OLD_NAMES.get(name, name)] = value
+    if "is_cuda_build" not in found:
+        raise ValueError("build_info.py has neither `build_info` nor `is_cuda_build`")
+    return found
+
+
+def build(info: Mapping[str, Any], core: Core, platform: Platform, source: str) -> Build:
+    """The build of a wheel from both of its members.
+
+    Where `build_info.py` says CUDA but not which, the bounds of the `and-cuda` extra in METADATA do, as they do for
+    the lowest cuDNN.
+
+    Raises:
+        ValueError: a version or an architecture in it is none.
+    """
+    tensorrt = info.get("is_tensorrt_build")
+    compiler = info.get("cpu_compiler")
+    if not info.get("is_cuda_build"):
+        return Build(platform=platform, compiler=compiler, tensorrt=tensorrt, source=source)
+    sass, ptx = capabilities(info.get("cuda_compute_capabilities", ()))
+    cuda, cudnn = _version(info.get("cuda_version")), _version(info.get("cudnn_version"))
+    runtime, floor = bound(core.requires_dist, "nvidia-cuda-runtime"), bound(core.requires_dist, "nvidia-cudnn")
+    inferred = []
+    if cuda is None and runtime is not None:
+        cuda = Version(f"{runtime.major}.{runtime.minor}")
+        inferred.append("cuda")
+    if cudnn is None and floor is not None:
+        cudnn = Version(str(floor.major))
+        inferred.append("cudnn")
+    if floor is not None:
+        inferred.append("cudnn_floor")
+    return Build(
+        platform=platform,
+        cuda=cuda,
+        cudnn=cudnn,
+        cudnn_floor=floor,
+        sass=sass,
+        ptx=ptx,
+        compiler=compiler,
+        tensorrt=tensorrt,
+        source=source,
+        inferred=tuple(inferred),
+        evidence=(f"METADATA of the same wheel, extra `{_AND_CUDA}`",) if inferred else (),
+        unknown=() if cuda is not None else ("cuda",),
+    )
+
+
+def capabilities(names: Iterable[str]) -> tuple[tuple[Architecture, ...], tuple[Architecture, ...]]:
+    """SASS and PTX of a list such as `sm_75, compute_80`.
+
+    `sm_XY` is machine code only, `compute_XY` machine code and PTX (and so is a bare `X.Y`); checked with cuobjdump on
+    the wheels of 2.20. Source: `tensorflow/third_party/gpus/cuda_configure.bzl`, `compute_capabilities`.
+    """
+    sass, ptx = [], []
+    for name in names:
+        sass.append(Architecture.parse(name))
+        if not name.startswith("sm_"):
+            ptx.append(Architecture.parse(name))
+    return tuple(sorted(sass)), tuple(sorted(ptx))
+
+
+def bound(requires_dist: Iterable[str], wheel: str) -> Version | None:
+    """The version that the `and-cuda` extra pins, or starts from, of one of NVIDIA's wheels (of any CUDA major)."""
+    name = re.compile(rf"{re.escape(wheel)}(-cu\d+)?")
+    for requirement in map(Requirement, requires_dist):
+        if name.fullmatch(canonicalize_name(requirement.name)) and _AND_CUDA in str(requirement.marker):
+            for specifier in requirement.specifier:
+                if specifier.operator in ("==", ">=", "~="):
+                    return Version(specifier.version)
+    return None
+
+
+def _literal(node: ast.expr) -> Any:
+    """A literal, or a call of a mapping type with literal pairs; ``None`` for anything else."""
+    if isinstance(node, ast.Call) and len(node.args) == 1:
+        node = node.args[0]
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+def _version(text: str | None) -> Version | None:
+    return Version(text) if text else None
