@@ -1,0 +1,307 @@
+"""A container engine, through its Docker API (Docker itself, or Podman's service behind `DOCKER_HOST`)."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from tfenv.errors import EngineError
+from tfenv.image.build_log import follow
+from tfenv.image.context import stream
+from tfenv.model.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from docker import APIClient
+    from typing_extensions import Self
+
+_START = (
+    "start one: `sudo systemctl start docker`, Docker Desktop, or `podman system service --time 0 &` with DOCKER_HOST "
+    "set to its socket"
+)
+_ANSWER_WITHIN = 60
+_QUIET_STEP = 3600
+"""seconds that one step of a build may be silent: unpacking CUDA takes minutes on a slow disk"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image that the engine holds.
+
+    Attributes:
+        id: `sha256:…` of its configuration.
+        tags: references by tag.
+        digests: references by the digest a registry knows it by; empty if it was never pulled or pushed.
+        labels: as sorted pairs.
+        size: bytes of all its layers, unpacked.
+    """
+
+    id: str
+    tags: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A container that ran; `exit_code` is ``None`` if it was stopped because its time was over."""
+
+    exit_code: int | None
+    stdout: str
+    stderr: str
+
+
+class Engine:
+    """A connection to an engine; a context manager. Made by `connect`."""
+
+    def __init__(self, client: APIClient) -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls) -> Self:
+        """The engine that `DOCKER_HOST` names, else that of the current Docker context, else of the usual socket.
+
+        Raises:
+            EngineError: none answers; the hint says what to start.
+        """
+        import docker
+        from docker.errors import DockerException
+
+        where = os.environ.get("DOCKER_HOST") or _context_host()
+        arguments: dict[str, Any] = {**docker.utils.kwargs_from_env()}
+        if where is not None:
+            arguments.setdefault("base_url", where)
+        try:
+            return cls(docker.APIClient(version="auto", timeout=_ANSWER_WITHIN, **arguments))
+        except DockerException as error:
+            shown = where or "unix:///var/run/docker.sock"
+            if _caused_by(error, PermissionError):
+                raise EngineError(
+                    f"you may not use the container engine at {shown}",
+                    hint="run as a member of the group `docker`, or use a rootless engine",
+                ) from error
+            raise EngineError(f"no container engine answers at {shown}", hint=_START) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
+
+    def image(self, reference: str) -> Image | None:
+        """The image of a reference or id, if the engine holds it."""
+        from docker.errors import ImageNotFound
+
+        with _translated(f"asking for the image `{reference}`"):
+            try:
+                found: dict[str, Any] = self._client.inspect_image(reference)  # type: ignore[no-untyped-call]
+            except ImageNotFound:
+                return None
+        return Image(
+            id=found["Id"],
+            tags=tuple(found.get("RepoTags") or ()),
+            digests=tuple(found.get("RepoDigests") or ()),
+            labels=tuple(sorted(((found.get("Config") or {}).get("Labels") or {}).items())),
+            size=found.get("Size") or 0,
+        )
+
+    def find(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
+        """The images that carry all these labels, oldest first: an image comes before those made from it."""
+        with _translated("listing images"):
+            found = self._client.images(filters={"label": [f"{name}={value}" for name, value in labels.items()]})
+        images = (self.image(each["Id"]) for each in sorted(found, key=lambda each: each["Created"]))
+        return tuple(image for image in images if image is not None)
+
+    def tag(self, image: Image, reference: str) -> None:
+        """Give an image one more name.
+
+        Raises:
+            EngineError: the name is none.
+        """
+        from docker.utils import parse_repository_tag
+
+        repository, tag = parse_repository_tag(reference)
+        with _translated(f"tagging an image as `{reference}`"):
+            self._client.tag(image.id, repository, tag)
+
+    def build(
+        self,
+        entries: Mapping[str, bytes | Path],
+        *,
+        tag: str,
+        target: str = "",
+        arguments: Mapping[str, str] | None = None,
+        network: bool = False,
+        fresh: bool = False,
+        progress: Progress | None = None,
+    ) -> Image:
+        """Build an image.
+
+        Args:
+            entries: the build context, `Dockerfile` among it.
+            tag: a name for the image.
+            target: the stage to stop after; empty is the last.
+            arguments: of the build (`ARG`).
+            network: may the steps use the network?
+            fresh: build every layer anew.
+            progress: told of bytes sent and steps done.
+
+        Raises:
+            EngineError: a step failed, with its last lines; or the engine went away.
+        """
+        reporter = progress or Silent()
+        with _translated(f"building `{tag}`"):
+            messages = self._client.build(
+                fileobj=cast("IO[bytes]", stream(entries, reporter)),  # requests sends any iterator
+                custom_context=True,
+                decode=True,
+                rm=True,
+                forcerm=True,
+                tag=tag,
+                target=target or None,
+                buildargs=dict(arguments or {}),
+                network_mode=None if network else "none",
+                nocache=fresh,
+                timeout=_QUIET_STEP,
+            )
+            try:
+                built = follow(messages, reporter)
+            finally:
+                messages.close()
+        image = self.image(built)
+        if image is None:
+            raise EngineError(f"the image {built} is gone as soon as it was built", hint="build it again")
+        return image
+
+    def gpus(self) -> str | None:
+        """How containers get at NVIDIA GPUs: `cdi`, `nvidia-runtime`, or ``None`` if the engine tells of neither."""
+        with _translated("asking the engine about itself"):
+            told = self._client.info()
+        devices = [str(device.get("ID", "")) for device in told.get("DiscoveredDevices") or ()]
+        if any(device.startswith("nvidia.com/gpu") for device in devices):
+            return "cdi"
+        return "nvidia-runtime" if "nvidia" in (told.get("Runtimes") or {}) else None
+
+    def run(
+        self,
+        image: str,
+        command: Sequence[str],
+        *,
+        files: Mapping[str, bytes] | None = None,
+        environment: Mapping[str, str] | None = None,
+        gpus: bool = False,
+        network: bool = False,
+        timeout: int | None = None,
+    ) -> Run:
+        """Run a command in a new container, and remove the container.
+
+        Args:
+            image: reference or id.
+            command: replaces that of the image.
+            files: absolute path in the container to content, readable by all; put there before the start.
+            environment: beside that of the image.
+            gpus: give it all GPUs.
+            network: else it has none but its own loopback.
+            timeout: seconds after which it is killed; ``None`` waits as long as it takes.
+
+        Raises:
+            EngineError: it could not be started (no such image, no such program, no GPU support in the engine).
+        """
+        from docker.types import DeviceRequest
+
+        with _translated(f"running `{image}`"):
+            host = self._client.create_host_config(
+                network_mode="bridge" if network else "none",
+                device_requests=[DeviceRequest(count=-1, capabilities=[["gpu"]])] if gpus else None,
+            )
+            container = self._client.create_container(
+                image, list(command), environment=dict(environment or {}), host_config=host, entrypoint=[]
+            )["Id"]
+            try:
+                if files:
+                    self._client.put_archive(container, "/", _archive(files))
+                self._client.start(container)
+                exit_code = self._wait(container, timeout)
+                out, err = (
+                    self._client.logs(container, stdout=is_out, stderr=not is_out).decode(errors="replace")
+                    for is_out in (True, False)
+                )
+            finally:
+                self._client.remove_container(container, force=True, v=True)
+        return Run(exit_code=exit_code, stdout=out, stderr=err)
+
+    def _wait(self, container: str, timeout: int | None) -> int | None:
+        import requests
+
+        try:
+            # a request's timeout of zero is none at all
+            return int(self._client.wait(container, timeout=timeout)["StatusCode"])
+        except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError):
+            if timeout is None:
+                raise
+            self._client.kill(container)
+            self._client.wait(container)
+            return None
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    with io.BytesIO() as buffer:
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
+            for name, content in files.items():
+                member = tarfile.TarInfo(name.lstrip("/"))
+                member.size, member.mode = len(content), 0o644
+                archive.addfile(member, io.BytesIO(content))
+        return buffer.getvalue()
+
+
+def _context_host() -> str | None:
+    """Address of the Docker context in use (`docker context use`), which Docker Desktop and rootless engines set."""
+    from docker.context import ContextAPI
+
+    try:
+        context = ContextAPI.get_current_context()
+    except Exception:  # noqa: BLE001 - a broken configuration file of the client: the usual socket is left
+        return None
+    host = getattr(context, "Host", None)
+    return str(host) if host and getattr(context, "Name", "default") != "default" else None
+
+
+def _caused_by(error: object, kind: type[BaseException]) -> bool:
+    """Is there such an error at the bottom? The SDK and urllib3 wrap them as causes and as arguments."""
+    if not isinstance(error, BaseException):
+        return False
+    below = (*error.args, error.__cause__ or error.__context__)
+    return isinstance(error, kind) or any(_caused_by(each, kind) for each in below)
+
+
+@contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    """Errors of the SDK and of its connection as `EngineError`."""
+    import requests
+    from docker.errors import APIError, DockerException, ImageNotFound
+
+    try:
+        yield
+    except ImageNotFound as error:
+        raise EngineError(f"{doing}: the engine has no such image", hint="`tfenv build` makes one") from error
+    except APIError as error:
+        told = error.explanation or str(error)
+        hint = (
+            "configure the engine with nvidia-container-toolkit"
+            if "could not select device driver" in told or "nvidia" in told.lower()
+            else None
+        )
+        raise EngineError(f"{doing}: the engine says `{told}`", hint=hint) from error
+    except (DockerException, requests.exceptions.RequestException, OSError) as error:
+        raise EngineError(f"{doing}: the engine does not answer ({error})", hint=_START) from error
