@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """The one seam of the resolver: an index, the facts laid over an index, or a few releases in memory.
 
-    It stands in the vocabulary because the resolver asks it and the facts wrap it, and neither imports the other for it.
+    It stands in the vocabulary because the resolver asks it and the facts wrap it.
     """
 
     def releases(self, name: Name) -> tuple[Release, ...]:

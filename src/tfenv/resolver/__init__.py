@@ -1,1 +1,10 @@
 """One resolution for wheels and machines alike."""
+
+from __future__ import annotations
+
+from tfenv.resolver.explain import explain
+from tfenv.resolver.outcome import Attempt, Conflict, Link, Need, Pin, Resolution
+from tfenv.resolver.resolve import resolve
+from tfenv.resolver.source import Source
+
+__all__ = ["Attempt", "Conflict", "Link", "Need", "Pin", "Resolution", "Source", "explain", "resolve"]

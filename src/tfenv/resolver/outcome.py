@@ -86,37 +86,29 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """A candidate that was tried and could not be taken.
-
-    Attributes:
-        name: of the project; `version` and `python` say which candidate.
-        subject: the package that it disagreed about (perhaps a virtual one).
-        links: all requirements on that subject at that moment.
-        gap: why no release of the subject satisfies them, in one clause; empty when they merely contradict each other.
-    """
+class Attempt:
+    """The TensorFlow that was tried first, and that a conflict is told about."""
 
     name: Name
     version: Version
-    python: Version | None
-    subject: Name
-    links: tuple[Link, ...]
-    gap: str = ""
+    python: Version
 
 
 class Conflict(Exception):
     """No set of packages and hardware satisfies the request; `explain` makes the sentence.
 
     Attributes:
-        links: the requirements that could not be satisfied together at the end.
-        refusals: every candidate that was turned down on the way, in order.
+        links: the requirements that could not be satisfied together.
         gaps: subject to why nothing of it fits, in one clause.
+        attempt: the links are those of this TensorFlow; ``None`` if not even one could be tried.
+        others: how many other releases of TensorFlow were tried in vain.
     """
 
     def __init__(
-        self, links: tuple[Link, ...], refusals: tuple[Refusal, ...] = (), gaps: Mapping[Name, str] | None = None
+        self, links: tuple[Link, ...], *, gaps: Mapping[Name, str], attempt: Attempt | None = None, others: int = 0
     ) -> None:
         super().__init__("; ".join(str(link.requirement) for link in links))
         self.links = links
-        self.refusals = refusals
-        self.gaps = dict(gaps or {})
+        self.gaps = dict(gaps)
+        self.attempt = attempt
+        self.others = others

@@ -1,0 +1,271 @@
+"""The questions of resolvelib, answered for Python packages and machines."""
+
+# ruff: noqa: ARG002  # resolvelib decides what its questions carry
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from resolvelib.providers import AbstractProvider
+
+from tfenv.model.package import Name, Requirement
+from tfenv.resolver import environment
+from tfenv.resolver.candidate import PYTHON, Candidate, Want, is_virtual, wants
+from tfenv.resolver.virtual import VirtualCandidate, answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from packaging.version import Version
+    from resolvelib.structs import Matches, RequirementInformation
+
+    from tfenv.model.request import Request
+    from tfenv.resolver.catalog import Catalog
+
+Choice = Candidate | VirtualCandidate
+
+_AHEAD = 4
+"""How many next-best files to fetch metadata for once the best one was turned down."""
+
+
+class Provider(AbstractProvider[Want, Choice, str]):
+    """Answers for one request.
+
+    What was asked for by name hangs on the root (so that a hopeless wish fails before anything else is looked at) and
+    on each Python candidate (so that its markers are read for that Python, and its wheels are looked for there).
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        catalog: Catalog,
+        *,
+        asked: Sequence[Requirement],
+        pythons: Sequence[Version],
+        preferred: Mapping[Name, Version],
+        first: Name,
+    ) -> None:
+        self.catalog = catalog
+        self._first = first
+        self._asked = asked
+        self._constraints = request.constraints
+        self._platform = request.target.platform
+        self._preferred = preferred
+        self._pythons = sorted(pythons, key=lambda python: _is_preferred(python, preferred), reverse=True)
+        self._virtual = answers(request.target, self._pythons)
+        self._candidates: dict[tuple[str, Version, Version], Candidate] = {}
+        self._requires: dict[tuple[str, Version, Version], list[Want]] = {}
+        self._asked_on: dict[Version, list[Want]] = {}
+        self._seen: dict[str, int] = {}
+        self.warnings: dict[str, None] = {}
+
+    # what resolvelib asks
+
+    def identify(self, requirement_or_candidate: Want | Choice) -> str:
+        """Both carry it."""
+        return requirement_or_candidate.identifier
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[Want]],
+        incompatibilities: Mapping[str, Iterator[Choice]],
+    ) -> Matches[Choice]:
+        """Best first: the newest version, and for each version the newest Python."""
+        asked = list(requirements[identifier])
+        refused = set(incompatibilities[identifier])
+        if is_virtual(identifier):
+            return [
+                candidate
+                for candidate in self._virtual[identifier]
+                if candidate not in refused and all(candidate.satisfies(want.requirement) for want in asked)
+            ]
+        return lambda: self._matches(identifier, asked, refused)
+
+    def is_satisfied_by(self, requirement: Want, candidate: Choice) -> bool:
+        """Same version, and same Python where the requirement is bound to one."""
+        if isinstance(candidate, VirtualCandidate):
+            return candidate.satisfies(requirement.requirement)
+        if requirement.python is not None and requirement.python != candidate.python:
+            return False
+        return candidate.version in self.catalog.allowed(candidate.name, requirement.requirement)
+
+    def get_dependencies(self, candidate: Choice) -> Iterator[Want]:
+        """Python first, then the machine, then packages; a generator, so that a clash ends it before more is read."""
+        if isinstance(candidate, VirtualCandidate):
+            if candidate.identifier == PYTHON and candidate.versions is not None:
+                yield from self.asked(candidate.versions[0])
+            return
+        yield self._python(candidate)
+        if candidate.glibc is not None:
+            yield self._glibc(candidate)
+        key = (candidate.identifier, candidate.version, candidate.python)
+        if key not in self._requires:
+            self._requires[key] = self._read(candidate)
+        yield from self._requires[key]
+
+    def narrow_requirement_selection(
+        self,
+        identifiers: Iterable[str],
+        resolutions: Mapping[str, Choice],
+        candidates: Mapping[str, Iterator[Choice]],
+        information: Mapping[str, Iterator[RequirementInformation[Want, Choice]]],
+        backtrack_causes: Sequence[RequirementInformation[Want, Choice]],
+    ) -> Iterable[str]:
+        """TensorFlow, then Python and the machine, then whatever last clashed, then the rest."""
+        open_ = list(identifiers)
+        if self._first in open_:
+            return [self._first]
+        if virtual := [identifier for identifier in open_ if is_virtual(identifier)]:
+            return virtual[:1]
+        clashed = {cause.requirement.identifier for cause in backtrack_causes}
+        clashed |= {cause.parent.identifier for cause in backtrack_causes if cause.parent is not None}
+        return [identifier for identifier in open_ if identifier in clashed] or open_
+
+    def get_preference(
+        self,
+        identifier: str,
+        resolutions: Mapping[str, Choice],
+        candidates: Mapping[str, Iterator[Choice]],
+        information: Mapping[str, Iterator[RequirementInformation[Want, Choice]]],
+        backtrack_causes: Sequence[RequirementInformation[Want, Choice]],
+    ) -> tuple[bool, bool, int]:
+        """Exact pins, then what is bounded from above, then in the order of discovery."""
+        operators = {s.operator for info in information[identifier] for s in info.requirement.requirement.specifier}
+        return (
+            not operators & {"==", "==="},
+            not operators & {"<", "<=", "~="},
+            self._seen.setdefault(identifier, len(self._seen)),
+        )
+
+    # what the request asks
+
+    def roots(self) -> list[Want]:
+        """TensorFlow, and everything that is asked for whatever the Python."""
+        self.catalog.source.expect([requirement.name for requirement in self._asked])
+        return [want for requirement in self._asked if requirement.marker is None for want in wants(requirement, None)]
+
+    def asked(self, python: Version) -> list[Want]:
+        """What the request asks for on one Python, markers read."""
+        if python not in self._asked_on:
+            self._asked_on[python] = [
+                want
+                for requirement in self._asked
+                if self._holds(requirement, python, "", "the request")
+                for want in wants(requirement, python)
+            ]
+        return self._asked_on[python]
+
+    def matches(self, identifier: str, asked: Sequence[Want]) -> Iterator[Choice]:
+        """As resolvelib sees them; for explanations."""
+        return self._matches(identifier, asked, set())
+
+    # how
+
+    def _matches(self, identifier: str, asked: Sequence[Want], refused: set[Choice]) -> Iterator[Candidate]:
+        name, _, extra = identifier.rstrip("]").partition("[")
+        project = Name(name)
+        pythons = {want.python for want in asked if want.python is not None}
+        if len(pythons) > 1:
+            return
+        exact = any(_is_exact(want.requirement.specifier) for want in asked)
+        releases = self.catalog.matching(project, [want.requirement for want in asked])
+        if (preferred := self._preferred.get(project)) is not None:
+            releases.sort(key=lambda release: release.version != preferred)
+        turned_down = False
+        for position, release in enumerate(releases):
+            for python in pythons or self._pythons:
+                file = self.catalog.file(release, python, yanked=exact)
+                if file is None or not self._is_within_constraints(project, release.version, python):
+                    continue
+                key = (identifier, release.version, python)
+                candidate = self._candidates.get(key)
+                if candidate is None:
+                    candidate = Candidate(
+                        identifier, project, release.version, python, file, extra, self.catalog.glibc(file, python)
+                    )
+                    self._candidates[key] = candidate
+                if candidate in refused:
+                    continue
+                self.catalog.source.expect([file])
+                if turned_down:
+                    ahead = (self.catalog.file(next_, python) for next_ in releases[position + 1 : position + _AHEAD])
+                    self.catalog.source.expect([file for file in ahead if file is not None])
+                yield candidate
+                turned_down = True
+
+    def _is_within_constraints(self, name: Name, version: Version, python: Version) -> bool:
+        return all(
+            version in self.catalog.allowed(name, constraint)
+            for constraint in self._constraints
+            if constraint.name == name and self._holds(constraint, python, "", "a constraint")
+        )
+
+    def _python(self, candidate: Candidate) -> Want:
+        python = candidate.python
+        return Want(
+            PYTHON,
+            Requirement(
+                name=Name(PYTHON),
+                specifier=SpecifierSet(f"=={python.major}.{python.minor}.*"),
+                because=f"{candidate.file.filename} is for Python {python.major}.{python.minor}",
+                source=candidate.file.filename,
+            ),
+            None,
+        )
+
+    def _glibc(self, candidate: Candidate) -> Want:
+        return Want(
+            "__glibc",
+            Requirement(
+                name=Name("__glibc"),
+                specifier=SpecifierSet(f">={candidate.glibc}"),
+                because=f"{candidate.name} {candidate.version} is built for glibc {candidate.glibc} and newer",
+                source=f"wheel {candidate.file.filename}",
+            ),
+            None,
+        )
+
+    def _read(self, candidate: Candidate) -> list[Want]:
+        """What the metadata of a candidate asks for on its Python."""
+        metadata = self.catalog.source.metadata(candidate.file)
+        found: list[Want] = []
+        if metadata.requires_python is not None and not candidate.extra:
+            said = Requirement(name=Name(PYTHON), specifier=metadata.requires_python, source=metadata.source)
+            found.append(Want(PYTHON, said, None))
+        if candidate.extra:
+            same = Requirement(name=candidate.name, specifier=SpecifierSet(f"=={candidate.version}"))
+            found.append(Want(candidate.name, same, candidate.python))
+            if candidate.extra not in metadata.extras:
+                self.warnings[f"{candidate.name} {candidate.version} has no extra `{candidate.extra}`"] = None
+        subject = f"{candidate.name} {candidate.version}"
+        for requirement in metadata.requires:
+            if candidate.extra and self._holds(requirement, candidate.python, "", subject):
+                continue  # the project itself asks for it already
+            if self._holds(requirement, candidate.python, candidate.extra, subject):
+                found.extend(wants(requirement, None if is_virtual(requirement.name) else candidate.python))
+        found.sort(key=lambda want: not is_virtual(want.identifier))
+        self.catalog.source.expect([w.requirement.name for w in found if not is_virtual(w.identifier)])
+        for want in found:
+            self._seen.setdefault(want.identifier, len(self._seen))
+        return found
+
+    def _holds(self, requirement: Requirement, python: Version, extra: str, subject: str) -> bool:
+        if requirement.marker is None:
+            return True
+        if any(word in str(requirement.marker) for word in ("platform_release", "platform_version")):
+            self.warnings[
+                f"{subject} wants {requirement.name} depending on the kernel, which is not known: {requirement.marker}"
+            ] = None
+        values: dict[str, Any] = {**environment.markers(self._platform, python), "extra": extra}
+        return requirement.marker.evaluate(values)
+
+
+def _is_preferred(python: Version, preferred: Mapping[Name, Version]) -> bool:
+    wanted = preferred.get(Name(PYTHON))
+    return wanted is not None and (python.major, python.minor) == (wanted.major, wanted.minor)
+
+
+def _is_exact(specifier: SpecifierSet) -> bool:
+    return any(one.operator == "===" or (one.operator == "==" and not one.version.endswith(".*")) for one in specifier)
