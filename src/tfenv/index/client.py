@@ -176,7 +176,7 @@ class Client:
         for attempt in count(1):
             try:
                 return await once()
-            except Interrupted as interruption:  # noqa: PERF203 - the loop is the retry
+            except Interrupted as interruption:
                 await self.rest(url, attempt, interruption)
         raise AssertionError
 

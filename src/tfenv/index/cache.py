@@ -1,0 +1,158 @@
+"""What was fetched before, on disk; shared by any number of processes.
+
+Every entry is written beside its place and renamed into it, and carries a digest of itself, so a reader sees all of
+an entry or none, and a damaged one counts as missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filelock import BaseFileLock
+
+PAGE_LIFETIME = 600
+"""Seconds a page counts as fresh when the server does not say (PyPI itself says 600)."""
+
+_LAYOUT = "v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPage:
+    """An answer of an index.
+
+    Attributes:
+        url: it came from, after redirects, without credentials.
+        status: 200 or 404.
+        content_type: as the server says.
+        etag: for asking again; empty if none.
+        last_modified: likewise.
+        until: seconds since the epoch at which it stops being fresh.
+        body: as served.
+    """
+
+    url: str
+    status: int
+    content_type: str
+    etag: str
+    last_modified: str
+    until: float
+    body: bytes
+
+    @property
+    def fresh(self) -> bool:
+        """May it be used without asking the server?"""
+        return time.time() < self.until
+
+
+class Cache:
+    """A directory of pages, metadata and files.
+
+    Args:
+        directory: ``None`` takes `TFENV_CACHE_DIR`, else the user's cache directory of the system.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        if directory is None:
+            named = os.environ.get("TFENV_CACHE_DIR")
+            if named:
+                directory = Path(named)
+            else:
+                from platformdirs import user_cache_path
+
+                directory = user_cache_path("tfenv", appauthor=False)
+        self.directory = directory.expanduser().absolute()
+        self._root = self.directory / _LAYOUT
+
+    def page(self, url: str) -> StoredPage | None:
+        """The stored answer for a URL, fresh or not."""
+        stored = self._read(self._place("pages", url))
+        if stored is None:
+            return None
+        head, body = stored
+        try:
+            return StoredPage(body=body, **head)
+        except TypeError:
+            return None
+
+    def keep_page(self, key: str, page: StoredPage) -> None:
+        """Store an answer under the URL that was asked for."""
+        head = {name: getattr(page, name) for name in StoredPage.__dataclass_fields__ if name != "body"}
+        self._write(self._place("pages", key), head, page.body)
+
+    def document(self, key: str) -> dict[str, Any] | None:
+        """A stored value that never changes, such as the metadata of a file of known hash."""
+        stored = self._read(self._place("documents", key))
+        return None if stored is None else stored[0]
+
+    def keep_document(self, key: str, value: Mapping[str, Any]) -> None:
+        """Store a value that never changes; it must be made of JSON types."""
+        self._write(self._place("documents", key), value, b"")
+
+    def file(self, sha256: str, filename: str) -> Path:
+        """Where a distribution of that hash lies, or would lie."""
+        return self._root / "files" / sha256[:2] / sha256 / filename
+
+    def lock(self, path: Path) -> BaseFileLock:
+        """Held by the one process that fetches `path`."""
+        from filelock import FileLock
+
+        locks = self._root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha256(str(path).encode()).hexdigest()
+        return FileLock(locks / f"{name}.lock", thread_local=False)
+
+    def _place(self, kind: str, key: str) -> Path:
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        return self._root / kind / digest[:2] / digest
+
+    def _read(self, path: Path) -> tuple[dict[str, Any], bytes] | None:
+        try:
+            digest, _, rest = path.read_bytes().partition(b"\n")
+        except OSError:
+            return None
+        if hashlib.sha256(rest).hexdigest().encode() != digest:
+            return None
+        head, _, body = rest.partition(b"\n")
+        value = json.loads(head)
+        return (value, body) if isinstance(value, dict) else None
+
+    def _write(self, path: Path, head: Mapping[str, Any], body: bytes) -> None:
+        """A cache that cannot be written (full or read-only disk) only makes things slower."""
+        rest = json.dumps(head).encode() + b"\n" + body
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        except OSError:
+            return
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.write(hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
+            Path(temporary).replace(path)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def fresh_until(headers: Mapping[str, str], *, now: float) -> float:
+    """Until when an answer is fresh (RFC 9111, 4.2.1), in seconds since the epoch.
+
+    A server that says nothing gets our own lifetime.
+    """
+    control = headers.get("cache-control", "").lower()
+    if re.search(r"\bno-(?:store|cache)\b", control):
+        return now
+    match = re.search(r"\bmax-age\s*=\s*\"?(\d+)", control)
+    if match is None:
+        return now + PAGE_LIFETIME
+    age = headers.get("age", "")
+    return now + int(match[1]) - (int(age) if age.isdigit() else 0)

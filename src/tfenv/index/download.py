@@ -1,0 +1,217 @@
+"""Distributions into the cache, their hashes checked while they arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import tempfile
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfenv.errors import IndexUnavailable, IntegrityError, TfenvError
+from tfenv.index.client import Client, Interrupted
+from tfenv.model.progress import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from tfenv.index.cache import Cache
+    from tfenv.model.package import File
+    from tfenv.model.progress import Progress
+
+TASK = "download"
+"""Name of the task told to `Progress`; its unit is bytes."""
+
+_PARALLEL = 6
+_BLOCK = 2**20
+
+
+def plain_client() -> Client:
+    """A client for bulk transfers: several plain connections are faster than one that multiplexes."""
+    return Client(http2=False)
+
+
+def download(
+    files: Sequence[File],
+    *,
+    cache: Cache,
+    offline: bool = False,
+    progress: Progress | None = None,
+    client: Callable[[], Client] = plain_client,
+) -> dict[str, Path]:
+    """Have all files in the cache; returns where each lies, by filename.
+
+    What is there already is hashed again before it is trusted. Two processes that want the same file fetch it once.
+
+    Raises:
+        IntegrityError: a file has no SHA-256 to check, or another than promised (it is deleted then).
+        IndexUnavailable: a file cannot be had.
+    """
+    return asyncio.run(_all(files, cache=cache, offline=offline, progress=progress or Silent(), client=client))
+
+
+async def _all(
+    files: Sequence[File], *, cache: Cache, offline: bool, progress: Progress, client: Callable[[], Client]
+) -> dict[str, Path]:
+    for file in files:
+        if file.sha256 is None:
+            raise IntegrityError(
+                f"nothing says which SHA-256 {file.filename} must have", hint="use an index with hashes"
+            )
+    gate = asyncio.Semaphore(_PARALLEL)
+    progress.start(TASK, sum(file.size or 0 for file in files) or None)
+    async with client() as http:
+
+        async def one(file: File) -> tuple[str, Path]:
+            async with gate:
+                return file.filename, await fetch(
+                    file, client=None if offline else http, cache=cache, progress=progress
+                )
+
+        largest_first = sorted(files, key=lambda file: (-(file.size or 0), file.filename))
+        tasks = [asyncio.ensure_future(one(file)) for file in largest_first]
+        try:
+            found = dict(await asyncio.gather(*tasks))
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+        finally:
+            progress.finish(TASK)
+    return {file.filename: found[file.filename] for file in files}
+
+
+async def fetch(file: File, *, client: Client | None, cache: Cache, progress: Progress | None = None) -> Path:
+    """One file, as `download` does it; ``None`` as client takes only what is there.
+
+    A file whose index gives no SHA-256 is kept under its URL, unchecked: good for reading, not for a lock.
+    """
+    progress = progress or Silent()
+    path = cache.file(file.sha256 or hashlib.sha256(file.url.encode()).hexdigest(), file.filename)
+    if await _is_sound(path, file):
+        progress.advance(TASK, path.stat().st_size)
+        return path
+    if client is None:
+        raise IndexUnavailable(f"{file.filename} is not in the cache", hint="run it once without `--offline`")
+    try:
+        async with _locked(cache, path):
+            if not await _is_sound(path, file):  # another process may have fetched it meanwhile
+                path.unlink(missing_ok=True)
+                await _transfer(file, path, client, progress)
+    except OSError as error:
+        raise TfenvError(f"cannot write {path}: {error}", hint="set TFENV_CACHE_DIR to a place with room") from error
+    return path
+
+
+async def _transfer(file: File, path: Path, client: Client, progress: Progress) -> None:
+    for attempt in count(1):
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        arrived = 0
+        try:
+            digest = hashlib.sha256()
+            with os.fdopen(handle, "wb") as out:
+
+                def consume(block: bytes, out=out, digest=digest) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+                    digest.update(block)
+                    out.write(block)
+
+                async with client.stream(file.url) as pieces:
+                    async for block in _blocks(pieces):
+                        await asyncio.to_thread(consume, block)
+                        arrived += len(block)
+                        progress.advance(TASK, len(block))
+                out.flush()
+                os.fsync(out.fileno())
+            _check(file, digest.hexdigest(), arrived)
+            await asyncio.to_thread(Path(temporary).replace, path)
+        except Interrupted as interruption:
+            progress.advance(TASK, -arrived)
+            await client.rest(file.url, attempt, interruption)
+        else:
+            return
+        finally:
+            _drop(temporary)
+
+
+async def _blocks(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Larger pieces, read one ahead so that hashing and writing overlap with the transfer."""
+    queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue(maxsize=4)
+
+    async def fill() -> None:
+        buffer = bytearray()
+        try:
+            async for piece in pieces:
+                buffer += piece
+                if len(buffer) >= _BLOCK:
+                    await queue.put(bytes(buffer))
+                    buffer.clear()
+            await queue.put(bytes(buffer))
+            await queue.put(None)
+        except Exception as error:  # noqa: BLE001 - handed over to the reader, who raises it
+            await queue.put(error)
+
+    filler = asyncio.ensure_future(fill())
+    try:
+        while (block := await queue.get()) is not None:
+            if isinstance(block, BaseException):
+                raise block
+            yield block
+    finally:
+        filler.cancel()
+        await asyncio.gather(filler, return_exceptions=True)
+
+
+def _check(file: File, digest: str, arrived: int) -> None:
+    if file.sha256 is None:
+        return
+    if file.size is not None and arrived < file.size:
+        raise Interrupted(f"{arrived} of {file.size} bytes came")
+    if digest != file.sha256:
+        raise IntegrityError(
+            f"{file.url} has the SHA-256 {digest}, not {file.sha256}",
+            hint="the file was deleted; something between here and the index changes files, or the lock is wrong",
+        )
+
+
+def _drop(temporary: str) -> None:
+    Path(temporary).unlink(missing_ok=True)
+
+
+async def _is_sound(path: Path, file: File) -> bool:
+    digest = await asyncio.to_thread(_sha256, path)
+    return digest is not None and file.sha256 in (None, digest)
+
+
+def _sha256(path: Path) -> str | None:
+    """Of a file; ``None`` if there is none that can be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                digest.update(block)
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+@asynccontextmanager
+async def _locked(cache: Cache, path: Path) -> AsyncIterator[None]:
+    """One process at a time; waiting does not hold up other downloads of this one."""
+    from filelock import Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = cache.lock(path)
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            break
+        except Timeout:
+            await asyncio.sleep(0.1)
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,130 @@
+"""Core metadata of a file, got in the cheapest way its index offers."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from packaging.metadata import parse_email
+from packaging.utils import canonicalize_name
+
+from tfenv.errors import IndexUnavailable, IntegrityError
+from tfenv.index import sdist
+from tfenv.index.client import RangesUnsupported
+from tfenv.index.repair import requirements, specifier
+from tfenv.index.wheels import open_wheel
+from tfenv.model.package import Metadata, normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfenv.index.cache import Cache
+    from tfenv.index.client import Client
+    from tfenv.model.package import File
+
+_METADATA_LIMIT = 16 * 2**20
+_ARCHIVE_LIMIT = 2 * 2**30
+
+
+async def metadata(file: File, *, client: Client | None, cache: Cache) -> Metadata:
+    """The metadata of a wheel, or of a source distribution without building it.
+
+    Args:
+        file: as the index lists it.
+        client: ``None`` takes only what is cached.
+        cache: asked first, told afterwards.
+
+    Raises:
+        IndexUnavailable: no way in worked, or the file holds no metadata.
+        IntegrityError: what was served is not what the index promised.
+    """
+    key = f"metadata {file.sha256 or file.url}"
+    document = cache.document(key)
+    if document is None or not _sound(document):
+        if client is None:
+            raise IndexUnavailable(f"the metadata of {file.filename} is not in the cache", hint=HINT_OFFLINE)
+        document = await (_of_wheel(file, client, cache) if file.is_wheel else _of_sdist(file, client))
+        cache.keep_document(key, document)
+    return Metadata(
+        name=file.name,
+        version=file.version,
+        requires_python=specifier(document["requires_python"]) if document["requires_python"] else None,
+        requires=requirements(document["requires"], source=file.filename),
+        extras=frozenset(canonicalize_name(extra) for extra in document["extras"]),
+        dynamic=document["dynamic"],
+        source=file.filename,
+    )
+
+
+HINT_OFFLINE = "run it once without `--offline`"
+
+
+def _sound(document: dict[str, Any]) -> bool:
+    return document.keys() >= {"requires", "requires_python", "extras", "dynamic"}
+
+
+async def _of_wheel(file: File, client: Client, cache: Cache) -> dict[str, Any]:
+    """PEP 658, else a range read, else the whole wheel."""
+    if file.metadata_sha256 is not None:
+        response = await client.get(f"{file.url}.metadata", limit=_METADATA_LIMIT)
+        if response.status_code == 200:
+            if file.metadata_sha256 and hashlib.sha256(response.content).hexdigest() != file.metadata_sha256:
+                raise IntegrityError(f"{file.url}.metadata does not have the hash that {file.index} promises for it")
+            return _parsed(response.content)
+    archive = await open_wheel(file, client=client, cache=cache)
+    try:
+        return _parsed(await archive.read(_member(file, archive.names()), limit=_METADATA_LIMIT))
+    except RangesUnsupported:
+        raise IndexUnavailable(f"{file.url} is served by ranges only at times") from None
+    except zipfile.BadZipFile as error:
+        raise IndexUnavailable(f"{file.url} is not a sound wheel: {error}") from None
+
+
+def _member(file: File, names: Iterable[str]) -> str:
+    """The one `*.dist-info/METADATA` at the top of the archive."""
+    found = [name for name in names if name.endswith(".dist-info/METADATA") and name.count("/") == 1]
+    for name in found:
+        if normalize(name.partition("-")[0]) == file.name:
+            return name
+    raise zipfile.BadZipFile("it holds no METADATA")
+
+
+async def _of_sdist(file: File, client: Client) -> dict[str, Any]:
+    if file.metadata_sha256 is not None:  # PEP 658 allows it where the metadata is final
+        response = await client.get(f"{file.url}.metadata", limit=_METADATA_LIMIT)
+        if response.status_code == 200 and (
+            not file.metadata_sha256 or hashlib.sha256(response.content).hexdigest() == file.metadata_sha256
+        ):
+            return _parsed(response.content)
+    try:
+        found = sdist.declared(await _whole(file, client), file.filename)
+    except ValueError as error:
+        raise IndexUnavailable(f"{file.url} is not a sound source distribution: {error}") from None
+    return {
+        "requires": list(found.requires),
+        "requires_python": found.requires_python,
+        "extras": list(found.extras),
+        "dynamic": found.dynamic,
+    }
+
+
+async def _whole(file: File, client: Client) -> bytes:
+    response = await client.get(file.url, {"Accept-Encoding": "identity"}, limit=_ARCHIVE_LIMIT)
+    if response.status_code != 200:
+        raise IndexUnavailable(f"{file.url} answered {response.status_code}", hint="the index lists it all the same")
+    if file.sha256 is not None and hashlib.sha256(response.content).hexdigest() != file.sha256:
+        raise IntegrityError(f"{file.url} does not have the SHA-256 that {file.index} promises for it")
+    return response.content
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    """The fields that matter; the description, often most of it, is not even looked at."""
+    head = text.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    raw, _ = parse_email(head)
+    return {
+        "requires": raw.get("requires_dist", []),
+        "requires_python": raw.get("requires_python"),
+        "extras": raw.get("provides_extra", []),
+        "dynamic": False,
+    }

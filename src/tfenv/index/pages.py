@@ -1,0 +1,231 @@
+"""Project pages of an index, JSON (PEP 691, PEP 700) or HTML (PEP 503), to files."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+from functools import lru_cache
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urldefrag, urljoin
+
+from packaging.tags import parse_tag
+from packaging.version import InvalidVersion, Version
+
+from tfenv.errors import UsageError
+from tfenv.index.credentials import split
+from tfenv.index.repair import specifier
+from tfenv.model.package import File, Name, Release, normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.tags import Tag
+
+JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "application/vnd.pypi.simple.v1+html"
+ACCEPT = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
+"""What is asked for, most wanted first (PEP 691, "Version + Format Selection")."""
+
+_SDISTS = (".tar.gz", ".zip", ".tgz", ".tar.bz2")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_BUILD = re.compile(r"(\d+)(.*)")
+_FRACTION = re.compile(r"\.(\d+)")
+
+
+def parse(body: bytes, content_type: str, *, url: str, name: Name, index: str) -> tuple[File, ...]:
+    """The wheels and source distributions that a page lists, in its order; what is neither is left out.
+
+    Args:
+        body: of the answer.
+        content_type: the header of that name.
+        url: of the page, after redirects: links are relative to it.
+        name: of the project; files of other projects are left out.
+        index: recorded in every file.
+
+    Raises:
+        ValueError: it is no page of an index, or a damaged one.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == JSON:
+        entries = _from_json(body)
+    elif kind in (HTML, "text/html"):
+        entries = _from_html(body, url)
+    else:
+        raise ValueError(f"its content type is `{kind}`, which is not that of a package index")
+    files: dict[str, File] = {}
+    for entry in entries:
+        file = _file(entry, url=url, name=name, index=index)
+        if file is not None:
+            files.setdefault(file.filename, file)
+    return tuple(files.values())
+
+
+def releases(name: Name, files: Iterable[File]) -> tuple[Release, ...]:
+    """Files grouped by version, newest version first, files by name."""
+    groups: dict[Version, list[File]] = {}
+    for file in files:
+        groups.setdefault(file.version, []).append(file)
+    return tuple(
+        Release(name=name, version=version, files=tuple(sorted(groups[version], key=lambda file: file.filename)))
+        for version in sorted(groups, reverse=True)
+    )
+
+
+def _from_json(body: bytes) -> list[dict[str, Any]]:
+    page = json.loads(body)
+    try:
+        version = str(page["meta"]["api-version"])
+        files = page["files"]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it lacks {error}") from None
+    if not version.startswith("1."):
+        raise ValueError(f"it speaks version {version} of the index API, tfenv speaks 1")
+    if not isinstance(files, list):
+        raise ValueError("its `files` is no list")  # noqa: TRY004 - one error for all faults of a page
+    return [entry for entry in files if isinstance(entry, dict)]
+
+
+class _Links(HTMLParser):
+    """Collects anchors as entries shaped like those of the JSON form."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.base = url
+        self.entries: list[dict[str, Any]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("a", "base"):
+            return
+        values = dict(attrs)
+        href = values.get("href")
+        if not href:
+            return
+        if tag == "base":
+            self.base = urljoin(self.base, href)
+            return
+        target, fragment = urldefrag(href)
+        entry: dict[str, Any] = {
+            "url": urljoin(self.base, target),
+            "filename": unquote(target.partition("?")[0].rstrip("/").rpartition("/")[2]),
+            "hashes": dict([fragment.split("=", 1)]) if "=" in fragment else {},
+            "requires-python": values.get("data-requires-python"),
+        }
+        if "data-yanked" in values:
+            entry["yanked"] = values["data-yanked"] or True
+        promised = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
+        if promised:  # PEP 714: the newer name wins; `true`, or `sha256=…`
+            algorithm, _, digest = promised.partition("=")
+            entry["core-metadata"] = {algorithm: digest} if digest else promised.lower() == "true"
+        self.entries.append(entry)
+
+
+def _from_html(body: bytes, url: str) -> list[dict[str, Any]]:
+    links = _Links(url)
+    links.feed(body.decode("utf-8", errors="replace"))
+    links.close()
+    return links.entries
+
+
+def _file(entry: dict[str, Any], *, url: str, name: Name, index: str) -> File | None:
+    filename, target = entry.get("filename"), entry.get("url")
+    if not isinstance(filename, str) or not isinstance(target, str) or "/" in filename or "\\" in filename:
+        return None
+    tags: frozenset[Tag] = frozenset()
+    build: tuple[int, str] | tuple[()] = ()
+    if filename.endswith(".whl"):
+        parts = filename[:-4].split("-")
+        if len(parts) not in (5, 6) or _normalized(parts[0]) != name:
+            return None
+        version = _version(parts[1])
+        try:
+            tags = _tags("-".join(parts[-3:]))
+        except ValueError:
+            return None
+        if len(parts) == 6:
+            match = _BUILD.fullmatch(parts[2])
+            if match is None:
+                return None
+            build = (int(match[1]), match[2])
+    else:
+        version = _sdist_version(filename, name)
+    if version is None:
+        return None
+    if not target.startswith(("https://", "http://")) or "@" in target or "#" in target:
+        try:
+            target = split(urldefrag(urljoin(url, target)).url)[0]
+        except (UsageError, ValueError):
+            return None
+    size, promised, requires = entry.get("size"), entry.get("core-metadata"), entry.get("requires-python")
+    if promised is None:
+        promised = entry.get("dist-info-metadata")
+    return File(
+        name=name,
+        version=version,
+        filename=filename,
+        url=target,
+        sha256=_sha256(entry.get("hashes")),
+        size=size if isinstance(size, int) and size >= 0 else None,
+        upload_time=_moment(entry.get("upload-time")),
+        requires_python=specifier(requires) if isinstance(requires, str) else None,
+        yanked=_yanked(entry.get("yanked")),
+        metadata_sha256=(_sha256(promised) or "") if promised else None,
+        tags=tags,
+        build=build,
+        index=index,
+    )
+
+
+def _sdist_version(filename: str, name: Name) -> Version | None:
+    """Names of source distributions were never fenced off from versions: try every dash, first fit."""
+    extension = next((end for end in _SDISTS if filename.endswith(end)), None)
+    if extension is None:
+        return None
+    stem = filename[: -len(extension)]
+    for dash in re.finditer("-", stem):
+        if _normalized(stem[: dash.start()]) == name and (version := _version(stem[dash.end() :])) is not None:
+            return version
+    return None
+
+
+def _sha256(hashes: object) -> str | None:
+    digest = hashes.get("sha256") if isinstance(hashes, dict) else None
+    digest = digest.lower() if isinstance(digest, str) else ""
+    return digest if _SHA256.fullmatch(digest) else None
+
+
+def _yanked(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    return "" if value is True else None
+
+
+def _moment(text: object) -> datetime | None:
+    if not isinstance(text, str):
+        return None
+    # Python 3.10 reads neither `Z` nor fractions of other than 3 or 6 digits
+    text = _FRACTION.sub(lambda fraction: "." + fraction[1][:6].ljust(6, "0"), text.replace("Z", "+00:00"))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+
+
+@lru_cache(maxsize=1024)
+def _normalized(name: str) -> Name:
+    return normalize(name)
+
+
+@lru_cache(maxsize=16384)
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _tags(text: str) -> frozenset[Tag]:
+    return parse_tag(text)

@@ -1,0 +1,84 @@
+"""Requirements and specifiers of old metadata, read with the well-known slips put right.
+
+`packaging` follows PEP 440 and PEP 508 to the letter; wheels published before tools did so do not. What is put right
+here is what has one plausible meaning: `>=1.0.*`, `==1.0*`, a missing or doubled comma, stray quotes, `!=~`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as PackagingRequirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from tfenv.model.package import Name, Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+UNREADABLE = Name("__unreadable")
+"""A virtual package that nothing provides: stands for a requirement that cannot be read or met by an index."""
+
+_SLIPS = (
+    (re.compile(r"!=\s*~"), "!="),
+    (re.compile(r"(?<=[\d*])\s*(?=(?:[<>!=~]=|[<>]))"), ","),  # >=1.0<2
+    (re.compile(r"((?:>=|<=|~=|>|<)\s*[\w.!+]+?)\.\*"), r"\1"),  # >=1.0.*
+    (re.compile(r"([!=]=\s*\d+(?:\.\d+)*)\*"), r"\1.*"),  # ==1.0*
+    (re.compile(r"\.\.+\*"), ".*"),
+    (re.compile(r",\s*(?=,|\)|$)"), ""),  # doubled or trailing comma
+)
+
+_NAME = re.compile(r"\s*[\w.-]+\s*(?:\[[^\]]*\])?")
+
+
+@lru_cache(maxsize=4096)
+def specifier(text: str) -> SpecifierSet | None:
+    """A `Requires-Python`; ``None`` if it is empty or cannot be read even so."""
+    text = text.strip()
+    for attempt in (text, _mend(re.sub(r"['\"()]", "", text))):
+        try:
+            return SpecifierSet(attempt) if attempt else None
+        except InvalidSpecifier:
+            continue
+    return None
+
+
+def requirements(lines: Iterable[str], *, source: str) -> tuple[Requirement, ...]:
+    """Every `Requires-Dist`; one that cannot be read becomes a requirement of `UNREADABLE` that says why."""
+    return tuple(_requirement(line.strip(), source) for line in lines if line.strip())
+
+
+@lru_cache(maxsize=8192)
+def _requirement(line: str, source: str) -> Requirement:
+    body, semicolon, condition = line.partition(";")
+    name = _NAME.match(body)
+    split = name.end() if name is not None else 0
+    mended = body[:split] + _mend(body[split:]).strip() + (f" ;{condition}" if semicolon else "")
+    for attempt in (line, mended):
+        try:
+            return Requirement.of(PackagingRequirement(attempt), source=source)
+        except InvalidRequirement:
+            continue
+        except ValueError as error:  # it names a URL
+            return _unreadable(str(error), PackagingRequirement(attempt).marker, source)
+    marker = None
+    if condition.strip():
+        try:
+            marker = Marker(condition)
+        except InvalidMarker:
+            marker = None
+    return _unreadable(f"its metadata says `{line}`, which is not a requirement", marker, source)
+
+
+def _unreadable(because: str, marker: Marker | None, source: str) -> Requirement:
+    return Requirement(name=UNREADABLE, marker=marker, because=because, source=source)
+
+
+def _mend(text: str) -> str:
+    for pattern, replacement in _SLIPS:
+        text = pattern.sub(replacement, text)
+    return text
