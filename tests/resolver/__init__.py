@@ -1,0 +1,1 @@
+"""The resolver, on indexes in memory."""

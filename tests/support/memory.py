@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 class MemorySource:
-    """A `Source` of the files in `rows`, each a table with `file`, and perhaps `requires`, `needs`, `requires_python`,
-    `metadata_python`, `extras`, `yanked`, `dynamic`. It counts what is asked of it in `read`.
+    """A `Source` of the files in `rows`; it notes what is asked of it in `read`.
+
+    Each row is a table with `file`, and perhaps `requires`, `needs`, `requires_python`, `metadata_python`, `extras`,
+    `yanked`, `dynamic`.
     """
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
