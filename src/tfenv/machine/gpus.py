@@ -105,7 +105,7 @@ def _by_smi(host: Host) -> tuple[tuple[GpuDevice, ...], Driver] | None:
 
 def _by_proc(host: Host) -> tuple[tuple[GpuDevice, ...], Driver] | None:
     text = host.read("/proc/driver/nvidia/version") or host.read("/sys/module/nvidia/version") or ""
-    match = re.search(r"(?:Kernel Module\D*|^)(\d{3}\.\d+(?:\.\d+)?)", text, re.MULTILINE)
+    match = re.search(r"\b(\d{3}\.\d+(?:\.\d+)?)\b", text)
     version = _version(match[1]) if match else None
     if version is None:
         return None

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from packaging.version import Version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 _CAPABILITY = re.compile(r"(?:sm_|compute_|lto_)?(\d{1,2})\.?(\d)([af]?)", re.IGNORECASE)
 
