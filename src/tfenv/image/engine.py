@@ -135,6 +135,31 @@ class Engine:
         with _translated(f"tagging an image as `{reference}`"):
             self._client.tag(image.id, repository, tag)
 
+    def pull(self, reference: str, *, progress: Progress | None = None) -> Image:
+        """Fetch an image from its registry.
+
+        Raises:
+            EngineError: it cannot be had.
+        """
+        from docker.utils import parse_repository_tag
+
+        reporter = progress or Silent()
+        task = f"pulling {reference}"
+        repository, tag = parse_repository_tag(reference)
+        error = ""
+        with _translated(f"pulling `{reference}`"):
+            reporter.start(task)
+            for message in self._client.pull(repository, tag or "latest", stream=True, decode=True):
+                error = str(message.get("error") or error)
+            reporter.finish(task)
+        image = self.image(reference)
+        if image is None:
+            raise EngineError(
+                f"the image `{reference}` cannot be pulled: {error or 'the registry gave none'}",
+                hint="name an image that the engine has with `--base-image`",
+            )
+        return image
+
     def build(
         self,
         entries: Mapping[str, bytes | Path],

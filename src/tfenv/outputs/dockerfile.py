@@ -75,6 +75,20 @@ def lock_digest(lock: Lock) -> str:
     return hashlib.sha256(pylock.dumps(lock).encode()).hexdigest()
 
 
+def base_reference(lock: Lock, base: str | None = None) -> str:
+    """What the image starts from: `base`, else the base image of the lock, by digest if that is known.
+
+    Raises:
+        UsageError: neither is there, or `base` is no reference.
+    """
+    reference = base or (str(lock.base_image) if lock.base_image else None)
+    if reference is None:
+        raise UsageError("the lock names no base image", hint="name one with `--base-image`")
+    if _REFERENCE.fullmatch(reference) is None:
+        raise UsageError(f"`{reference}` is not the reference of an image", hint="such as python:3.12-slim-bookworm")
+    return reference
+
+
 def installer(lock: Lock) -> Layer | None:
     """The pip that the lock holds, which replaces the one Python brings before anything is installed."""
     pip = lock.package("pip")
@@ -172,11 +186,6 @@ def dumps(
     platform = _PLATFORMS.get(lock.target.platform.wheels)
     if platform is None:
         raise UsageError(f"there are no images for {lock.target.platform}", hint="lock for a Linux platform")
-    reference = base or (str(lock.base_image) if lock.base_image else None)
-    if reference is None:
-        raise UsageError("the lock names no base image", hint="name one with `--base-image`")
-    if _REFERENCE.fullmatch(reference) is None:
-        raise UsageError(f"`{reference}` is not the reference of an image", hint="such as python:3.12-slim-bookworm")
     _check(lock)
     python = lock.target.python
     if python is None:
@@ -194,7 +203,8 @@ def dumps(
     return environment.from_string(_template()).render(
         first_line=pylock.FIRST_LINE,
         wheels=wheels,
-        base=reference,
+        base=base_reference(lock, base),
+        base_label=BASE_LABEL,
         ca=ca,
         platform=platform,
         python=command,
