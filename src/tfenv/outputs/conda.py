@@ -69,16 +69,16 @@ def _channels(stack: Stack) -> tuple[str, ...]:
 def _cuda_specs(stack: Stack) -> list[str]:
     """The names conda-forge gives the CUDA libraries: one package up to 11, many under `cuda-version` from 12 on.
 
-    Of cuDNN conda-forge has few releases; any of the same major that is not older serves as well.
+    Of cuDNN conda-forge has few releases; any of the same major whose minor is not older serves as well.
     Sources: https://conda-forge.org/docs/maintainer/knowledge_base/#cuda-builds, and on cuDNN
-    https://docs.nvidia.com/deeplearning/cudnn/backend/latest/developer/forward-compatibility.html
+    https://docs.nvidia.com/deeplearning/cudnn/latest/developer/forward-compatibility.html
     """
     specs = []
     if stack.cuda is not None:
         release = f"{stack.cuda.major}.{stack.cuda.minor}"
         specs += [f"cuda-version={release}", "cuda-libraries"] if stack.cuda.major >= 12 else [f"cudatoolkit={release}"]
     if stack.cudnn is not None:
-        specs.append(f"cudnn>={stack.cudnn},<{stack.cudnn.major + 1}")
+        specs.append(f"cudnn>={stack.cudnn.major}.{stack.cudnn.minor},<{stack.cudnn.major + 1}")
     return specs
 
 

@@ -37,7 +37,7 @@ else:
 if TYPE_CHECKING:
     from packaging.tags import Tag
 
-__all__ = ["dumps", "inputs_digest", "loads"]
+__all__ = ["FIRST_LINE", "dumps", "inputs_digest", "loads"]
 
 _FORMAT = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
