@@ -92,3 +92,18 @@ def complete(build: Build, version: Version, rows: Iterable[SilentRow]) -> Build
         evidence=tuple(dict.fromkeys(evidence)),
         unknown=tuple(field for field in FIELDS if not getattr(build, field)),
     )
+
+
+def strip(build: Build) -> Build:
+    """The build with only what `build_info.py` says in full: what `complete` needs to start over."""
+    if not build.is_cuda:
+        return build
+    kept = {field: getattr(build, field) for field in FIELDS if field not in build.inferred}
+    return Build(
+        platform=build.platform,
+        compiler=build.compiler,
+        tensorrt=build.tensorrt,
+        source=build.source,
+        unknown=() if "cuda" in kept else ("cuda",),
+        **kept,
+    )

@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from tfenv.errors import IndexUnavailable
 from tfenv.facts.releases import ReleaseFacts, WheelFacts, platform_of
-from tfenv.facts.silent import complete
-from tfenv.harvest.wheel import BUILD_INFO, METADATA, build, parse_build_info, parse_metadata, wanted
+from tfenv.facts.silent import complete, strip
+from tfenv.harvest.wheel import BUILD_INFO, METADATA, build, parse_build_info, parse_metadata, supplement, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,12 +56,12 @@ async def harvest_release(
         read: which wheels to look into. While locking, that of the target is enough.
 
     Raises:
-        IndexUnavailable: (from the reader) a wheel cannot be read.
+        IndexUnavailable: (from the reader) a wheel cannot be read, or is not what a wheel should be.
     """
     wheels = [file for file in files if file.is_wheel and file.sha256 is not None]
     chosen = [file for file in wheels if read(file)]
     looked = await asyncio.gather(*(_look(file, reader) for file in chosen))
-    facts = {file.filename: _listed(file) for file in wheels}
+    facts = {file.filename: listed(file) for file in wheels}
     facts |= {wheel.filename: wheel for wheel, _ in looked}
     agreed = {wheel.requires_python for wheel, _ in looked}
     times = [file.upload_time for file in wheels if file.upload_time is not None]
@@ -76,37 +77,52 @@ async def harvest_release(
     )
 
 
+def again(row: ReleaseFacts, silent: Iterable[SilentRow]) -> tuple[Build, ...]:
+    """The builds of a row, with what other sources say of them filled in anew."""
+    rows = tuple(silent)
+    builds = []
+    for old in row.builds:
+        wheel = row.wheel(old.source.partition(" ")[0])
+        requires = wheel.requires_dist if wheel is not None and wheel.requires_dist is not None else ()
+        builds.append(complete(supplement(strip(old), requires), row.version, rows))
+    return tuple(builds)
+
+
 def merge(builds: Iterable[Build]) -> tuple[Build, ...]:
     """One build for each platform, from those of its wheels; where they say the same, the one that says most by itself.
 
     Raises:
-        ValueError: wheels of one platform were built for different things.
+        IndexUnavailable: wheels of one platform were built for different things, which no row can tell.
     """
     merged: dict[Platform, Build] = {}
     for found in sorted(builds, key=lambda build: (len(build.inferred), build.source)):
         first = merged.setdefault(found.platform, found)
         if _essence(first) != _essence(found):
-            raise ValueError(f"{first.source} and {found.source} were built for different things")
+            raise IndexUnavailable(f"{first.source} and {found.source} were built for different things")
     return tuple(merged[platform] for platform in sorted(merged, key=lambda platform: platform.value))
 
 
 async def _look(file: File, reader: Reader) -> tuple[WheelFacts, Build | None]:
     """What one wheel says; no build if it holds no `build_info.py`, or one in a form that is not known."""
     members = await reader(file, wanted)
-    core = parse_metadata(next(data for name, data in members.items() if METADATA.fullmatch(name)))
-    wheel = replace(_listed(file), requires_dist=core.requires_dist, requires_python=core.requires_python)
+    metadata = next((data for name, data in members.items() if METADATA.fullmatch(name)), None)
+    if metadata is None:
+        raise IndexUnavailable(f"{file.url} is no wheel: it holds no METADATA")
+    core = parse_metadata(metadata)
+    wheel = replace(listed(file), requires_dist=core.requires_dist, requires_python=core.requires_python)
     info = next((data for name, data in members.items() if BUILD_INFO.fullmatch(name)), None)
     platform = platform_of(file.filename)
     if info is None or platform is None:
         return wheel, None
     try:
-        return wheel, build(parse_build_info(info), core, platform, f"{file.filename} sha256:{file.sha256}")
+        found = build(parse_build_info(info), platform, f"{file.filename} sha256:{file.sha256}")
     except ValueError:
         return wheel, None
+    return wheel, supplement(found, core.requires_dist)
 
 
-def _listed(file: File) -> WheelFacts:
-    """What the index alone says of a wheel."""
+def listed(file: File) -> WheelFacts:
+    """What the index alone says of a wheel; its METADATA counts as not read."""
     return WheelFacts(
         filename=file.filename,
         size=file.size,

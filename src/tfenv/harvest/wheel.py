@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.metadata import parse_email
@@ -76,45 +76,50 @@ def parse_build_info(data: bytes) -> dict[str, Any]:
     return found
 
 
-def build(info: Mapping[str, Any], core: Core, platform: Platform, source: str) -> Build:
-    """The build of a wheel from both of its members.
-
-    Where `build_info.py` says CUDA but not which, the bounds of the `and-cuda` extra in METADATA do, as they do for
-    the lowest cuDNN.
+def build(info: Mapping[str, Any], platform: Platform, source: str) -> Build:
+    """The build of a wheel as its `build_info.py` tells it.
 
     Raises:
         ValueError: a version or an architecture in it is none.
     """
-    tensorrt = info.get("is_tensorrt_build")
-    compiler = info.get("cpu_compiler")
+    tensorrt, compiler = info.get("is_tensorrt_build"), info.get("cpu_compiler")
     if not info.get("is_cuda_build"):
         return Build(platform=platform, compiler=compiler, tensorrt=tensorrt, source=source)
     sass, ptx = capabilities(info.get("cuda_compute_capabilities", ()))
-    cuda, cudnn = _version(info.get("cuda_version")), _version(info.get("cudnn_version"))
-    runtime, floor = bound(core.requires_dist, "nvidia-cuda-runtime"), bound(core.requires_dist, "nvidia-cudnn")
-    inferred = []
-    if cuda is None and runtime is not None:
-        cuda = Version(f"{runtime.major}.{runtime.minor}")
-        inferred.append("cuda")
-    if cudnn is None and floor is not None:
-        cudnn = Version(str(floor.major))
-        inferred.append("cudnn")
-    if floor is not None:
-        inferred.append("cudnn_floor")
     return Build(
         platform=platform,
-        cuda=cuda,
-        cudnn=cudnn,
-        cudnn_floor=floor,
+        cuda=_version(info.get("cuda_version")),
+        cudnn=_version(info.get("cudnn_version")),
         sass=sass,
         ptx=ptx,
         compiler=compiler,
         tensorrt=tensorrt,
         source=source,
-        inferred=tuple(inferred),
-        evidence=(f"METADATA of the same wheel, extra `{_AND_CUDA}`",) if inferred else (),
-        unknown=() if cuda is not None else ("cuda",),
+        unknown=() if info.get("cuda_version") else ("cuda",),
     )
+
+
+def supplement(build: Build, requires_dist: Iterable[str]) -> Build:
+    """Add what the `and-cuda` extra in METADATA of the same wheel says.
+
+    Its bounds tell the lowest cuDNN that serves, and CUDA and cuDNN themselves where `build_info.py` does not.
+    """
+    if not build.is_cuda:
+        return build
+    requires = tuple(requires_dist)
+    runtime, floor = bound(requires, "nvidia-cuda-runtime"), bound(requires, "nvidia-cudnn")
+    inferred = []
+    if build.cuda is None and runtime is not None:
+        build = replace(build, cuda=Version(f"{runtime.major}.{runtime.minor}"), unknown=())
+        inferred.append("cuda")
+    if build.cudnn is None and floor is not None:
+        build = replace(build, cudnn=Version(str(floor.major)))
+        inferred.append("cudnn")
+    if floor is not None:
+        build = replace(build, cudnn_floor=floor)
+        inferred.append("cudnn_floor")
+    evidence = (f"METADATA of the same wheel, extra `{_AND_CUDA}`",) if inferred else ()
+    return replace(build, inferred=tuple(inferred), evidence=evidence)
 
 
 def capabilities(names: Iterable[str]) -> tuple[tuple[Architecture, ...], tuple[Architecture, ...]]:

@@ -1,0 +1,114 @@
+"""`tfenv facts`: the rows of the database, shown or read again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tfenv.cli import _console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+app = typer.Typer(help="The rows of the database: show one, or read them off the published wheels again.")
+
+
+@app.command()
+def show(
+    release: Annotated[str, typer.Argument(metavar="NAME==VERSION", help="Such as tensorflow==2.17.1.")],
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+) -> None:
+    """Show what is known of a release, and where from."""
+    _console.configure(json_output=json_output)
+    from packaging.version import InvalidVersion, Version
+
+    from tfenv.errors import UsageError
+    from tfenv.facts import database
+    from tfenv.model.package import normalize
+    from tfenv.workflow import facts
+
+    name, equals, version = release.partition("==")
+    try:
+        wanted = Version(version)
+    except InvalidVersion:
+        equals = ""
+        wanted = Version("0")
+    if not (name.strip() and equals):
+        raise UsageError(f"`{release}` is no release", hint="write it as `tensorflow==2.17.1`")
+    told = facts.show(normalize(name.strip()), wanted, database.load().releases)
+    if json_output:
+        _console.document(told)
+    else:
+        _console.data("\n".join(_lines(told)))
+
+
+@app.command()
+def update(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Distributions; all by default.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
+    index_url: Annotated[str | None, typer.Option("--index-url", help="Another index than PyPI.")] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only the diff.")] = False,
+) -> None:
+    """Read the published wheels (by byte ranges) and show what would change in the database."""
+    _console.configure(quiet=quiet)
+    from tfenv.facts import database
+    from tfenv.model.package import normalize
+    from tfenv.model.request import PYPI
+    from tfenv.workflow import facts
+
+    changed: list[str] = []
+
+    def told(change: facts.Change) -> None:
+        changed.append(change.path.name)
+        _console.data(change.diff)
+
+    directory = database.load().root / "tensorflow"
+    with _console.progress() as progress:
+        tally = facts.update(
+            directory,
+            told,
+            names=tuple(map(normalize, names)) if names else facts.NAMES,
+            index=index_url or PYPI,
+            write=write,
+            progress=progress,
+        )
+    _console.say(
+        f"{tally.releases} releases: {tally.kept} kept, {tally.wheels} wheels read"
+        f" ({tally.total / 1e6:.0f} MB in all, at most {tally.most / 1e6:.1f} MB for one)"
+    )
+    for filename in tally.without_build:
+        _console.detail(f"  {filename} says nothing of its build")
+    if not changed:
+        _console.say("nothing has changed")
+    elif write:
+        _console.say(f"wrote {' '.join(changed)} in {directory}")
+    else:
+        _console.say(f"{len(changed)} files would change; `--write` writes them")
+
+
+def _lines(told: dict[str, Any]) -> Iterator[str]:
+    """A row for people."""
+    yield f"{told['name']} {told['version']}, uploaded {told['uploaded'] or 'at an unknown time'}, tier {told['tier']}"
+    yield f"  Python {told['requires_python'] or 'not said'}"
+    for build in told["builds"]:
+        yield f"  {build['platform']}: {_build(build)}"
+        yield from (f"    {source}" for source in build["sources"])
+    for wheel in told["wheels"]:
+        size = "size not told" if wheel["size"] is None else f"{wheel['size'] / 1e6:.1f} MB"
+        notes = ("" if wheel["yanked"] is None else ", yanked") + (
+            ", metadata not read" if wheel["requires_dist"] is None else f", {len(wheel['requires_dist'])} requirements"
+        )
+        yield f"  {wheel['filename']} ({size}{notes})"
+    yield from (f"  {source}" for source in told["sources"])
+
+
+def _build(build: dict[str, Any]) -> str:
+    if build["cuda"] is None and "cuda" not in build["unknown"]:
+        return "CPU only"
+    cudnn = f"{build['cudnn'] or 'unknown'}" + (f" (at least {build['cudnn_floor']})" if build["cudnn_floor"] else "")
+    sass, ptx = ", ".join(build["sass"]) or "unknown", ", ".join(build["ptx"]) or "unknown"
+    inferred = f"; not from build_info.py: {', '.join(build['inferred'])}" if build["inferred"] else ""
+    return f"CUDA {build['cuda'] or 'unknown'}, cuDNN {cudnn}, machine code for {sass}, PTX for {ptx}{inferred}"
