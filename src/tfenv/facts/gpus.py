@@ -25,11 +25,11 @@ _NOISE = re.compile(r"nvidia|corporation|geforce|tesla|graphics|generation|editi
 _FORM = re.compile(
     r"""
     \bmig\ \d+(?:c\.\d+)?g\.\d+gb.*              # MIG 1g.5gb, MIG 1c.3g.20gb+me
-    | (?<=\w)-\d+[abcq]$                         # vGPU profile: A40-48Q
+    | (?<=\w)-\d+(?:-\d+)?[abcq]\d?(?:me)?$      # vGPU profile: A40-48Q, A100X-1-5CME
     | \b\d+\ ?(?:gb|gib|g|mb)(?:-(?:h|ls|k))?\b  # 40GB, 32GB-LS
     | \b(?:sxm|hbm|gddr|ddr)\d?[ex]?\b           # SXM4, HBM3, HBM2e
     | \bpci-?(?:e|express)?(?:/sse2)?\b
-    | \b(?:nvlink|nvl\d*|fhhl|dgxs|hgx|active|ac|lc|sff|embedded|workstation|server)\b
+    | \b(?:nvlink|nvl\d*|fhhl|dgxs|hgx|active|ac|lc|sff|embedded|workstation|server|dc)\b
     """,
     re.VERBOSE,
 )
@@ -108,14 +108,16 @@ class GpuTable:
             row.fault("name", "no GPU of this name, or one before it has taken the aliases")
         self.ambiguous: tuple[AmbiguousName, ...] = tuple(_ambiguous_name(row) for row in document.rows("ambiguous"))
         self._by_key: dict[str, GpuRow | AmbiguousName] = {}
-        faults = []
-        for entry in (*self.all, *self.ambiguous):
-            for name in _names(entry):
-                if self._by_key.setdefault(normalized(name), entry) is not entry:
-                    faults.append(f"`{name}` is told apart from `{self._by_key[normalized(name)].name}` by nothing")
+        entries: tuple[GpuRow | AmbiguousName, ...] = (*self.all, *self.ambiguous)
+        twice = tuple(
+            f"`{name}` is also a name of `{other.name}`"
+            for entry in entries
+            for name in _names(entry)
+            if (other := self._by_key.setdefault(normalized(name), entry)) is not entry
+        )
         document.check()
-        if faults:
-            raise UsageError(f"`{path}` has faults", faults=tuple(faults))
+        if twice:
+            raise UsageError(f"`{path}` has faults", faults=twice)
 
     @cached_property
     def capabilities(self) -> tuple[ComputeCapability, ...]:
@@ -167,13 +169,16 @@ class GpuTable:
         return found
 
     def _unknown(self, text: str) -> UsageError:
-        keys = [*self._by_key, *self._by_number]
-        near = difflib.get_close_matches(_spellings(text)[-1], keys, n=8)
+        if re.search(r"[._]", text) and _CAPABILITY.fullmatch(text.strip().lower()) is not None:
+            known = ", ".join(map(str, self.capabilities))
+            return UsageError(f"no GPU with compute capability `{text}` is known", hint=f"known are {known}")
+        near = difflib.get_close_matches(_spellings(text)[-1], [*self._by_key, *self._by_number], n=8)
         entries = [entry for key in near for entry in (self._by_key.get(key), *self._by_number.get(key, ())) if entry]
         names = list(dict.fromkeys(f"`{entry.name}`" for entry in entries))[:5]
-        known = ", ".join(map(str, self.capabilities))
-        hint = f"is it {_either(names)}? Or give its compute capability" if names else "give its compute capability"
-        return UsageError(f"no GPU is known by the name `{text}`", hint=f"{hint}, one of {known}")
+        asked = f"is it {_either(names)}? Or give" if names else "give"
+        return UsageError(
+            f"no GPU is known by the name `{text}`", hint=f"{asked} its compute capability, such as `--gpu 8.6`"
+        )
 
 
 def normalized(name: str) -> str:
@@ -199,7 +204,7 @@ def _only(text: str, found: Sequence[GpuRow | AmbiguousName]) -> GpuRow:
     raise UsageError(
         f"`{text}` may mean compute capability {_either([str(capability) for capability in capabilities])}: {because}",
         hint="name it in full, or give what `nvidia-smi --query-gpu=compute_cap --format=csv` says, "
-        f"such as {capabilities[-1]}",
+        f"such as `--gpu {capabilities[-1]}`",
     )
 
 

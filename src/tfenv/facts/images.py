@@ -24,23 +24,25 @@ class ImageRow:
         reference: registry, repository and tag, such as `docker.io/library/python:3.13.15-slim-bookworm`.
         os: distribution and release, such as `debian 12` or `ubuntu 22.04`.
         glibc: of that release.
-        python: full version of the interpreter in it, or of the `python3` that the distribution offers as a package
-            where the image itself has none; ``None`` if neither is known.
+        python: full version of the interpreter in it; of a CUDA image, which has none, the minor that the distribution
+            installs as `python3`.
         cuda: of the toolkit whose runtime is in it, as precise as the tag; ``None`` if there is none.
         cudnn: full version in it; only the major where the list says no more; ``None`` if there is none.
-        deleted: NVIDIA has announced that the tag goes, or it is gone, from the registry; the reason, else ``None``.
+        deleted: if the tag is no longer in the registry: since when, and who says so.
         source: the list the tag stands in.
+        cudnn_source: the Dockerfile the tag was built from, which tells its cuDNN; empty if there is none.
         tier: how well the row is proven.
     """
 
     reference: str
     os: str
     glibc: Version
-    python: Version | None = None
+    python: Version
     cuda: Version | None = None
     cudnn: Version | None = None
     deleted: str | None = None
     source: str
+    cudnn_source: str = ""
     tier: str
 
 
@@ -48,7 +50,7 @@ class ImageTable:
     """All base images that are known; tags are looked up here and never composed.
 
     Attributes:
-        all: every row, in the order of the file.
+        all: every row, in the order of the file: newest first.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +60,7 @@ class ImageTable:
             UsageError: it has faults.
         """
         document = Document(path)
-        systems = {row.text("name"): _system(row) for row in document.rows("os")}
+        systems = {system.name: system for system in map(_system, document.rows("os"))}
         self._pythons = tuple(_python(row, systems) for row in document.rows("python"))
         self._cudas = tuple(_cuda(row, systems) for row in document.rows("cuda"))
         document.check()
@@ -67,7 +69,7 @@ class ImageTable:
     @property
     def pythons(self) -> tuple[Version, ...]:
         """The newest patch release of each CPython minor that there is an image of, newest minor first."""
-        return tuple(sorted((row.python for row in self._pythons if row.python is not None), reverse=True))
+        return tuple(sorted((row.python for row in self._pythons), reverse=True))
 
     def python(self, python: Version) -> ImageRow:
         """The image for a Python `X.Y` (or `X.Y.Z`, of which only `X.Y` counts: one patch release is kept of each).
@@ -76,66 +78,80 @@ class ImageTable:
             UsageError: there is none for that minor.
         """
         for row in self._pythons:
-            if row.python is not None and row.python.release[:2] == python.release[:2]:
+            if row.python.release[:2] == python.release[:2]:
                 return row
         known = ", ".join(f"{version.major}.{version.minor}" for version in self.pythons)
         raise UsageError(f"no base image is known for Python {python}", hint=f"there is one for each of {known}")
 
-    def cuda(self, cuda: Version, cudnn_major: int) -> ImageRow | None:
+    def cuda(self, cuda: Version, cudnn_major: int, *, python: Version | None = None) -> ImageRow | None:
         """The runtime image of a toolkit `X.Y` (or `X.Y.Z`, then exactly that one) with a major of cuDNN.
 
-        Of several the first in the file: it orders them by how well they serve.
+        Of several one whose distribution offers that minor of Python, else the newest; ``None`` if there is none.
         """
         wanted = cuda.release
-        for row in self._cudas:
-            if (
-                row.cuda is not None
-                and row.cuda.release[: len(wanted)] == wanted
-                and row.cudnn is not None
-                and row.cudnn.major == cudnn_major
-            ):
-                return row
-        return None
+        rows = [
+            row
+            for row in self._cudas
+            if row.cuda is not None
+            and row.cuda.release[: len(wanted)] == wanted
+            and row.cudnn is not None
+            and row.cudnn.major == cudnn_major
+        ]
+        if python is not None:
+            rows.sort(key=lambda row: row.python.release[:2] != python.release[:2])
+        return rows[0] if rows else None
 
 
-def _system(row: Row) -> tuple[Version, Version | None]:
-    """The glibc of a release of a distribution, and the `python3` it offers."""
-    row.known(("name", "glibc", "python", "source", "tier"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _System:
+    """A release of a distribution: its glibc, and the Python it installs as `python3`, where that matters."""
+
+    name: str
+    glibc: Version = Version("0")
+    python: Version = Version("0")
+
+
+def _system(row: Row) -> _System:
+    row.known(("name", "glibc", "source", "python", "python_source", "tier"))
     row.text("source")
     row.tier()
-    return row.version("glibc"), row.maybe_version("python")
+    python = row.maybe_version("python")
+    if python is not None:
+        row.text("python_source")
+    return _System(name=row.text("name"), glibc=row.version("glibc"), python=python or Version("0"))
 
 
-def _python(row: Row, systems: dict[str, tuple[Version, Version | None]]) -> ImageRow:
+def _python(row: Row, systems: dict[str, _System]) -> ImageRow:
     row.known(("reference", "os", "python", "source", "tier"))
-    os, (glibc, _) = _os(row, systems)
+    system = _os(row, systems)
     return ImageRow(
         reference=row.text("reference"),
-        os=os,
-        glibc=glibc,
+        os=system.name,
+        glibc=system.glibc,
         python=row.version("python"),
         source=row.text("source"),
         tier=row.tier(),
     )
 
 
-def _cuda(row: Row, systems: dict[str, tuple[Version, Version | None]]) -> ImageRow:
-    row.known(("reference", "os", "cuda", "cudnn", "deleted", "source", "tier"))
-    os, (glibc, python) = _os(row, systems)
+def _cuda(row: Row, systems: dict[str, _System]) -> ImageRow:
+    row.known(("reference", "os", "cuda", "cudnn", "deleted", "source", "cudnn_source", "tier"))
+    system = _os(row, systems)
     return ImageRow(
         reference=row.text("reference"),
-        os=os,
-        glibc=glibc,
-        python=python,
+        os=system.name,
+        glibc=system.glibc,
+        python=system.python,
         cuda=row.version("cuda"),
         cudnn=row.version("cudnn"),
         deleted=row.maybe_text("deleted"),
         source=row.text("source"),
+        cudnn_source=row.text("cudnn_source"),
         tier=row.tier(),
     )
 
 
-def _os(row: Row, systems: dict[str, tuple[Version, Version | None]]) -> tuple[str, tuple[Version, Version | None]]:
-    if (name := row.text("os")) not in systems:
+def _os(row: Row, systems: dict[str, _System]) -> _System:
+    if (name := row.text("os")) and name not in systems:
         row.fault("os", f"there is no `[[os]]` named `{name}`")
-    return name, systems.get(name, (Version("0"), None))
+    return systems.get(name, _System(name=name))
