@@ -1,0 +1,102 @@
+"""A request written into `[tool.tfenv]` of a `pyproject.toml`, everything else left as its author wrote it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tfenv.errors import UsageError
+from tfenv.inputs.request import KEYS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tomlkit.items import Table
+
+
+def edit(content: str, values: Mapping[str, object], *, target: str | None = None, name: str = "pyproject.toml") -> str:
+    """The text with these keys of `[tool.tfenv]` set; with the same values set already, the same text.
+
+    Args:
+        content: of the file.
+        values: by key (`gpu`, `index-url`), already checked; other keys of the table stay.
+        target: set them in `[tool.tfenv.targets.NAME]` instead.
+        name: of the file, for messages.
+
+    Raises:
+        UsageError: the text is no TOML, or no table stands where one is needed.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    path = ("tool", "tfenv", *(("targets", target) if target else ()))
+    wanted = _parse(content, name)
+    table: Any = wanted
+    is_there = True
+    for depth, key in enumerate(path, 1):
+        is_there = is_there and key in table
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"`{name}`: `{'.'.join(path[:depth])}` must be a table")
+    table |= {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+    line = "\r\n" if "\r\n" in content else "\n"
+    if not is_there:
+        # tables can be added anywhere, but nowhere with less harm to the style of the file than at its end
+        before = f"{content.rstrip()}{line}{line}" if content.strip() else ""
+        content = f"{before}[{'.'.join(path)}]{line}"
+    try:
+        document = tomlkit.parse(content)
+        table = document
+        for key in path:
+            table = table[key]
+        for key in KEYS:
+            if key in values:
+                _set(table, key, values[key])
+        written = tomlkit.dumps(document)
+        if _parse(written, name) == wanted:
+            return written
+    except (TOMLKitError, UsageError):
+        pass
+    raise UsageError(
+        f"`{name}`: `{'.'.join(path)}` is written in a way that cannot be edited",
+        hint=f"write it as a table of its own, `[{'.'.join(path)}]`, and repeat",
+    )
+
+
+def _parse(content: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"`{name}` is not TOML: {error}") from error
+
+
+def _set(table: Table, key: str, value: object) -> None:
+    """Set one key, unless it has this value already."""
+    from tomlkit import array, item
+    from tomlkit.items import Array
+
+    value = list(value) if isinstance(value, tuple) else value
+    old = table.get(key)
+    if old == value:
+        return
+    if not isinstance(value, list):
+        table[key] = value
+        return
+    if isinstance(old, Array):
+        # in place: the array keeps its layout, and the comments on what stays
+        for index in reversed(range(len(old))):
+            if old[index] not in value:
+                del old[index]
+        for each in value:
+            if each not in old:
+                old.append(each)
+        if list(old) == value:
+            return
+    fresh = array()
+    fresh.extend(item(each) for each in value)
+    table[key] = fresh.multiline(len(fresh.as_string()) > 100)

@@ -1,0 +1,161 @@
+"""What a `pyproject.toml` asks for: `[project]`, `[dependency-groups]` and `[tool.tfenv]`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from packaging.specifiers import SpecifierSet
+
+from tfenv.errors import UsageError
+from tfenv.inputs.request import ProjectRequest, parse_requirement, read_values
+from tfenv.model.document import Table, of
+from tfenv.model.package import Requirement, normalize
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfenv.model.package import Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What a project asks for.
+
+    Attributes:
+        dependencies: of `[project]`, the extras and the groups that were named.
+        python: what `requires-python` asks of Python, as a requirement of `python`; ``None`` if it does not.
+        request: `[tool.tfenv]`, overlaid with `[tool.tfenv.targets.NAME]` where a target was named.
+        targets: names of all the targets.
+        notes: one line for each thing that could not be known.
+    """
+
+    dependencies: tuple[Requirement, ...] = ()
+    python: Requirement | None = None
+    request: ProjectRequest = field(default_factory=ProjectRequest)
+    targets: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def loads(
+    content: str,
+    name: str = "pyproject.toml",
+    *,
+    target: str | None = None,
+    extras: Iterable[str] = (),
+    groups: Iterable[str] = (),
+) -> Project:
+    """Read a `pyproject.toml`.
+
+    Args:
+        content: its text.
+        name: of the file, for messages and as the source of its requirements.
+        target: a table of `[tool.tfenv.targets]` whose keys replace those of `[tool.tfenv]`.
+        extras: of the project, beside those that `[tool.tfenv]` names.
+        groups: of `[dependency-groups]`, likewise.
+
+    Raises:
+        UsageError: it is no TOML (with the line), or has faults (all of them, each with its dotted path); or there is
+            no such target.
+    """
+    try:
+        root = Table(tomllib.loads(content.removeprefix("\ufeff")))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"`{name}` is not TOML: {error}") from error
+    tool = root.table("tool").table("tfenv")
+    base = read_values(tool)
+    tables = tool.table("targets")
+    targets = {key: _read_target(tables.table(key)) for key in tables.values}
+    tool.close()
+    request = ProjectRequest(**{**base, **targets.get(target or "", {})})
+    named = {normalize(each) for each in (*extras, *request.extras)}
+    project = root.table("project")
+    dependencies = _dependencies(project, named, name)
+    dependencies += _grouped(root, [normalize(each) for each in (*groups, *request.groups)], name)
+    python = project.get("requires-python", of(SpecifierSet))
+    root.refuse(name)
+    if target is not None and target not in targets:
+        raise UsageError(
+            f"`{name}` has no target `{target}`",
+            hint=f"its targets are {', '.join(targets)}" if targets else f"add a table `[tool.tfenv.targets.{target}]`",
+        )
+    dynamic = project.values.get("dynamic")
+    return Project(
+        dependencies=tuple(dependencies),
+        python=None
+        if python is None
+        else Requirement(
+            name=normalize("python"), specifier=python, because="the project asks for it", source=f"{name}: project"
+        ),
+        request=request,
+        targets=tuple(targets),
+        notes=(f"{name}: its dependencies are dynamic, known only to its build backend, and left out",)
+        if isinstance(dynamic, list) and "dependencies" in dynamic
+        else (),
+    )
+
+
+def _read_target(table: Table) -> dict[str, Any]:
+    values = read_values(table)
+    table.close()
+    return values
+
+
+def _dependencies(project: Table, extras: set[Name], name: str) -> list[Requirement]:
+    """The project's own dependencies, and those of the extras that were named (an extra may name others)."""
+    own = project.get("name", of(normalize))
+
+    def read(table: Table, key: str) -> tuple[Requirement, ...]:
+        return table.many(key, of(lambda line: parse_requirement(line, f"{name}: {table.where(key)}")))
+
+    found = list(read(project, "dependencies"))
+    optional = project.table("optional-dependencies")
+    offered = {normalize(key): read(optional, key) for key in optional.values}
+    done: set[Name] = set()
+    while waiting := extras - done:
+        extra = min(waiting)
+        done.add(extra)
+        if extra not in offered:
+            known = ", ".join(sorted(offered)) or "none"
+            project.fault("optional-dependencies", f"there is no extra `{extra}`; there are: {known}")
+        for requirement in offered.get(extra, ()):
+            if requirement.name == own:
+                extras |= {normalize(each) for each in requirement.extras}
+            else:
+                found.append(requirement)
+    return found
+
+
+def _grouped(root: Table, groups: Iterable[Name], name: str) -> list[Requirement]:
+    """The requirements of dependency groups (PEP 735), included groups and all."""
+    from packaging.dependency_groups import DependencyGroupResolver
+    from packaging.errors import ExceptionGroup
+
+    table = root.table("dependency-groups")
+    found: list[Requirement] = []
+    try:
+        resolver = DependencyGroupResolver(cast("dict[str, Any]", table.values))
+    except ExceptionGroup as group:
+        for error in group.exceptions:
+            root.fault("dependency-groups", error)
+        return found
+    for wanted in dict.fromkeys(groups):
+        try:
+            requirements = resolver.resolve(wanted)
+        except ExceptionGroup as group:
+            for error in group.exceptions:
+                table.fault(wanted, error)
+            continue
+        source = f"{name}: {table.where(wanted)}"
+        for requirement in requirements:
+            try:
+                found.append(Requirement.of(requirement, source=source))
+            except ValueError as error:
+                table.fault(wanted, error)
+    return found
