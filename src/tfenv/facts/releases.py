@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 HEADER = (
     "# Written by `tfenv facts update` from the published wheels, which are the source of every row.\n"
-    "# constraints/README.md says what each column means.\n"
+    "# constraints/README.md says what each column means; `files` are filename, size in bytes, SHA-256.\n"
 )
 
 _PLATFORMS = (
@@ -226,14 +226,14 @@ def _release(table: Mapping[str, Any]) -> ReleaseFacts:
         requires = tuple(group["requires-dist"]) if group.get("read", True) else None
         wheels += [
             WheelFacts(
-                filename=file["name"],
-                size=file.get("size"),
-                sha256=file["sha256"],
+                filename=filename,
+                size=int(size) if size != "?" else None,
+                sha256=sha256,
                 requires_dist=requires,
                 requires_python=group.get("requires-python"),
                 yanked=group.get("yanked"),
             )
-            for file in group["files"]
+            for filename, size, sha256 in map(str.split, group["files"])
         ]
     uploaded = table.get("uploaded")
     if uploaded is not None and (not isinstance(uploaded, datetime) or uploaded.tzinfo is None):
@@ -274,11 +274,8 @@ def _release_lines(row: ReleaseFacts) -> Iterator[str]:
             yield f"yanked = {quoted(first.yanked)}"
         if first.requires_dist is not None:
             yield from strings("requires-dist", first.requires_dist, spread=True)
-        yield "files = ["
-        for wheel in wheels:
-            size = f"size = {wheel.size}, " if wheel.size is not None else ""
-            yield f"  {{ name = {quoted(wheel.filename)}, {size}sha256 = {quoted(wheel.sha256)} }},"
-        yield "]"
+        files = (f"{wheel.filename} {'?' if wheel.size is None else wheel.size} {wheel.sha256}" for wheel in wheels)
+        yield from strings("files", files, spread=True)
 
 
 def _group(wheel: WheelFacts) -> tuple[object, ...]:
