@@ -1,0 +1,184 @@
+"""What a registry calls an image right now: its digest, asked without an engine.
+
+Sources: https://github.com/opencontainers/distribution-spec/blob/main/spec.md (manifests),
+https://distribution.github.io/distribution/spec/auth/token/ (tokens), https://pkg.go.dev/github.com/distribution/reference
+(how a name without a registry is read).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfenv.errors import IndexUnavailable, UsageError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+    import httpx
+
+_MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_DOCKER_HUB = "docker.io"
+_DOCKER_HUB_HOST = "registry-1.docker.io"
+_DOCKER_HUB_ACCOUNT = "https://index.docker.io/v1/"
+"""key of the credentials for Docker Hub in the client's configuration file"""
+_LOOPBACK = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_TIMEOUT = 10.0
+_HINT = "the lock can name the base image by its tag alone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Where an image is to be asked for.
+
+    Attributes:
+        registry: as written, such as `docker.io` or `localhost:5000`.
+        repository: such as `library/python`.
+        tag: `latest` if none is written.
+        digest: empty if none is written.
+    """
+
+    registry: str
+    repository: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Read `[registry/]repository[:tag][@digest]`.
+
+        Raises:
+            UsageError: it is no reference.
+        """
+        name, _, digest = text.partition("@")
+        first, slash, rest = name.partition("/")
+        if slash and (first == "localhost" or any(sign in first for sign in ".:")):
+            registry, path = first, rest
+        else:
+            registry, path = _DOCKER_HUB, name if slash else f"library/{name}"
+        repository, _, tag = path.partition(":")
+        if not re.fullmatch(r"[a-z0-9._/-]+", repository) or not re.fullmatch(r"[\w.-]*", tag, re.ASCII):
+            raise UsageError(f"`{text}` is not the reference of an image", hint="such as python:3.12-slim-bookworm")
+        if digest and not _DIGEST.fullmatch(digest):
+            raise UsageError(f"`{text}` has no SHA-256 digest", hint="such as …@sha256: and 64 hexadecimal digits")
+        return cls(registry=registry, repository=repository, tag=tag or "latest", digest=digest)
+
+    @property
+    def host(self) -> str:
+        """Base URL of the registry; only a registry on this machine is asked without TLS, as Docker does it."""
+        host = _DOCKER_HUB_HOST if self.registry == _DOCKER_HUB else self.registry
+        return f"{'http' if _LOOPBACK.fullmatch(host) else 'https'}://{host}"
+
+
+def digest(reference: str, *, transport: httpx.BaseTransport | None = None, configuration: Path | None = None) -> str:
+    """The digest of a tag: that of the index for an image of several platforms, so it serves all of them.
+
+    Args:
+        reference: such as `docker.io/library/python:3.13-slim-bookworm`; one with a digest is not asked for.
+        transport: another way to answer requests (tests).
+        configuration: of the Docker client, for credentials; the usual one if none is given.
+
+    Returns:
+        `sha256:…`
+
+    Raises:
+        UsageError: it is no reference.
+        IndexUnavailable: the registry does not answer, or knows no such image.
+    """
+    import httpx
+
+    wanted = Reference.parse(reference)
+    if wanted.digest:
+        return wanted.digest
+    url = f"{wanted.host}/v2/{wanted.repository}/manifests/{wanted.tag}"
+    headers = {"Accept": ", ".join(_MANIFESTS), "User-Agent": "tfenv"}
+    with (
+        _translated(url),
+        httpx.Client(verify=_tls(), transport=transport, timeout=_TIMEOUT, follow_redirects=True) as client,
+    ):
+        answer = client.head(url, headers=headers)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            login = _login(wanted.registry, configuration)
+            headers["Authorization"] = _authorization(client, answer, wanted, login)
+            answer = client.head(url, headers=headers)
+        if answer.is_success and _DIGEST.fullmatch(found := answer.headers.get("Docker-Content-Digest", "")):
+            return str(found)
+        # the header is optional, and some registries answer HEAD with an error
+        answer = client.get(url, headers=headers)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise IndexUnavailable(f"`{wanted.registry}` has no image `{wanted.repository}:{wanted.tag}`", hint=_HINT)
+        answer.raise_for_status()
+        return f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+
+
+def _authorization(client: httpx.Client, answer: httpx.Response, wanted: Reference, login: str | None) -> str:
+    """What the challenge of a 401 asks for: the login itself, or a token bought with it (or with nothing)."""
+    challenge = answer.headers.get("WWW-Authenticate", "")
+    scheme = challenge.partition(" ")[0].lower()
+    if scheme == "basic" and login is not None:
+        return f"Basic {login}"
+    asked = dict(_CHALLENGE.findall(challenge))
+    if scheme != "bearer" or "realm" not in asked:
+        raise IndexUnavailable(f"`{wanted.registry}` wants a login", hint=f"`docker login {wanted.registry}`")
+    scope = asked.get("scope") or f"repository:{wanted.repository}:pull"
+    query = {"scope": scope, **({"service": asked["service"]} if "service" in asked else {})}
+    token = client.get(
+        asked["realm"], params=query, headers={"Authorization": f"Basic {login}"} if login is not None else {}
+    )
+    token.raise_for_status()
+    told = token.json()
+    return f"Bearer {told.get('token') or told['access_token']}"
+
+
+def _login(registry: str, configuration: Path | None) -> str | None:
+    """`user:password` in base64, as `docker login` keeps it; logins in a credential helper stay there."""
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    try:
+        known = json.loads((configuration or folder / "config.json").read_text(encoding="utf-8"))["auths"]
+        key = _DOCKER_HUB_ACCOUNT if registry == _DOCKER_HUB else registry
+        entry = known.get(key) or known.get(f"https://{key}") or {}
+        login = entry.get("auth") or base64.b64encode(f"{entry['username']}:{entry['password']}".encode()).decode()
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
+    return str(login)
+
+
+def _tls() -> ssl.SSLContext:
+    """The authorities of SSL_CERT_FILE or SSL_CERT_DIR if those are set, else those of the system."""
+    import ssl
+
+    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+        return ssl.create_default_context()
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    import httpx
+
+    try:
+        yield
+    except httpx.HTTPStatusError as error:
+        told = f"{error.request.url.copy_with(query=None)} answered {error.response.status_code}"
+        raise IndexUnavailable(told, hint=_HINT) from error
+    except httpx.HTTPError as error:
+        raise IndexUnavailable(f"{url} cannot be reached: {str(error) or type(error).__name__}", hint=_HINT) from error
+    except (ValueError, KeyError, AttributeError) as error:
+        raise IndexUnavailable(f"{url}: the registry's token service answered nonsense", hint=_HINT) from error
