@@ -59,21 +59,13 @@ class Client:
         http2: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        import httpx
-
         self.credentials = credentials or Credentials()
         self._attempts = attempts
         self._pause = pause
-        self._http = httpx.AsyncClient(
-            http2=http2,
-            verify=_tls(),
-            trust_env=True,
-            transport=transport,
-            follow_redirects=False,  # followed here, so that credentials are chosen for each host anew
-            timeout=httpx.Timeout(timeout, connect=15.0, pool=None),
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
-            headers={"User-Agent": "tfenv", "Accept-Encoding": "gzip, deflate"},
-        )
+        self._timeout = timeout
+        self._http2 = http2
+        self._transport = transport
+        self._session: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,7 +77,9 @@ class Client:
 
     async def close(self) -> None:
         """End all connections."""
-        await self._http.aclose()
+        if self._session is not None:
+            await self._session.aclose()
+            self._session = None
 
     async def get(
         self, url: str, headers: Mapping[str, str] | None = None, *, limit: int = _BODY_LIMIT
@@ -180,16 +174,34 @@ class Client:
                 await self.rest(url, attempt, interruption)
         raise AssertionError
 
+    def _http(self) -> httpx.AsyncClient:
+        """Made when it is first needed: it costs half a second, and a warm cache needs none."""
+        if self._session is None:
+            import httpx
+
+            self._session = httpx.AsyncClient(
+                http2=self._http2,
+                verify=_tls(),
+                trust_env=True,
+                transport=self._transport,
+                follow_redirects=False,  # followed here, so that credentials are chosen for each host anew
+                timeout=httpx.Timeout(self._timeout, connect=15.0, pool=None),
+                limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
+                headers={"User-Agent": "tfenv", "Accept-Encoding": "gzip, deflate"},
+            )
+        return self._session
+
     @asynccontextmanager
     async def _open(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """The answer after redirects, its status checked, its body not read yet."""
         import httpx
 
+        http = self._http()
         here = self.credentials.learn(url)
         for _ in range(_REDIRECTS):
-            request = self._http.build_request("GET", here, headers=headers)
+            request = http.build_request("GET", here, headers=headers)
             try:
-                response = await self._http.send(request, auth=self.credentials.of(here), stream=True)
+                response = await http.send(request, auth=self.credentials.of(here), stream=True)
             except httpx.InvalidURL as error:
                 raise IndexUnavailable(f"`{here}` is not a URL: {error}") from None
             except (httpx.TransportError, OSError) as error:

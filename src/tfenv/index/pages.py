@@ -29,7 +29,6 @@ ACCEPT = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
 """What is asked for, most wanted first (PEP 691, "Version + Format Selection")."""
 
 _SDISTS = (".tar.gz", ".zip", ".tgz", ".tar.bz2")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _BUILD = re.compile(r"(\d+)(.*)")
 _FRACTION = re.compile(r"\.(\d+)")
 
@@ -56,7 +55,7 @@ def parse(body: bytes, content_type: str, *, url: str, name: Name, index: str) -
         raise ValueError(f"its content type is `{kind}`, which is not that of a package index")
     files: dict[str, File] = {}
     for entry in entries:
-        file = _file(entry, url=url, name=name, index=index)
+        file = _file(entry, url, name, index)
         if file is not None:
             files.setdefault(file.filename, file)
     return tuple(files.values())
@@ -128,7 +127,7 @@ def _from_html(body: bytes, url: str) -> list[dict[str, Any]]:
     return links.entries
 
 
-def _file(entry: dict[str, Any], *, url: str, name: Name, index: str) -> File | None:
+def _file(entry: dict[str, Any], url: str, name: Name, index: str) -> File | None:
     filename, target = entry.get("filename"), entry.get("url")
     if not isinstance(filename, str) or not isinstance(target, str) or "/" in filename or "\\" in filename:
         return None
@@ -191,8 +190,9 @@ def _sdist_version(filename: str, name: Name) -> Version | None:
 
 def _sha256(hashes: object) -> str | None:
     digest = hashes.get("sha256") if isinstance(hashes, dict) else None
-    digest = digest.lower() if isinstance(digest, str) else ""
-    return digest if _SHA256.fullmatch(digest) else None
+    if not isinstance(digest, str) or len(digest) != 64 or not digest.isalnum():
+        return None
+    return digest.lower()
 
 
 def _yanked(value: object) -> str | None:
@@ -204,12 +204,14 @@ def _yanked(value: object) -> str | None:
 def _moment(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
-    # Python 3.10 reads neither `Z` nor fractions of other than 3 or 6 digits
-    text = _FRACTION.sub(lambda fraction: "." + fraction[1][:6].ljust(6, "0"), text.replace("Z", "+00:00"))
+    if len(text) != 27:  # Python 3.10 reads fractions of 3 and 6 digits only; PyPI gives 6
+        text = _FRACTION.sub(lambda fraction: "." + fraction[1][:6].ljust(6, "0"), text)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     except ValueError:
         return None
+    if moment.tzinfo is timezone.utc:
+        return moment
     return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
 
 

@@ -108,6 +108,8 @@ class RemoteZip:
         return {member.name: self._unpack(member) for member in members}
 
     async def _open(self) -> None:
+        if self._size < _END.size:
+            raise BadZipFile("it has no end-of-directory record")
         tail = min(self._size, _LARGE_TAIL if self._size >= _LARGE_FILE else _SMALL_TAIL)
         await self._load([(self._size - tail, self._size)])
         at, count, length, offset = await self._end(self._size - tail)

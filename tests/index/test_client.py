@@ -1,0 +1,268 @@
+"""The HTTP client: retries, ranges, credentials, certificates."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.support.index_server import FakeIndex
+from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.index.client import Client, RangesUnsupported
+from tfenv.index.credentials import Credentials, origin, split, variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeIndex]:
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with FakeIndex() as fake:
+        fake.add_wheel("demo", "1.0")
+        yield fake
+
+
+def get(url: str, credentials: Credentials | None = None, **options: float) -> httpx.Response:
+    async def run() -> httpx.Response:
+        async with Client(credentials, pause=0.001, timeout=options.get("timeout", 5.0)) as client:
+            return await client.get(url)
+
+    return asyncio.run(run())
+
+
+def ranged(url: str, start: int, stop: int) -> bytes:
+    async def run() -> bytes:
+        async with Client(pause=0.001) as client:
+            return await client.range(url, start, stop)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_passing_failures_are_tried_again(index: FakeIndex, status: int) -> None:
+    """Statuses that may pass are repeated until they do."""
+    index.fault("/simple/demo/", status=status, times=3)
+    assert get(f"{index.url}demo/").status_code == 200
+    assert len(index.asked("/simple/demo/")) == 4
+
+
+def test_truncated_bodies_are_tried_again(index: FakeIndex) -> None:
+    """A body shorter than promised is not taken for the answer."""
+    index.fault("/simple/demo/", cut=20, times=2)
+    assert get(f"{index.url}demo/").json()["name"] == "demo"
+    assert len(index.asked("/simple/demo/")) == 3
+
+
+def test_slow_answers_are_tried_again(index: FakeIndex) -> None:
+    """Silence for longer than the timeout counts as a failure."""
+    index.fault("/simple/demo/", seconds=0.5, times=1)
+    assert get(f"{index.url}demo/", timeout=0.1).status_code == 200
+
+
+def test_lasting_failure_names_the_url_without_credentials(index: FakeIndex) -> None:
+    """After the last attempt the error says which URL, how often and why, and keeps the password to itself."""
+    index.fault("/simple/demo/", status=500, times=99)
+    with pytest.raises(IndexUnavailable) as caught:
+        get(f"{index.url_with('me', 'hunter2')}demo/")
+    assert f"{index.url}demo/ failed 5 times: it answered 500" in caught.value.message
+    assert "hunter2" not in f"{caught.value.message} {caught.value.hint}"
+    assert len(index.asked("/simple/demo/")) == 5
+
+
+def test_nobody_there() -> None:
+    """A refused connection ends as IndexUnavailable too."""
+    with FakeIndex() as fake:
+        url = fake.url
+    with pytest.raises(IndexUnavailable, match="failed 5 times"):
+        get(url)
+
+
+def test_retry_after_is_honoured(index: FakeIndex) -> None:
+    """A server that asks for a pause gets it, in either form; a date gone by is no pause."""
+    index.fault("/simple/demo/", status=429, headers={"Retry-After": "1"})
+    index.fault("/simple/demo/", status=503, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    index.fault("/simple/demo/", status=503, headers={"Retry-After": "soon"})
+    begun = time.monotonic()
+    assert get(f"{index.url}demo/").status_code == 200
+    assert 1.0 <= time.monotonic() - begun < 2.0
+
+
+def test_an_hour_is_too_long_to_wait(index: FakeIndex) -> None:
+    """A pause beyond all patience is an answer."""
+    index.fault("/simple/demo/", status=429, headers={"Retry-After": "3600"})
+    with pytest.raises(IndexUnavailable, match="failed once: it answered 429"):
+        get(f"{index.url}demo/")
+
+
+def test_not_found_is_an_answer(index: FakeIndex) -> None:
+    """404 is for the caller to understand."""
+    assert get(f"{index.url}nothing/").status_code == 404
+    assert len(index.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 418, 501])
+def test_other_statuses_are_final(index: FakeIndex, status: int) -> None:
+    """What will not pass is not repeated."""
+    index.fault("/simple/demo/", status=status)
+    with pytest.raises(IndexUnavailable, match=f"answered {status}"):
+        get(f"{index.url}demo/")
+    assert len(index.requests) == 1
+
+
+def test_a_body_beyond_the_limit(index: FakeIndex) -> None:
+    """Nobody can fill the memory."""
+
+    async def run() -> None:
+        async with Client() as client:
+            await client.get(f"{index.url}demo/", limit=10)
+
+    with pytest.raises(IndexUnavailable, match="more than 10 bytes"):
+        asyncio.run(run())
+
+
+def test_ranges(index: FakeIndex) -> None:
+    """Exactly the bytes asked for, and the length of the file."""
+    content = index.files["demo-1.0-py3-none-any.whl"].content
+    url = f"http://{index.host}/files/demo-1.0-py3-none-any.whl"
+    index.fault("/files/", cut=3)
+    assert ranged(url, 5, 25) == content[5:25]
+
+    async def size() -> int:
+        async with Client() as client:
+            return await client.size(url)
+
+    assert asyncio.run(size()) == len(content)
+
+
+def test_a_server_without_ranges(index: FakeIndex) -> None:
+    """The whole file in answer to a range is not read."""
+    index.ranges = False
+    url = f"http://{index.host}/files/demo-1.0-py3-none-any.whl"
+    with pytest.raises(RangesUnsupported):
+        ranged(url, 5, 25)
+
+    async def size() -> int:
+        async with Client() as client:
+            return await client.size(url)
+
+    with pytest.raises(RangesUnsupported):
+        asyncio.run(size())
+
+
+def test_credentials_are_wanted() -> None:
+    """401 says where credentials can be put."""
+    with FakeIndex(auth=("me", "hunter2")) as fake:
+        fake.add_wheel("demo", "1.0")
+        with pytest.raises(IndexUnavailable) as caught:
+            get(f"{fake.url}demo/")
+        assert caught.value.hint is not None
+        assert variable(fake.url) in caught.value.hint
+        assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("way", ["url", "environment", "netrc"])
+def test_credentials_by_each_way(
+    way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """URL, environment and netrc all work, and nothing of them is logged."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with FakeIndex(auth=("me", "p@ss:word")) as fake:
+        fake.add_wheel("demo", "1.0")
+        url = fake.url
+        if way == "url":
+            url = fake.url_with("me", "p%40ss%3Aword")
+        elif way == "environment":
+            monkeypatch.setenv(variable(fake.url), "me:p@ss:word")
+        else:
+            (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password p@ss:word\n")
+        assert get(f"{url}demo/").status_code == 200
+    assert "p@ss:word" not in caplog.text
+    assert "p%40ss" not in caplog.text
+
+
+def test_a_broken_netrc_is_no_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file that cannot be read gives no credentials."""
+    (tmp_path / "netrc").write_text("machine\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert Credentials().of("https://pypi.example.com/simple/") is None
+
+
+def test_credentials_stay_with_their_host(index: FakeIndex) -> None:
+    """A redirect to another origin does not carry them along."""
+    with FakeIndex() as other:
+        other.add_wheel("demo", "2.0")
+        index.redirects["/simple/demo/"] = f"{other.url}demo/"
+        credentials = Credentials()
+        credentials.learn(index.url_with("me", "hunter2"))
+        assert get(f"{index.url}demo/", credentials).json()["files"][0]["filename"].startswith("demo-2.0")
+        assert "authorization" in index.requests[0].headers
+        assert "authorization" not in other.requests[0].headers
+
+
+def test_redirects_without_end(index: FakeIndex) -> None:
+    """A circle of redirects is left."""
+    index.redirects["/simple/demo/"] = "/simple/demo/"
+    with pytest.raises(IndexUnavailable, match="without end"):
+        get(f"{index.url}demo/")
+
+
+def test_no_redirect_out_of_encryption() -> None:
+    """From https nobody is sent to http."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(302, headers={"Location": "http://pypi.example.com/x"})
+
+    async def run() -> None:
+        async with Client(transport=httpx.MockTransport(answer)) as client:
+            await client.get("https://pypi.example.com/simple/")
+
+    with pytest.raises(IndexUnavailable, match="not encrypted"):
+        asyncio.run(run())
+
+
+def test_stream_of_a_missing_file(index: FakeIndex) -> None:
+    """A file that is listed but not served is said so."""
+
+    async def run() -> None:
+        async with Client() as client, client.stream(f"http://{index.host}/files/x.whl"):
+            pass
+
+    with pytest.raises(IndexUnavailable, match="answered 404"):
+        asyncio.run(run())
+
+
+def test_a_certificate_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A wrong SSL_CERT_FILE is named, not passed over."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(UsageError, match="SSL_CERT_FILE names"):
+        get("https://pypi.example.com/")
+
+
+@pytest.mark.parametrize("url", ["ftp://example.com/", "pypi.org/simple", "https://", "https://a:b@", "https://h:x/"])
+def test_what_is_no_url_of_an_index(url: str) -> None:
+    """A fault in a URL is the user's to mend, and is shown without credentials."""
+    with pytest.raises(UsageError, match="is not a URL") as caught:
+        split(url)
+    assert "a:b" not in caught.value.message
+
+
+def test_origins_and_variables() -> None:
+    """The port belongs to the origin; the scheme's own may be left out."""
+    assert origin("https://a.example/x") == origin("https://a.example:443/y") != origin("http://a.example/")
+    assert variable("https://pypi.a-b.example/simple/") == "TFENV_AUTH_PYPI_A_B_EXAMPLE"
+    assert variable("http://localhost:8080/") == "TFENV_AUTH_LOCALHOST_8080"
+    assert split("https://u:p@h:1/x?y") == ("https://h:1/x?y", ("u", "p"))
+    assert "hunter2" not in repr(_learned())
+
+
+def _learned() -> Credentials:
+    credentials = Credentials()
+    credentials.learn("https://me:hunter2@h/")
+    return credentials
