@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import unified_diff
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
@@ -21,9 +17,11 @@ from tfenv.harvest.releases import again, harvest_release, listed, on_linux
 from tfenv.model.package import Name, Release
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
+from tfenv.workflow import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from tfenv.facts.silent import SilentRow
     from tfenv.harvest.releases import Reader
@@ -223,7 +221,7 @@ async def _update(
             if after != before:
                 told(Change(path=path, before=before, after=after))
                 if write:
-                    _replace(path, after)
+                    files.write({path: after}, force=True)
     finally:
         progress.finish(_TASK)
     return tally
@@ -284,7 +282,7 @@ async def _releases(name: Name, index: str, client: Client) -> tuple[Release, ..
     if response.status_code != 200:
         raise UsageError(f"{url} answered {response.status_code}: the index has no project `{name}`")
     try:
-        files = parse(
+        listing = parse(
             response.content,
             response.headers.get("Content-Type", ""),
             url=str(response.url),
@@ -293,23 +291,7 @@ async def _releases(name: Name, index: str, client: Client) -> tuple[Release, ..
         )
     except ValueError as error:
         raise IndexUnavailable(f"{url} is no page of a package index: {error}") from error
-    return releases(name, files)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    return releases(name, listing)
 
 
 def _text(version: Version | None) -> str | None:
