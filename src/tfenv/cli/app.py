@@ -10,6 +10,8 @@ import typer
 
 import tfenv
 from tfenv.cli import _console
+from tfenv.cli.build import build
+from tfenv.cli.lock import lock
 from tfenv.errors import TfenvError, UsageError
 
 app = typer.Typer(
@@ -42,9 +44,21 @@ def _root(
     pass
 
 
-def _call(arguments: list[str] | None) -> int:
+app.command()(lock)
+app.command()(build)
+
+
+def _spell_out(arguments: list[str]) -> list[str]:
+    """`--upgrade` may stand without a name, which typer's options cannot: give it an empty one."""
+    return [
+        f"{word}=" if word == "--upgrade" and following.startswith("-") else word
+        for word, following in zip(arguments, [*arguments[1:], "-"], strict=True)
+    ]
+
+
+def _call(arguments: list[str]) -> int:
     try:
-        return int(app(arguments, standalone_mode=False) or 0)
+        return int(app(_spell_out(arguments), standalone_mode=False) or 0)
     except TfenvError as error:
         if error.message:
             _console.complain(error)
@@ -68,7 +82,7 @@ def run(arguments: list[str] | None = None) -> NoReturn:
         arguments: instead of those of the process.
     """
     try:
-        code = _call(arguments)
+        code = _call(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # the reader of our output has left, as in `tfenv compat | head`; nothing is wrong

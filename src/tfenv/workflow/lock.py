@@ -1,0 +1,218 @@
+"""From a request to a lock: the index overlaid with the facts, resolved for a target."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from tfenv.errors import IndexUnavailable, TfenvError
+from tfenv.model.lock import BaseImage, Lock, LockedPackage, Origin, Stack
+from tfenv.model.package import Name
+from tfenv.model.progress import Silent
+from tfenv.model.target import Accelerator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tfenv.facts.database import Database
+    from tfenv.facts.overlay import FactsOverlay
+    from tfenv.facts.releases import ReleaseFacts
+    from tfenv.index.cache import Cache
+    from tfenv.index.source import IndexSource
+    from tfenv.model.package import File, Release
+    from tfenv.model.progress import Progress
+    from tfenv.model.request import Request
+    from tfenv.resolver.outcome import Pin, Resolution
+
+_DISTRIBUTIONS = (Name("tensorflow"), Name("tensorflow-cpu"), Name("tensorflow-gpu"))
+
+
+def lock(
+    request: Request,
+    *,
+    database: Database | None = None,
+    cache: Cache | None = None,
+    indexes: tuple[str, ...] | None = None,
+    offline: bool = False,
+    preferred: Mapping[Name, Version] | None = None,
+    base_digest: Callable[[str], str] | None = None,
+    progress: Progress | None = None,
+) -> Lock:
+    """Resolve a request.
+
+    Args:
+        request: what is wanted; it holds no credentials.
+        database: the facts; those that come with tfenv if not given.
+        cache: on disk; the user's if not given.
+        indexes: those of the request with their credentials, if they need any.
+        offline: take only what is cached.
+        preferred: versions to keep where they still fit, such as those of an older lock.
+        base_digest: asks a registry for the digest of an image; ``None`` leaves the tag alone.
+        progress: told of what is under way.
+
+    Raises:
+        NoSolution: with the chain of reasons.
+        IndexUnavailable: an index did not answer.
+        IntegrityError: a file that had to be read is not what its hash says.
+    """
+    from tfenv.facts.database import load
+    from tfenv.index.cache import Cache
+
+    run = _Run(
+        request,
+        database=database or load(),
+        cache=cache or Cache(),
+        indexes=indexes or request.indexes,
+        offline=offline,
+        preferred=preferred or {},
+        progress=progress or Silent(),
+    )
+    return run.lock(base_digest)
+
+
+class _Run:
+    """One resolution against one state of the index."""
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        database: Database,
+        cache: Cache,
+        indexes: tuple[str, ...],
+        offline: bool,
+        preferred: Mapping[Name, Version],
+        progress: Progress,
+    ) -> None:
+        self._request = request
+        self._database = database
+        self._cache = cache
+        self._indexes = indexes
+        self._offline = offline
+        self._preferred = preferred
+        self._progress = progress
+        self._warnings: list[str] = []
+
+    def lock(self, base_digest: Callable[[str], str] | None) -> Lock:
+        """Resolve; once more if the image of the Python that was chosen offers less glibc than was assumed."""
+        asked = self._request.target
+        images = self._database.images
+        assumed = asked.python or images.pythons[0]
+        request = self._with_glibc(assumed)
+        resolution, overlay = self._resolve(request)
+        image = images.python(resolution.python) if asked.platform.is_linux else None
+        if image is not None and asked.glibc is None and image.glibc < (request.target.glibc or image.glibc):
+            request = replace(request, target=replace(request.target, glibc=image.glibc))
+            resolution, overlay = self._resolve(request)
+            image = images.python(resolution.python)
+        base = BaseImage(reference=image.reference) if image is not None else None
+        lock = self._assemble(request, resolution, overlay, base)
+        if base_digest is not None and lock.base_image is not None:
+            try:
+                digest = base_digest(lock.base_image.reference)
+            except TfenvError as error:
+                warning = f"the base image is locked by its tag only: {error.message.splitlines()[0]}"
+                return replace(lock, warnings=(*lock.warnings, warning))
+            return replace(lock, base_image=replace(lock.base_image, digest=digest))
+        return lock
+
+    def _with_glibc(self, python: Version) -> Request:
+        """A machine whose glibc is not told has that of the base image."""
+        target = self._request.target
+        if not target.platform.is_linux or target.glibc is not None:
+            return self._request
+        return replace(self._request, target=replace(target, glibc=self._database.images.python(python).glibc))
+
+    def _resolve(self, request: Request) -> tuple[Resolution, FactsOverlay]:
+        from tfenv.facts.overlay import FactsOverlay
+        from tfenv.index.source import IndexSource
+        from tfenv.resolver import Conflict, explain, resolve
+
+        with IndexSource(
+            self._indexes,
+            cache=self._cache,
+            exclude_newer=request.exclude_newer,
+            offline=self._offline,
+            progress=self._progress,
+        ) as index:
+            overlay = FactsOverlay(
+                index,
+                self._database,
+                request.target,
+                harvest=lambda release, file: self._harvest(index, release, file),
+            )
+            try:
+                resolution = resolve(
+                    request,
+                    overlay,
+                    pythons=self._database.images.pythons,
+                    preferred=self._preferred,
+                    progress=self._progress,
+                )
+            except Conflict as conflict:
+                raise explain(conflict, request) from None
+            self._warnings = [
+                f"{name}: {len(files)} files are left out, because their index does not say when they were uploaded"
+                for name, files in index.undated().items()
+            ]
+        return resolution, overlay
+
+    def _harvest(self, index: IndexSource, release: Release, file: File) -> ReleaseFacts | None:
+        """Read the one wheel that matters of a release that the database lacks; ``None`` if it cannot be read."""
+        from tfenv.harvest.releases import harvest_release
+
+        async def read(file: File, wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
+            async with index.wheel(file) as archive:
+                return {name: await archive.read(name) for name in archive.names() if wanted(name)}
+
+        try:
+            return asyncio.run(harvest_release(release.name, release.version, (file,), read))
+        except IndexUnavailable:
+            return None
+
+    def _assemble(
+        self, request: Request, resolution: Resolution, overlay: FactsOverlay, base: BaseImage | None
+    ) -> Lock:
+        from tfenv.facts.stack import needs_of, stack_of
+        from tfenv.outputs.request import inputs_digest
+
+        packages = tuple(_locked(pin) for pin in resolution.pins.values())
+        versions = {package.name: package.version for package in packages}
+        pin = next((resolution.pins[name] for name in _DISTRIBUTIONS if name in resolution.pins), None)
+        build = overlay.build(pin.name, pin.version) if pin is not None else None
+        stack = stack_of(versions, build)
+        if stack.origin is Origin.SYSTEM and request.target.accelerator is Accelerator.NONE:
+            stack = Stack()
+        return Lock(
+            request=self._request,
+            target=replace(request.target, python=Version(f"{resolution.python.major}.{resolution.python.minor}")),
+            packages=packages,
+            stack=stack,
+            needs=needs_of((need.requirement for need in resolution.needs), build, versions, self._database.cudnn),
+            base_image=base,
+            build=build,
+            notes=resolution.notes,
+            warnings=(*resolution.warnings, *overlay.warnings(versions.items()), *self._warnings),
+            sources=tuple(dict.fromkeys((*((build.source, *build.evidence) if build else ()), *_cited(resolution)))),
+            facts=self._database.version,
+            inputs=inputs_digest(self._request),
+        )
+
+
+def _locked(pin: Pin) -> LockedPackage:
+    return LockedPackage(
+        name=pin.name,
+        version=pin.version,
+        file=pin.file,
+        dependencies=pin.dependencies,
+        requires_python=pin.metadata.requires_python or pin.file.requires_python,
+        direct=pin.direct,
+    )
+
+
+def _cited(resolution: Resolution) -> tuple[str, ...]:
+    """What stands behind every need of the machine, in order."""
+    return tuple(need.requirement.source for need in resolution.needs if need.requirement.source)
