@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def edit(content: str, values: Mapping[str, object], *, target: str | None = Non
         for key in KEYS:
             if key in values:
                 _set(table, key, values[key])
-        written = tomlkit.dumps(document)
+        written = re.sub(r"(?<!\r)\n", line, tomlkit.dumps(document))
         if _parse(written, name) == wanted:
             return written
     except (TOMLKitError, UsageError):

@@ -1,0 +1,92 @@
+"""A lock becomes the files that others read; nothing but the lock is looked at."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tfenv.errors import UsageError
+from tfenv.outputs import conda, pylock, requirements
+from tfenv.workflow import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tfenv.model.lock import Lock
+
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def lock_name(target: str | None = None) -> str:
+    """What the lock file of a target is called, such as `pylock.v100.toml`.
+
+    Raises:
+        UsageError: the target's name cannot stand in the name of a file (PEP 751 allows no dot in it).
+    """
+    return _named("pylock", "toml", target)
+
+
+def outputs(lock: Lock, *, target: str | None = None, with_requirements: bool = False) -> dict[str, str]:
+    """Every file made from a lock, by name: the conda environment, the Dockerfile where there are images (Linux).
+
+    Args:
+        lock: what they are made from.
+        target: its name, which becomes part of theirs.
+        with_requirements: a requirements file too.
+
+    Raises:
+        UsageError: the target's name cannot stand in the name of a file, or a value of the lock in a Dockerfile.
+    """
+    texts = {_named("environment", "yml", target): conda.dumps(lock)}
+    if lock.target.platform.is_linux:
+        # jinja2 takes long to import, and a lock for Windows has no use for it
+        from tfenv.outputs import dockerfile
+
+        texts[_named("Dockerfile", "", target)] = dockerfile.dumps(lock)
+    if with_requirements:
+        texts[_named("requirements", "txt", target)] = requirements.dumps(lock)
+    return texts
+
+
+def read_lock(path: Path) -> Lock:
+    """The lock in a file.
+
+    Raises:
+        UsageError: there is none, or it has faults (all of them, each with its dotted path).
+    """
+    if not path.exists():
+        raise UsageError(f"there is no lock `{path}`", hint="make one with `tfenv lock`")
+    return pylock.loads(files.read(path), str(path))
+
+
+def render(
+    lock_file: Path,
+    directory: Path,
+    *,
+    target: str | None = None,
+    with_requirements: bool = False,
+    force: bool = False,
+) -> tuple[Path, ...]:
+    """Write the outputs of a lock again.
+
+    Args:
+        lock_file: to read.
+        directory: to write to.
+        target: its name, if it has one.
+        with_requirements: write a requirements file too.
+        force: overwrite files that tfenv did not write itself.
+
+    Returns:
+        The files.
+
+    Raises:
+        UsageError: the lock has faults, or a file cannot be written.
+    """
+    texts = outputs(read_lock(lock_file), target=target, with_requirements=with_requirements)
+    return files.write({directory / name: text for name, text in texts.items()}, force=force)
+
+
+def _named(stem: str, extension: str, target: str | None) -> str:
+    if target is not None and _NAME.fullmatch(target) is None:
+        raise UsageError(f"`{target}` cannot name a target: letters, digits, `-` and `_` only")
+    return ".".join(part for part in (stem, target, extension) if part)
