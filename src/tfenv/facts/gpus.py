@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
 from tfenv.facts.rows import Document
+from tfenv.facts.spelling import normalized, without_form, without_mobile, without_series
 from tfenv.model.hardware import ComputeCapability, Gpu
 
 if TYPE_CHECKING:
@@ -19,25 +20,7 @@ if TYPE_CHECKING:
 
     from tfenv.facts.rows import Row
 
-# Words that say who made it or what it is sold as, and never which chip it is.
-_NOISE = re.compile(r"nvidia|corporation|geforce|tesla|graphics|generation|edition|device|design|with|grid|nvgpu|gpu")
-# The form a chip comes in: memory, socket, slice of it (MIG), share of it (vGPU). It executes the same in every form.
-_FORM = re.compile(
-    r"""
-    \bmig\ \d+(?:c\.\d+)?g\.\d+gb.*              # MIG 1g.5gb, MIG 1c.3g.20gb+me
-    | (?<=\w)-\d+(?:-\d+)?[abcq]\d?(?:me)?$      # vGPU profile: A40-48Q, A100X-1-5CME
-    | \b\d+\ ?(?:gb|gib|g|mb)(?:-(?:h|ls|k))?\b  # 40GB, 32GB-LS
-    | \b(?:sxm|hbm|gddr|ddr)\d?[ex]?\b           # SXM4, HBM3, HBM2e
-    | \bpci-?(?:e|express)?(?:/sse2)?\b
-    | \b(?:nvlink|nvl\d*|fhhl|dgxs|hgx|active|ac|lc|sff|embedded|workstation|server|dc)\b
-    """,
-    re.VERBOSE,
-)
-_MOBILE = re.compile(r"laptop|notebook|mobile|maxq")
-_SERIES = re.compile(r"^(?:quadro|titan|jetson|nvs|rtxpro|rtx|gtx|gts|gt)(?=[a-z]{0,2}\d)")
 _CAPABILITY = re.compile(r"(?:(?:compute )?capability |cc ?|sm_?|compute_?|lto_)?(\d{1,2}\.?\d[af]?)")
-_MARKS = re.compile(r"\((?:r|tm|c)\)|[®™]")
-_NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +88,7 @@ class GpuTable:
             gpu for row in document.rows("family") for gpu in _family(row, branches, aliases)
         )
         for row, _ in aliases.values():
-            row.fault("name", "no GPU of this name, or one before it has taken the aliases")
+            row.fault("name", "no GPU has this name")
         self.ambiguous: tuple[AmbiguousName, ...] = tuple(_ambiguous_name(row) for row in document.rows("ambiguous"))
         self._by_key: dict[str, GpuRow | AmbiguousName] = {}
         entries: tuple[GpuRow | AmbiguousName, ...] = (*self.all, *self.ambiguous)
@@ -134,13 +117,26 @@ class GpuTable:
         Raises:
             UsageError: no GPU has the name (the hint has the nearest), or GPUs of several capabilities have it.
         """
-        if (match := _CAPABILITY.fullmatch(text.strip().lower())) is not None:
+        plain = text.strip().lower()
+        if (match := _CAPABILITY.fullmatch(plain)) is not None:
             capability = ComputeCapability.parse(match[1])
-            # `750` reads as 75.0, but is no capability of any GPU and so can be a name
             if capability in self.capabilities:
                 return Gpu(name=str(capability), capability=capability)
+            # `750` reads as 75.0 but is a name; `75.0` is none, unless an alias says so
+            if plain != match[1] or "." in plain:
+                return self._renumbered(plain)
         row = self.row(text)
         return Gpu(name=row.name, capability=row.capability)
+
+    def _renumbered(self, text: str) -> Gpu:
+        """The GPU that had this capability in an older CUDA."""
+        for row in self.all:
+            if text in row.aliases:
+                return Gpu(name=row.name, capability=row.capability)
+        raise UsageError(
+            f"no GPU with compute capability `{text}` is known",
+            hint=f"known are {', '.join(map(str, self.capabilities))}",
+        )
 
     def row(self, text: str) -> GpuRow:
         """The row of a GPU, by its name in any spelling.
@@ -151,47 +147,32 @@ class GpuTable:
         Raises:
             UsageError: as in `find`.
         """
-        spellings = _spellings(text)
-        for key in spellings:
+        bare = without_form(text)
+        fixed = without_mobile(bare)
+        for key in (normalized(text), bare, bare.removeprefix("quadro"), fixed, fixed.removeprefix("quadro")):
             if (entry := self._by_key.get(key)) is not None:
                 return _only(text, (entry,))
-        if found := self._by_number.get(spellings[-1]):
+        if found := self._by_number.get(fixed):
             return _only(text, found)
-        raise self._unknown(text)
+        raise self._unknown(text, fixed)
 
     @cached_property
     def _by_number(self) -> dict[str, list[GpuRow | AmbiguousName]]:
         """What is known by the rest of its names without the series (`3090`, `a6000`)."""
         found = defaultdict[str, list[GpuRow | AmbiguousName]](list)
         for key, entry in self._by_key.items():
-            if (number := _SERIES.sub("", key)) != key:
+            if (number := without_series(key)) != key:
                 found[number].append(entry)
         return found
 
-    def _unknown(self, text: str) -> UsageError:
-        if re.search(r"[._]", text) and _CAPABILITY.fullmatch(text.strip().lower()) is not None:
-            known = ", ".join(map(str, self.capabilities))
-            return UsageError(f"no GPU with compute capability `{text}` is known", hint=f"known are {known}")
-        near = difflib.get_close_matches(_spellings(text)[-1], [*self._by_key, *self._by_number], n=8)
+    def _unknown(self, text: str, key: str) -> UsageError:
+        near = difflib.get_close_matches(key, [*self._by_key, *self._by_number], n=8)
         entries = [entry for key in near for entry in (self._by_key.get(key), *self._by_number.get(key, ())) if entry]
         names = list(dict.fromkeys(f"`{entry.name}`" for entry in entries))[:5]
         asked = f"is it {_either(names)}? Or give" if names else "give"
         return UsageError(
             f"no GPU is known by the name `{text}`", hint=f"{asked} its compute capability, such as `--gpu 8.6`"
         )
-
-
-def normalized(name: str) -> str:
-    """A name without case, spaces, punctuation and the words that tell no chips apart."""
-    return _NOISE.sub("", _NOT_PLAIN.sub("", _MARKS.sub("", name.lower())))
-
-
-def _spellings(text: str) -> list[str]:
-    """Keys to look under, the most literal first."""
-    plain = " ".join(_MARKS.sub(" ", text.lower()).replace("_", " ").split())
-    bare = normalized(_FORM.sub(" ", plain))
-    keys = (normalized(text), bare, bare.removeprefix("quadro"), _MOBILE.sub("", bare))
-    return list(dict.fromkeys(keys))
 
 
 def _only(text: str, found: Sequence[GpuRow | AmbiguousName]) -> GpuRow:

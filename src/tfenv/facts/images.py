@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from tfenv.facts.rows import Row
 
+# stands in a row that has a fault, until the faults are raised
+_NO_VERSION = Version("0")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRow:
@@ -107,18 +110,17 @@ class _System:
     """A release of a distribution: its glibc, and the Python it installs as `python3`, where that matters."""
 
     name: str
-    glibc: Version = Version("0")
-    python: Version = Version("0")
+    glibc: Version
+    python: Version | None
 
 
 def _system(row: Row) -> _System:
     row.known(("name", "glibc", "source", "python", "python_source", "tier"))
     row.text("source")
     row.tier()
-    python = row.maybe_version("python")
-    if python is not None:
+    if (python := row.maybe_version("python")) is not None:
         row.text("python_source")
-    return _System(name=row.text("name"), glibc=row.version("glibc"), python=python or Version("0"))
+    return _System(name=row.text("name"), glibc=row.version("glibc"), python=python)
 
 
 def _python(row: Row, systems: dict[str, _System]) -> ImageRow:
@@ -137,11 +139,13 @@ def _python(row: Row, systems: dict[str, _System]) -> ImageRow:
 def _cuda(row: Row, systems: dict[str, _System]) -> ImageRow:
     row.known(("reference", "os", "cuda", "cudnn", "deleted", "source", "cudnn_source", "tier"))
     system = _os(row, systems)
+    if system.python is None:
+        row.fault("os", f"the `python3` of `{system.name}` is not known")
     return ImageRow(
         reference=row.text("reference"),
         os=system.name,
         glibc=system.glibc,
-        python=system.python,
+        python=system.python or _NO_VERSION,
         cuda=row.version("cuda"),
         cudnn=row.version("cudnn"),
         deleted=row.maybe_text("deleted"),
@@ -154,4 +158,4 @@ def _cuda(row: Row, systems: dict[str, _System]) -> ImageRow:
 def _os(row: Row, systems: dict[str, _System]) -> _System:
     if (name := row.text("os")) and name not in systems:
         row.fault("os", f"there is no `[[os]]` named `{name}`")
-    return systems.get(name, _System(name=name))
+    return systems.get(name, _System(name=name, glibc=_NO_VERSION, python=_NO_VERSION))
