@@ -86,8 +86,13 @@ class CudaTable:
             UsageError: with every row that is wrong.
         """
         document = Document(path)
-        floors = {row.number("major"): _floor(row) for row in document.rows("compatibility")}
-        libraries = tuple(_library(row) for row in document.rows("library"))
+        floors: dict[int, tuple[Version, Version]] = {}
+        for row in document.rows("compatibility"):
+            if (major := row.number("major")) in floors:
+                row.fault("major", f"{major} is there already")
+            floors[major] = _floor(row)
+        library_rows = document.rows("library")
+        libraries = tuple(_library(row) for row in library_rows)
         rows = document.rows("toolkit")
         toolkits = tuple(_toolkit(row, floors, libraries) for row in rows)
         for row, (before, after) in zip(rows[1:], pairwise(toolkits), strict=True):
@@ -97,8 +102,7 @@ class CudaTable:
                 row.fault("driver_linux", f"{after.driver_linux} is not newer than that of {before.version}")
             if after.driver_windows and before.driver_windows and after.driver_windows <= before.driver_windows:
                 row.fault("driver_windows", f"{after.driver_windows} is not newer than that of {before.version}")
-        for row in document.rows("library"):
-            where = row.specifiers("toolkits")
+        for row, (where, _) in zip(library_rows, libraries, strict=True):
             if not any(where.contains(toolkit.version) for toolkit in toolkits):
                 row.fault("toolkits", f"`{where}` matches no toolkit of this file")
         document.check()

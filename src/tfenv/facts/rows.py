@@ -130,6 +130,7 @@ class Document:
         """
         self._path = path
         self._faults: list[str] = []
+        self._asked: set[str] = set()
         try:
             self._values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as wrong:
@@ -137,6 +138,7 @@ class Document:
 
     def rows(self, name: str) -> tuple[Row, ...]:
         """The rows of `[[name]]`, in the order of the file."""
+        self._asked.add(name)
         values = self._values.get(name, [])
         if not (isinstance(values, list) and all(isinstance(value, dict) for value in values)):
             self._faults.append(f"{name}: an array of tables is wanted")
@@ -144,10 +146,11 @@ class Document:
         return tuple(Row(value, f"{name}[{number}]", self._faults) for number, value in enumerate(values))
 
     def check(self) -> None:
-        """Raise everything that was found wrong.
+        """Raise everything found wrong, tables that nobody asked for included (their name has a typing error).
 
         Raises:
             UsageError: with all faults.
         """
-        if self._faults:
-            raise UsageError(f"`{self._path}` has faults", faults=tuple(self._faults))
+        unasked = (f"{name}: no such table" for name in sorted(self._values.keys() - self._asked))
+        if faults := (*self._faults, *unasked):
+            raise UsageError(f"`{self._path}` has faults", faults=faults)
