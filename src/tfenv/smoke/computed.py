@@ -1,0 +1,145 @@
+"""L4 and L5: does it compute right, on the device that was asked for?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tfenv.model.report import Level, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tfenv.smoke.document import Document
+
+_TOLERANCE = {"matmul float32": 1e-4, "matmul float16": 2e-2, "Conv2D": 1e-4, "XLA": 1e-4}
+"""Largest error, relative to the largest value, against the same sums in float64.
+
+Sums of 256 products lose about sqrt(256) units in the last place (2⁻²⁴ and 2⁻¹¹) where the accumulator is as wide as
+the values, so both bounds leave an order of magnitude; TensorFloat-32 (2⁻¹¹) in `Conv2D` of cuDNN stays below by
+the probe's small sums.
+"""
+
+_TF32_TOLERANCE = 5e-3
+"""On a GPU convolutions may round to TensorFloat-32, which keeps 10 bits (NVIDIA, "TensorFloat-32 in the A100")."""
+
+_SAVED_TOLERANCE = 1e-5
+
+_COMPLAINTS = re.compile(
+    r"jit-compiled from PTX|could not (?:load|open) (?:dynamic )?(?:library|symbol)|cannot dlopen|"
+    r"Failed to load .*\.so|libdevice not found|can't find libdevice",
+    re.IGNORECASE,
+)
+"""Lines that mean a GPU is not used, or used badly."""
+
+_EXCUSED = re.compile(r"libnvinfer|TensorRT", re.IGNORECASE)
+"""TensorRT is optional and said to be missing by every build that could use it."""
+
+
+def tried_on_gpu(document: Document) -> bool:
+    """Did the arithmetic of level 4 run on a GPU?"""
+    steps = document.get("compute", {}).get("steps", {})
+    return any("GPU" in str(step.get("device", "")) for step in steps.values())
+
+
+def judge_matmul(document: Document, title: str, *, gpu_wanted: bool) -> Level:
+    """L4."""
+    steps = document["compute"]["steps"]
+    wanted = {name: step for name, step in steps.items() if name.startswith("matmul ")}
+    figures = ", ".join(
+        f"{name.partition(' ')[2]} {_figures(step)}" for name, step in wanted.items() if "error" in step
+    )
+    return _level(4, title, document, document["compute"], wanted, figures, gpu_wanted=gpu_wanted)
+
+
+def _figures(step: Mapping[str, Any]) -> str:
+    error = f"max error {step['error']:.0e}".replace("e-0", "e-")
+    return f"{error}, {step['gflops']:.3g} GFLOP/s"
+
+
+def judge_training(document: Document, title: str, *, gpu_wanted: bool) -> Level:
+    """L5."""
+    level = document["train"]
+    steps = {name: step for name, step in level["steps"].items() if name != "load"}
+    skipped = [name for name, step in steps.items() if step["outcome"] == "skipped"]
+    done = len(steps) - len(skipped)
+    figures = f"{done} parts" + (f"; this release has no {', '.join(skipped)}" if skipped else "")
+    return _level(5, title, document, level, steps, figures, gpu_wanted=gpu_wanted)
+
+
+def _level(
+    number: int,
+    title: str,
+    document: Document,
+    level: Mapping[str, Any],
+    steps: Mapping[str, Mapping[str, Any]],
+    figures: str,
+    *,
+    gpu_wanted: bool,
+) -> Level:
+    on_gpu = tried_on_gpu(document)
+    findings = [fault for name, step in steps.items() for fault in _step(name, step, on_gpu=on_gpu)]
+    if not steps:
+        load = level["steps"].get("load", {})
+        devices = level["steps"].get("devices", {})
+        findings.append(str(devices.get("reason") or load.get("reason") or "nothing was computed"))
+    findings += _complaints(str(level.get("log", "")), gpu_wanted=gpu_wanted, on_gpu=on_gpu)
+    absent = _absent(document) if gpu_wanted and not on_gpu else None
+    if absent is not None and absent.startswith("TensorFlow"):
+        findings.insert(0, absent)
+    if findings:
+        return Level(number=number, title=title, outcome=Outcome.FAILED, detail=findings[0], findings=tuple(findings))
+    if absent is not None:
+        detail = f"on GPU: {absent} (CPU passed, {figures})"
+        return Level(number=number, title=title, outcome=Outcome.NOT_TRIED, detail=detail)
+    device = "GPU" if on_gpu else "CPU"
+    return Level(number=number, title=title, outcome=Outcome.PASSED, detail=f"{device}, {figures}")
+
+
+def _step(name: str, step: Mapping[str, Any], *, on_gpu: bool) -> Iterator[str]:
+    """Faults of one step."""
+    if step["outcome"] == "skipped":
+        return
+    if step["outcome"] != "done":
+        yield f"{name} {'fails' if step['outcome'] == 'error' else step['outcome']}: {step.get('reason', '')}"
+        return
+    if "device" in step and on_gpu and "GPU" not in step["device"]:
+        yield f"{name} ran on {step['device']} and not on the GPU"
+    if "error" in step:
+        bound = _TOLERANCE.get(name, _SAVED_TOLERANCE)
+        if on_gpu and name not in ("matmul float32", "matmul float16"):
+            bound = max(bound, _TF32_TOLERANCE)
+        # a NaN is not at most anything
+        if not step["error"] <= bound:
+            yield f"{name} is wrong by {step['error']:.1e}, at most {bound:.0e} is right"
+    if "loss" in step:
+        before, after = step["loss"]
+        if not after < before:
+            yield f"{name} learns nothing: the loss went from {before:.3f} to {after:.3f}"
+
+
+def _absent(document: Document) -> str | None:
+    """Why no GPU was used; a sentence that begins with TensorFlow is a fault, anything else a fact about the host."""
+    driver = document.get("driver")
+    if driver is None:
+        return "no NVIDIA driver here"
+    if driver["init"] != 0 or driver["gpus"] == 0:
+        return f"the NVIDIA driver here offers no GPU (cuInit says {driver['init']})"
+    version = driver.get("version") or f"for CUDA {driver['cuda']}"
+    return f"TensorFlow sees no GPU, though the driver {version} offers {driver['gpus']}"
+
+
+def _complaints(log: str, *, gpu_wanted: bool, on_gpu: bool) -> list[str]:
+    """Lines of the log that say what the results do not."""
+    if not gpu_wanted:
+        # a build with CUDA looks for libraries that an environment without GPU need not have
+        return []
+    found = []
+    for line in log.splitlines():
+        if not _COMPLAINTS.search(line) or _EXCUSED.search(line):
+            continue
+        if not on_gpu and ("libcuda.so" in line or "nvcuda" in line):
+            continue
+        text = line.split("] ", 1)[-1].strip()
+        found.append(f"the log says: {text[:200]}")
+    return list(dict.fromkeys(found))[:5]

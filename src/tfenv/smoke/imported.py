@@ -1,0 +1,148 @@
+"""L1 and L2: does TensorFlow import, and is its build the one that the lock was made for?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import InvalidVersion, Version
+
+from tfenv.model.hardware import Architecture
+from tfenv.model.report import Level, Outcome
+from tfenv.model.target import Accelerator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tfenv.model.build import Build
+    from tfenv.model.lock import Lock
+    from tfenv.smoke.document import Document
+
+_SIGNATURES = (
+    (r"Descriptors cannot(?: not)? be created directly|google\.protobuf|'MessageFactory'", "protobuf"),
+    (
+        r"_ARRAY_API not found|using NumPy 1\.x|Unable to convert function return value|'numpy' has no attribute|ml_dtypes",  # noqa: E501
+        "numpy",
+    ),
+    (r"No module named 'pkg_resources'", "setuptools"),
+    (r"GLIBC_|GLIBCXX_", "the C library"),
+    (r"SIGILL", "the processor"),
+)
+"""What the message of a failed import is known to come from (facts: what package metadata does not say)."""
+
+
+def judge_import(document: Document, installed: Sequence[str], title: str) -> Level:
+    """Was TensorFlow imported, and Keras with it?
+
+    Args:
+        document: what the probe found.
+        installed: faults of level 0; where one is about the package that broke the import, it is the reason.
+        title: of the level.
+    """
+    steps = document["import"]["steps"]
+    # a child that could not even begin leaves no step
+    load: Mapping[str, Any] = steps.get("load", {"outcome": "crashed", "reason": "the interpreter did not start"})
+    log = str(document["import"].get("log", ""))
+    failed = load["outcome"] != "done"
+    reason = load.get("reason", "") if failed else steps.get("import", {}).get("keras_error", "")
+    if not failed and not reason and steps.get("import", {}).get("outcome") != "done":
+        reason = steps.get("import", {}).get("reason", "nothing came back")
+    if not reason:
+        seconds = f"{load['seconds']:.1f} s"
+        keras = steps["import"].get("keras")
+        return Level(
+            number=1, title=title, outcome=Outcome.PASSED, detail=seconds + (f", Keras {keras}" if keras else "")
+        )
+    what = "`import tensorflow`" if failed else "`tf.keras`"
+    findings = (
+        f"{what} {_how(load['outcome'] if failed else 'error')}: {reason}",
+        *_causes(document, reason, log, installed),
+    )
+    return Level(number=1, title=title, outcome=Outcome.FAILED, detail=findings[-1], findings=findings)
+
+
+def _how(outcome: str) -> str:
+    return {"hung": "hangs", "crashed": "crashes"}.get(outcome, "fails")
+
+
+def _causes(document: Document, reason: str, log: str, installed: Sequence[str]) -> Iterator[str]:
+    """The packages that such a message is known to come from, and what level 0 said of them."""
+    versions = {entry["name"]: entry["version"] for entry in document["installed"]["distributions"]}
+    for pattern, culprit in _SIGNATURES:
+        if not re.search(pattern, reason + "\n" + log, re.DOTALL):
+            continue
+        told = next((line for line in installed if line.startswith(f"{culprit} ")), None)
+        if told is not None:
+            yield f"because {told}"
+        elif culprit in versions:
+            yield f"such a message comes from {culprit}; {versions[culprit]} is installed"
+        elif culprit.startswith("the "):
+            yield f"such a message comes from {culprit}: it is older than this wheel asks for"
+        return
+
+
+def judge_build(lock: Lock, document: Document, title: str) -> Level:
+    """Is what the build says of itself what the lock's facts say?"""
+    steps = document["import"]["steps"]
+    version = steps["import"].get("version", "")
+    findings = [*_version(lock, version)]
+    build = steps.get("build", {})
+    if build.get("outcome") != "done" or "error" in build:
+        findings.append(f"the build does not describe itself: {build.get('error') or build.get('reason')}")
+    else:
+        wants = lock.target.accelerator is Accelerator.CUDA
+        if wants and not build["is_cuda_build"]:
+            cuda = f"CUDA {lock.build.cuda}" if lock.build is not None and lock.build.cuda else "CUDA"
+            findings.append(
+                f"this build of TensorFlow {version} has no CUDA, the lock wants {cuda}: "
+                "it would silently run on the CPU"
+            )
+        elif lock.build is not None:
+            findings += _differences(lock.build, build["is_cuda_build"], build["info"])
+    if findings:
+        return Level(number=2, title=title, outcome=Outcome.FAILED, detail=findings[0], findings=tuple(findings))
+    if lock.build is None:
+        return Level(
+            number=2, title=title, outcome=Outcome.NOT_TRIED, detail="the lock holds no facts about this build"
+        )
+    if not lock.build.is_cuda:
+        return Level(number=2, title=title, outcome=Outcome.PASSED, detail=f"TensorFlow {version}, no CUDA")
+    detail = f"TensorFlow {version}, CUDA {lock.build.cuda}, cuDNN {lock.build.cudnn}"
+    return Level(number=2, title=title, outcome=Outcome.PASSED, detail=detail)
+
+
+def _version(lock: Lock, text: str) -> Iterator[str]:
+    try:
+        same = Version(text) == lock.tensorflow.version
+    except InvalidVersion:
+        same = False
+    if not same:
+        yield f"TensorFlow {text or '(no version)'} was imported, the lock has {lock.tensorflow.version}"
+
+
+def _differences(build: Build, is_cuda: bool, info: Mapping[str, Any]) -> Iterator[str]:
+    if is_cuda != build.is_cuda:
+        yield f"is_cuda_build is {is_cuda}, the facts say {build.is_cuda}"
+    for field, keys, expected in (
+        ("cuda", ("cuda_version", "cuda_version_number"), build.cuda),
+        ("cudnn", ("cudnn_version", "cudnn_version_number"), build.cudnn),
+    ):
+        told = next((str(info[key]) for key in keys if info.get(key)), None)
+        if told and expected is not None and not _agree(told, expected):
+            yield f"the build says {field.upper() if field == 'cuda' else 'cuDNN'} {told}, the facts say {expected}"
+    told_by = info.get("cuda_compute_capabilities")
+    if told_by and not {"sass", "ptx"} & set(build.inferred):
+        ptx = {Architecture.parse(item) for item in told_by if item.startswith("compute_")}
+        sass = {Architecture.parse(item) for item in told_by}
+        if sass != set(build.sass) or ptx != set(build.ptx):
+            yield f"the build was made for {', '.join(told_by)}, the facts say otherwise"
+
+
+def _agree(told: str, expected: Version) -> bool:
+    """Do two versions agree as far as the shorter one goes? (Wheels say `8` where a page says `8.1`.)"""
+    try:
+        left = Version(told).release
+    except InvalidVersion:
+        return False
+    length = min(len(left), len(expected.release))
+    return left[:length] == expected.release[:length]

@@ -1,0 +1,58 @@
+"""Compares what the probe found with what is locked, level by level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfenv.model.report import Level, Outcome, Report
+from tfenv.model.target import Accelerator
+from tfenv.smoke import computed, imported, installed, libraries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tfenv.model.lock import Lock
+    from tfenv.smoke.document import Document
+
+TITLES = (
+    "installed is what is locked",
+    "import",
+    "build is what the facts say",
+    "CUDA libraries open, and are ours",
+    "matmul float32, float16",
+    "conv, fit, XLA, save and load",
+)
+
+
+def judge(lock: Lock, document: Document, *, subject: str, contents: Mapping[str, str] | None = None) -> Report:
+    """What the answer of the probe means for this lock.
+
+    A wrong installation (level 0) does not end the climb, because the levels above show what comes of it; a failed
+    import does.
+
+    Args:
+        lock: what should be there.
+        document: what the probe found.
+        subject: what was tried, for the reader.
+        contents: for packages whose locked wheel could be read, the digest of its RECORD as the probe makes it.
+    """
+    wanted = lock.target.accelerator is Accelerator.CUDA
+    levels = [installed.judge(lock, document, contents or {}, TITLES[0])]
+    levels.append(imported.judge_import(document, levels[0].findings, TITLES[1]))
+    if levels[1].outcome is Outcome.FAILED:
+        reason = "TensorFlow cannot be imported"
+        levels += [
+            Level(number=number, title=TITLES[number], outcome=Outcome.NOT_TRIED, detail=reason)
+            for number in range(2, 6)
+        ]
+        return Report(subject=subject, levels=tuple(levels), gpu_wanted=wanted, gpu_tried=False)
+    levels.append(imported.judge_build(lock, document, TITLES[2]))
+    levels.append(libraries.judge(lock, document, TITLES[3]))
+    levels.append(computed.judge_matmul(document, TITLES[4], gpu_wanted=wanted))
+    levels.append(computed.judge_training(document, TITLES[5], gpu_wanted=wanted))
+    return Report(
+        subject=subject,
+        levels=tuple(levels),
+        gpu_wanted=wanted,
+        gpu_tried=wanted and computed.tried_on_gpu(document),
+    )

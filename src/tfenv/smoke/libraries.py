@@ -1,0 +1,130 @@
+"""L3: does every CUDA library open, and is it the locked file?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.version import Version
+
+from tfenv.model.lock import Origin
+from tfenv.model.report import Level, Outcome
+from tfenv.model.target import Accelerator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tfenv.model.lock import Lock
+    from tfenv.smoke.document import Document
+
+_OPTIONAL = {"nccl": "several GPUs together", "cupti": "the profiler"}
+"""Libraries whose absence TensorFlow survives, and what then does not work.
+
+All others are opened while it looks for GPUs, and one that is missing means no GPU at all
+(`TryDlopenCUDALibraries` in tsl/platform/default/dso_loader.cc).
+"""
+
+
+def judge(lock: Lock, document: Document, title: str) -> Level:
+    """Compare the libraries that were opened with the stack of the lock."""
+    if lock.target.accelerator is not Accelerator.CUDA:
+        return Level(number=3, title=title, outcome=Outcome.PASSED, detail="none in this lock (CPU)")
+    level = document.get("libraries")
+    if level is None:
+        return Level(number=3, title=title, outcome=Outcome.NOT_TRIED, detail="only Linux can tell what is loaded")
+    steps: dict[str, dict[str, Any]] = level["steps"]
+    asked = {name.partition(" ")[2]: step for name, step in steps.items() if name.startswith("asked ")}
+    brought = {name.partition(" ")[2]: step for name, step in steps.items() if name.startswith("brought ")}
+    if not asked and not brought:
+        reason = steps["load"].get("reason") or "this build of TensorFlow has no CUDA and asks for no library"
+        return Level(number=3, title=title, outcome=Outcome.FAILED, detail=reason, findings=(reason,))
+    faults: list[str] = []
+    remarks: list[str] = []
+    for library, step in asked.items():
+        if step["outcome"] == "skipped":
+            continue
+        told = [*_asked(lock, library, step, brought)]
+        if library in _OPTIONAL:
+            remarks += [f"{line} (only {_OPTIONAL[library]} needs it)" for line in told]
+        else:
+            faults += told
+    faults += [*_versions(lock, asked, brought)]
+    faults += [
+        f"{name} of a locked wheel does not open: {step.get('reason', step['outcome'])}"
+        for name, step in brought.items()
+        if step["outcome"] != "done"
+    ]
+    if faults:
+        return Level(
+            number=3, title=title, outcome=Outcome.FAILED, detail=faults[0], findings=(*dict.fromkeys(faults), *remarks)
+        )
+    files = {step["file"] for step in (*asked.values(), *brought.values()) if step["outcome"] == "done"}
+    cudnn = _version_of("cudnn", asked, brought)
+    detail = f"{len(files)} libraries" + (f", cuDNN {cudnn}" if cudnn else "")
+    return Level(number=3, title=title, outcome=Outcome.PASSED, detail=detail, findings=tuple(remarks))
+
+
+def _asked(
+    lock: Lock, library: str, step: Mapping[str, Any], brought: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """Faults of a library that TensorFlow asks for."""
+    if step["outcome"] != "done":
+        if library == "cudnn" and (reason := _other_cudnn(lock, brought)):
+            yield reason
+            return
+        here = [name for name in brought if name.startswith(f"lib{library}.so")]
+        if step["outcome"] in ("crashed", "hung"):
+            yield f"lib{library} cannot be opened: {step['reason']}"
+        elif here:
+            yield f"TensorFlow does not find {here[0]}, though it is installed: it is not on the loader's path"
+        else:
+            yield f"TensorFlow cannot open lib{library}: {_absent(lock, library)}"
+    elif lock.stack.origin is Origin.WHEELS and (step["owner"] is None or lock.package(step["owner"]) is None):
+        yield f"lib{library} is {step['file']}, which is no file of the lock"
+
+
+def _absent(lock: Lock, library: str) -> str:
+    """Which locked wheel should have brought it."""
+    hint = {"cudart": "cuda-runtime", "cublasLt": "cublas"}.get(library, library)
+    for package in lock.packages:
+        if package.name.startswith("nvidia-") and hint in package.name:
+            return f"{package.name} {package.version} is locked, and brings none here"
+    return "no locked package brings it, and neither does the system"
+
+
+def _other_cudnn(lock: Lock, brought: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The reason, if a cuDNN is there but of a major that TensorFlow was not compiled for."""
+    told = _version_of("cudnn", {}, brought)
+    if told is None or lock.build is None or lock.build.cudnn is None or told.major == lock.build.cudnn.major:
+        return None
+    version = lock.tensorflow.version
+    return f"cuDNN {told.major} ({told}) is installed, TensorFlow {version} was compiled for {lock.build.cudnn.major}"
+
+
+def _versions(
+    lock: Lock, asked: Mapping[str, Mapping[str, Any]], brought: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """What the libraries say of themselves, against the stack and against what TensorFlow was compiled for."""
+    cudnn = _version_of("cudnn", asked, {})
+    built = lock.build.cudnn if lock.build is not None else None
+    if cudnn is not None and built is not None and cudnn.major != built.major:
+        yield f"cuDNN {cudnn.major} is loaded, TensorFlow {lock.tensorflow.version} was compiled for {built.major}"
+    cudnn = _version_of("cudnn", asked, brought)
+    for name, here, locked in (
+        ("cuDNN", cudnn, lock.stack.cudnn),
+        ("CUDA runtime", _version_of("cudart", asked, brought), lock.stack.cuda),
+        ("NCCL", _version_of("nccl", asked, brought), lock.stack.nccl),
+    ):
+        if here is None or locked is None:
+            continue
+        length = min(len(here.release), len(locked.release))
+        if here.release[:length] != locked.release[:length]:
+            yield f"{name} says it is {here}, the lock has {locked}"
+
+
+def _version_of(
+    library: str, asked: Mapping[str, Mapping[str, Any]], brought: Mapping[str, Mapping[str, Any]]
+) -> Version | None:
+    """What a library says it is: the one TensorFlow opened, else the one a wheel brought."""
+    steps = [asked.get(library, {}), *(step for name, step in brought.items() if name.startswith(f"lib{library}.so"))]
+    told = next((step["version"] for step in steps if step.get("version")), None)
+    return Version(told) if told else None
