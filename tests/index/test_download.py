@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
+import random
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -44,8 +44,7 @@ def listed(index: FakeIndex, published: Published, **change: object) -> File:
 
 
 def wheel(index: FakeIndex, name: str = "demo", size: int = 3_000_000) -> Published:
-    noise = b"".join(hashlib.sha256(f"{name}{i}".encode()).digest() for i in range(size // 32))
-    return index.add_wheel(name, "1.0", members={"data": noise})
+    return index.add_wheel(name, "1.0", members={"data": random.Random(name).randbytes(size)})
 
 
 def parts(cache: Cache) -> list[Path]:
@@ -54,7 +53,7 @@ def parts(cache: Cache) -> list[Path]:
 
 def test_files_arrive_whole(index: FakeIndex, tmp_path: Path) -> None:
     """Each file lies where its hash says, and the second time nothing is fetched."""
-    published = [wheel(index, f"p{i}") for i in range(8)]
+    published = [wheel(index, f"p{i}", 300_000) for i in range(8)]
     files = [listed(index, one) for one in published]
     cache = Cache(tmp_path)
     for _ in range(2):

@@ -91,6 +91,8 @@ class FakeIndex:
     Attributes:
         requests: all that came in.
         files: by filename.
+        most_at_once: requests that were being answered at the same time.
+        redirects: path to the URL it answers with.
     """
 
     def __init__(
@@ -114,6 +116,8 @@ class FakeIndex:
         self.cache_control = cache_control
         self.auth = auth
         self.requests: list[Seen] = []
+        self.most_at_once = 0
+        self._at_once = 0
         self.files: dict[str, Published] = {}
         self.redirects: dict[str, str] = {}
         self._faults: list[Fault] = []
@@ -252,6 +256,17 @@ class FakeIndex:
         """The requests whose path contains `path`."""
         return [seen for seen in self.requests if path in seen.path]
 
+    def enter(self) -> None:
+        """Used by the handler: an answer begins."""
+        with self._guard:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+
+    def leave(self) -> None:
+        """Used by the handler: an answer ends."""
+        with self._guard:
+            self._at_once -= 1
+
     def take_fault(self, path: str) -> Fault | None:
         """Used by the handler: the fault that is due, counted down."""
         with self._guard:
@@ -319,6 +334,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
+        self.fake.enter()
+        try:
+            self._serve()
+        finally:
+            self.fake.leave()
+
+    def _serve(self) -> None:
         fault = self.fake.take_fault(self.path) or Fault(path="", times=0)
         time.sleep(fault.seconds)
         status, headers, body = self._answer()
