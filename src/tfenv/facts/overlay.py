@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement as PackagingRequirement
@@ -12,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from tfenv.facts.releases import platform_of
 from tfenv.facts.rules import Demand, build_demands, cudnn_demands, runtime_demands
-from tfenv.model.package import Metadata, Name, Release, Requirement
+from tfenv.model.package import Metadata, Name, Requirement
 from tfenv.model.target import Accelerator
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tfenv.facts.database import Database
-    from tfenv.facts.releases import ReleaseFacts
+    from tfenv.facts.releases import ReleaseFacts, WheelFacts
     from tfenv.model.build import Build
-    from tfenv.model.package import File
+    from tfenv.model.package import File, Release
     from tfenv.model.source import Source
     from tfenv.model.target import Target
 
@@ -41,8 +42,8 @@ class FactsOverlay:
     - TensorFlow and NVIDIA's wheels ask for a driver, a compute capability, a CUDA major (`rules`).
     - A target with CUDA gets `tensorflow[and-cuda]` where that extra exists, and a cuDNN that serves the build.
     - `tensorflow` is answered by `tensorflow-cpu` for a target without CUDA, and by `tensorflow-gpu` for one with CUDA
-      where only that distribution was built with it. Such a stand-in is a release of `tensorflow` whose metadata names
-      the other distribution and requires exactly it; it is not installed itself.
+      where only that distribution was built with it: the metadata of `tensorflow` then names the other distribution and
+      requires exactly it, and `tensorflow` itself is not installed.
     - Metadata is corrected (`patches.toml`), and a source distribution requires what builds it.
 
     Args:
@@ -65,29 +66,20 @@ class FactsOverlay:
         self._target = target
         self._harvest = harvest
         self._harvested: dict[tuple[Name, Version], ReleaseFacts | None] = {}
-        self._releases: dict[Name, tuple[Release, ...]] = {}
         self._metadata: dict[tuple[Name, str], Metadata] = {}
-        self._stand_ins: dict[str, File] = {}
 
     # as a Source
 
     def releases(self, name: Name) -> tuple[Release, ...]:
-        """Those of the index; of `tensorflow` with its stand-ins."""
-        if name not in self._releases:
-            found = self._source.releases(name)
-            if name == TENSORFLOW:
-                wanted = CPU if self._target.accelerator is Accelerator.NONE else GPU
-                others = {release.version: release for release in self._source.releases(wanted)}
-                found = tuple(self._with_stand_ins(release, others.get(release.version)) for release in found)
-            self._releases[name] = found
-        return self._releases[name]
+        """Those of the index."""
+        return self._source.releases(name)
 
     def metadata(self, file: File) -> Metadata:
-        """That of the file, with the facts laid over it."""
+        """That of the file, with the facts laid over it; or of the stand-in."""
         key = (file.name, file.filename)
         if key not in self._metadata:
-            actual = self._stand_ins.get(file.filename) if file.name == TENSORFLOW else None
-            self._metadata[key] = self._overlaid(file) if actual is None else _stand_in(actual)
+            other = self._stand_in(file) if file.name == TENSORFLOW else None
+            self._metadata[key] = self._overlaid(file) if other is None else _only(other)
         return self._metadata[key]
 
     def expect(self, wanted: Iterable[Name | File]) -> None:
@@ -96,9 +88,9 @@ class FactsOverlay:
         for one in wanted:
             if isinstance(one, str):
                 ahead.append(one)
-                if one == TENSORFLOW:
-                    ahead.append(CPU if self._target.accelerator is Accelerator.NONE else GPU)
-            elif one.filename not in self._stand_ins and (one.name, one.filename) not in self._metadata:
+                if one == TENSORFLOW and self._target.accelerator is Accelerator.NONE:
+                    ahead.append(CPU)
+            elif (one.name, one.filename) not in self._metadata and self._row(one) is None:
                 ahead.append(one)
         self._source.expect(ahead)
 
@@ -129,17 +121,15 @@ class FactsOverlay:
         found: dict[str, None] = {}
         cuda = self._target.accelerator is not Accelerator.NONE
         for name, version in pins:
-            release = f"{name} {version}"
-            if (name, version) in self._harvested:
-                if self._harvested[name, version] is not None:
-                    found[f"{release} is newer than the database; its facts were read off its wheel while locking"] = (
-                        None
-                    )
-                else:
-                    found[f"{release} is not in the database, and nothing is known of its build"] = None
-            elif name in (TENSORFLOW, CPU, GPU) and cuda and (build := self.build(name, version)) is not None:
-                for field in build.unknown:
-                    found[f"nothing tells the {field} of {release} on {self._target.platform}"] = None
+            release, here = f"{name} {version}", self._target.platform
+            if name in (TENSORFLOW, CPU, GPU):
+                build = self.build(name, version)
+                if self._harvested.get((name, version)) is not None:
+                    found[f"{release} is not in the database: its facts were read off its wheel while locking"] = None
+                elif build is None:
+                    found[f"nothing is known of the build of {release} for {here}"] = None
+                for field in build.unknown if cuda and build is not None else ():
+                    found[f"nothing tells {field} of {release} for {here}"] = None
             elif cuda and _CUDNN.fullmatch(name) and not self.demands(name, version):
                 found[f"{release} is not in the database: for which GPUs it holds code is not known"] = None
             for demand in self.demands(name, version):
@@ -149,26 +139,20 @@ class FactsOverlay:
 
     # how
 
-    def _with_stand_ins(self, release: Release, other: Release | None) -> Release:
-        if other is None or not self._is_wanted(other):
-            return release
-        here = self._target.platform.wheels
-        theirs = [file for file in other.files if file.is_wheel and platform_of(file.filename) is here]
-        served = {tag.interpreter for file in theirs for tag in file.tags}
-        kept = [
-            file
-            for file in release.files
-            if platform_of(file.filename) is not here or not {tag.interpreter for tag in file.tags} <= served
-        ]
-        self._stand_ins.update({file.filename: file for file in theirs})
-        return replace(release, files=(*kept, *(replace(file, name=TENSORFLOW) for file in theirs)))
-
-    def _is_wanted(self, other: Release) -> bool:
-        """`tensorflow-gpu` only where it alone was built with CUDA."""
-        if self._target.accelerator is Accelerator.NONE:
-            return True
-        own, theirs = self.build(TENSORFLOW, other.version), self.build(GPU, other.version)
-        return theirs is not None and theirs.is_cuda and (own is None or not own.is_cuda)
+    def _stand_in(self, file: File) -> File | None:
+        """The wheel of the other distribution that is installed in place of one of `tensorflow`."""
+        name = CPU if self._target.accelerator is Accelerator.NONE else GPU
+        if name == GPU:  # only where it alone was built with CUDA
+            own, theirs = self.build(TENSORFLOW, file.version), self.build(GPU, file.version)
+            if theirs is None or not theirs.is_cuda or (own is not None and own.is_cuda):
+                return None
+        release = next((one for one in self._source.releases(name) if one.version == file.version), None)
+        interpreters = {tag.interpreter for tag in file.tags}
+        for other in () if release is None else release.files:
+            fits = other.is_wheel and platform_of(other.filename) is self._target.platform.wheels
+            if fits and other.yanked is None and interpreters & {tag.interpreter for tag in other.tags}:
+                return other
+        return None
 
     def _overlaid(self, file: File) -> Metadata:
         metadata = self._declared(file) or self._source.metadata(file)
@@ -179,26 +163,32 @@ class FactsOverlay:
         if name in (TENSORFLOW, CPU, GPU) and self.facts(name, version) is None:
             self._read_off(file)
         added = [demand.requirement for demand in self.demands(name, version)]
-        added += [requirement for patch in patches for requirement in patch.add]
-        if self._target.accelerator is not Accelerator.NONE and name == TENSORFLOW and AND_CUDA in metadata.extras:
+        cuda = self._target.accelerator is not Accelerator.NONE
+        added += [r for patch in patches for r in patch.add if cuda or r.name != "__cuda"]
+        if cuda and name == TENSORFLOW and AND_CUDA in metadata.extras:
             added += self._cuda_wheels(metadata)
         if not file.is_wheel:
             because = f"{name} {version} has no wheel and is built from source"
             added += [Requirement(name=tool, because=because) for tool in _BUILD_TOOLS if tool != name]
         return replace(metadata, requires=(*added, *requires))
 
-    def _declared(self, file: File) -> Metadata | None:
-        """The metadata of a TensorFlow wheel as the database has it, if it is of the very same file."""
+    def _row(self, file: File) -> WheelFacts | None:
+        """A TensorFlow wheel as the database has it, if that is the very same file and its metadata was read."""
         facts = self.facts(file.name, file.version) if file.name in (TENSORFLOW, CPU, GPU) else None
         wheel = None if facts is None else facts.wheel(file.filename)
-        if wheel is None or wheel.requires_dist is None or wheel.sha256 != file.sha256:
+        return wheel if wheel and wheel.requires_dist is not None and wheel.sha256 == file.sha256 else None
+
+    def _declared(self, file: File) -> Metadata | None:
+        """Metadata from the database, which saves asking the index."""
+        wheel = self._row(file)
+        if wheel is None or wheel.requires_dist is None:
             return None
         python = wheel.requires_python
         return Metadata(
             name=file.name,
             version=file.version,
             requires_python=None if python is None else SpecifierSet(python),
-            requires=tuple(Requirement.of(PackagingRequirement(text)) for text in wheel.requires_dist),
+            requires=_parsed(wheel.requires_dist),
             extras=frozenset(canonicalize_name(e) for text in wheel.requires_dist for e in _EXTRA.findall(text)),
             source=file.filename,
         )
@@ -236,12 +226,19 @@ class FactsOverlay:
         return found
 
 
-def _stand_in(actual: File) -> Metadata:
-    same = SpecifierSet(f"=={actual.version}")
-    because = f"{actual.name} stands in for {TENSORFLOW} on this target"
+@lru_cache(maxsize=128)
+def _parsed(texts: tuple[str, ...]) -> tuple[Requirement, ...]:
+    """Wheels of one release mostly say the same."""
+    return tuple(Requirement.of(PackagingRequirement(text)) for text in texts)
+
+
+def _only(other: File) -> Metadata:
+    """Metadata of a release that another one stands in for."""
+    same = SpecifierSet(f"=={other.version}")
+    because = f"{other.name} stands in for {TENSORFLOW} on this target"
     return Metadata(
-        name=actual.name,
-        version=actual.version,
-        requires=(Requirement(name=actual.name, specifier=same, because=because, source=actual.filename),),
-        source=actual.filename,
+        name=other.name,
+        version=other.version,
+        requires=(Requirement(name=other.name, specifier=same, because=because, source=other.filename),),
+        source=other.filename,
     )

@@ -182,12 +182,11 @@ class _Run:
             wants = [want for part in parts for want in provider.get_dependencies(part)]
             stands_in = metadata.name != candidate.name  # it is not installed: what it requires is
             if stands_in:
-                direct.add(metadata.name)
+                direct |= {metadata.name} if candidate.name in direct else set()
+                continue
             asks = tuple(w.requirement for w in wants if is_virtual(w.identifier) and w.identifier != PYTHON)
             for need in asks:
-                needs[candidate.name, str(need)] = Need(requirement=need, parent=metadata.name)
-            if stands_in:
-                continue
+                needs[candidate.name, str(need)] = Need(requirement=need, parent=candidate.name)
             pins[candidate.name] = Pin(
                 name=candidate.name,
                 version=candidate.version,
