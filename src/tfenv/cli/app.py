@@ -9,9 +9,11 @@ from typing import Annotated, NoReturn, cast
 import typer
 
 import tfenv
-from tfenv.cli import _console
+from tfenv.cli import _console, facts
 from tfenv.cli.build import build
+from tfenv.cli.init import init
 from tfenv.cli.lock import lock
+from tfenv.cli.render import render
 from tfenv.errors import TfenvError, UsageError
 
 app = typer.Typer(
@@ -44,8 +46,9 @@ def _root(
     pass
 
 
-app.command()(lock)
-app.command()(build)
+for command in (init, lock, render, build):
+    app.command()(command)
+app.add_typer(facts.app, name="facts")
 
 
 def _spell_out(arguments: list[str]) -> list[str]:

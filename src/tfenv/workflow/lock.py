@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tfenv.model.request import Request
     from tfenv.resolver.outcome import Pin, Resolution
 
+_OLDEST_PYTHON = Version("3.6")
+"""the oldest that is ever chosen: what is locked must be provable, and the smoke probe runs from 3.6 on"""
+
 _DISTRIBUTIONS = (Name("tensorflow"), Name("tensorflow-cpu"), Name("tensorflow-gpu"))
 
 
@@ -148,7 +151,7 @@ class _Run:
                 resolution = resolve(
                     request,
                     overlay,
-                    pythons=self._database.images.pythons,
+                    pythons=[python for python in self._database.images.pythons if python >= _OLDEST_PYTHON],
                     preferred=self._preferred,
                     progress=self._progress,
                 )
@@ -214,5 +217,9 @@ def _locked(pin: Pin) -> LockedPackage:
 
 
 def _cited(resolution: Resolution) -> tuple[str, ...]:
-    """What stands behind every need of the machine, in order."""
-    return tuple(need.requirement.source for need in resolution.needs if need.requirement.source)
+    """What stands behind every need of the machine, in order; glibc stands in the name of each wheel."""
+    return tuple(
+        need.requirement.source
+        for need in resolution.needs
+        if need.requirement.source and need.requirement.name != "__glibc"
+    )

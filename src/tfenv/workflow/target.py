@@ -99,11 +99,16 @@ def _gpus(
 
 def _of_this_host(machine: Machine, known: GpuTable) -> tuple[list[Gpu], Version | None]:
     """The NVIDIA GPUs of this host and its driver; a GPU whose capability nobody tells is looked up by its name."""
-    gpus = [
-        Gpu(name=device.name, capability=device.capability) if device.capability else known.find(device.name)
-        for device in machine.gpus
-        if device.vendor == "nvidia"
-    ]
+    gpus = []
+    for device in machine.gpus:
+        if device.vendor == "nvidia":
+            try:
+                # the name people use, so that the lock is the one they get who type it
+                gpus.append(known.find(device.name))
+            except UsageError:
+                if device.capability is None:
+                    raise
+                gpus.append(Gpu(name=device.name, capability=device.capability))
     return gpus, machine.driver.version if machine.driver else None
 
 
