@@ -83,7 +83,7 @@ def _stands(path: Path) -> str | None:
     """What stands in a file now; something that is no text of tfenv's if it cannot be read as text."""
     try:
         return path.read_bytes().decode()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError):
         return "something else"
