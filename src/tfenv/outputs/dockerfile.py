@@ -34,6 +34,7 @@ CA_FILE, WHEELS_FOLDER = "ca.pem", "wheels"
 """what the build context holds: a bundle of certificate authorities; one folder a layer, named as the layer"""
 
 _PLATFORMS = {Platform.LINUX_X86_64: "linux/amd64", Platform.LINUX_AARCH64: "linux/arm64"}
+_TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
 _HEAVY = 200 * 2**20
 """bytes of a wheel from which on it gets a layer of its own: a new cuDNN then leaves cuBLAS where it is"""
 
@@ -105,7 +106,7 @@ def layers(lock: Lock) -> tuple[Layer, ...]:
             built.append(package)
         elif package.name.startswith("nvidia-"):
             cuda.append(package)
-        elif package.name in ("tensorflow", "tensorflow-cpu", "tensorflow-gpu"):
+        elif package.name in _TENSORFLOW:
             tensorflow.append(package)
         else:
             other.append(package)
@@ -232,17 +233,17 @@ def _environment(lock: Lock) -> list[tuple[str, str]]:
 
 
 def _labels(lock: Lock) -> list[tuple[str, str]]:
-    tensorflow = lock.tensorflow
-    parts = [f"{tensorflow.name} {tensorflow.version}", f"Python {lock.target.python}"]
+    tensorflow = next((each for each in lock.packages if each.name in _TENSORFLOW), None)
+    parts = [f"Python {lock.target.python}"]
     if lock.stack.cuda is not None:
         parts.append(f"CUDA {lock.stack.cuda}")
     if lock.stack.cudnn is not None:
         parts.append(f"cuDNN {lock.stack.cudnn}")
-    return [
-        ("org.opencontainers.image.title", ", ".join(parts)),
-        ("org.opencontainers.image.version", str(tensorflow.version)),
-        (LOCK_LABEL, lock_digest(lock)),
-    ]
+    found = []
+    if tensorflow is not None:
+        parts.insert(0, f"{tensorflow.name} {tensorflow.version}")
+        found.append(("org.opencontainers.image.version", str(tensorflow.version)))
+    return [("org.opencontainers.image.title", ", ".join(parts)), *found, (LOCK_LABEL, lock_digest(lock))]
 
 
 def _check(lock: Lock) -> None:
