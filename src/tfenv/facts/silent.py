@@ -98,7 +98,7 @@ def strip(build: Build) -> Build:
     """The build with only what `build_info.py` says in full: what `complete` needs to start over."""
     if not build.is_cuda:
         return build
-    kept = {field: getattr(build, field) for field in FIELDS if field not in build.inferred}
+    kept = {field: getattr(build, field) for field in FIELDS if field not in (*build.inferred, *build.unknown)}
     return Build(
         platform=build.platform,
         compiler=build.compiler,

@@ -95,7 +95,7 @@ def merge(builds: Iterable[Build]) -> tuple[Build, ...]:
         IndexUnavailable: wheels of one platform were built for different things, which no row can tell.
     """
     merged: dict[Platform, Build] = {}
-    for found in sorted(builds, key=lambda build: (len(build.inferred), build.source)):
+    for found in sorted(builds, key=lambda build: (len(build.inferred), -len(str(build.cuda)), build.source)):
         first = merged.setdefault(found.platform, found)
         if _essence(first) != _essence(found):
             raise IndexUnavailable(f"{first.source} and {found.source} were built for different things")

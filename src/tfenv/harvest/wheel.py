@@ -69,7 +69,10 @@ def parse_build_info(data: bytes) -> dict[str, Any]:
         name = statement.targets[0].id
         value = _literal(statement.value)
         if name == "build_info":
-            return dict(value)
+            try:
+                return dict(value)
+            except (TypeError, ValueError):
+                raise ValueError("build_info.py holds no mapping of literals") from None
         found[_OLD_NAMES.get(name, name)] = value
     if "is_cuda_build" not in found:
         raise ValueError("build_info.py has neither `build_info` nor `is_cuda_build`")

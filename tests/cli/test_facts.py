@@ -1,0 +1,60 @@
+"""`tfenv facts` as a user sees it: exit code, standard output, standard error."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.index_server import FakeIndex
+from tfenv.cli.facts import show, update
+from tfenv.errors import IndexUnavailable, UsageError
+
+
+def test_show(capsys: pytest.CaptureFixture[str]) -> None:
+    """A row for people: build, wheels, where from."""
+    show("tensorflow==2.20")
+    out = capsys.readouterr().out
+    assert out.startswith("tensorflow 2.20.0, uploaded 2025-08-13T")
+    assert "  linux-aarch64: CPU only\n" in out
+    assert (
+        "  linux-x86_64: CUDA 12.5.1, cuDNN 9 (at least 9.3.0.75), machine code for 6.0, 7.0, 8.0, 8.9, 9.0,"
+        " PTX for 9.0; not from build_info.py: cudnn_floor\n"
+    ) in out
+    assert "win_amd64.whl" in out
+    assert "metadata not read" in out
+
+
+def test_show_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints the document of the contract and nothing else."""
+    show("Tensorflow_GPU==1.12.3", json_output=True)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["name"], told["version"]) == ("tensorflow-gpu", "1.12.3")
+    assert [build["sass"] for build in told["builds"]] == [["3.7"]]
+
+
+@pytest.mark.parametrize("text", ["tensorflow", "tensorflow==", "==2.17", "tensorflow==2.x", "tensorflow>=2.17"])
+def test_what_is_no_release(text: str) -> None:
+    """A release is a name and a version."""
+    with pytest.raises(UsageError, match="is no release"):
+        show(text)
+
+
+def test_update_shows_a_diff(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without `--write` the diff is on standard output, the summary on standard error, and no file changes."""
+    with FakeIndex() as index:
+        index.add_wheel("tensorflow-gpu", "9.1.0", tags="cp39-cp39-manylinux2014_x86_64")
+        update(["tensorflow_gpu"], index_url=index.url)
+    captured = capsys.readouterr()
+    assert "+++ b/constraints/tensorflow/9.1.toml\n" in captured.out
+    assert captured.err.startswith("1 releases: 0 kept, 1 wheels read (0 MB in all, at most 0.0 MB for one)\n")
+    assert captured.err.endswith("files would change; `--write` writes them\n")
+
+
+def test_update_without_an_index() -> None:
+    """An index that answers nothing is exit 4, and names the URL."""
+    with FakeIndex() as index:
+        index.add_wheel("tensorflow", "9.1.0")
+        index.fault("simple/tensorflow", status=403, times=9)
+        with pytest.raises(IndexUnavailable, match="403"):
+            update(["tensorflow"], index_url=index.url)
