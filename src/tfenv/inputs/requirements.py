@@ -84,7 +84,7 @@ def read(
         reader.file(path, Path(path.name), constraint=True, asked_by=None)
     if reader.faults:
         raise UsageError(
-            f"{len(reader.faults)} {'line' if len(reader.faults) == 1 else 'lines'} cannot be locked",
+            f"the requirements have {'one fault' if len(reader.faults) == 1 else f'{len(reader.faults)} faults'}",
             faults=tuple(reader.faults),
             hint="a lock holds releases of an index only; publish anything else to one, and name it with `--index-url`",
         )
