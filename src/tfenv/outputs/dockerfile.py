@@ -20,6 +20,7 @@ from tfenv.errors import UsageError
 from tfenv.model.lock import Origin
 from tfenv.model.target import Platform
 from tfenv.outputs import pylock
+from tfenv.outputs.heading import FIRST_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -202,7 +203,7 @@ def dumps(
     environment.filters.update(value=_value, shell=_shell)
     first, *others = lock.request.indexes or ("https://pypi.org/simple/",)
     return environment.from_string(_template()).render(
-        first_line=pylock.FIRST_LINE,
+        first_line=FIRST_LINE,
         wheels=wheels,
         base=base_reference(lock, base),
         base_label=BASE_LABEL,
