@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tfenv.facts.releases import platform_of
-from tfenv.facts.rules import Demand, build_demands, cudnn_demands, runtime_demands
+from tfenv.facts.rules import Demand, build_demands, cudnn_demands, runtime_demands, unknown_release
 from tfenv.model.package import Metadata, Name, Requirement
 from tfenv.model.target import Accelerator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from packaging.version import Version
 
     from tfenv.facts.database import Database
     from tfenv.facts.releases import ReleaseFacts, WheelFacts
@@ -107,6 +106,8 @@ class FactsOverlay:
 
     def demands(self, name: Name, version: Version) -> tuple[Demand, ...]:
         """What a release asks of the machine beside its metadata and patches."""
+        if self._target.accelerator is Accelerator.NONE:
+            return ()
         if name in (TENSORFLOW, CPU, GPU):
             return self._of_tensorflow(name, version)
         if (match := _CUDNN.fullmatch(name)) is not None:
@@ -130,7 +131,7 @@ class FactsOverlay:
                     found[f"nothing is known of the build of {release} for {here}"] = None
                 for field in build.unknown if cuda and build is not None else ():
                     found[f"nothing tells {field} of {release} for {here}"] = None
-            elif cuda and _CUDNN.fullmatch(name) and not self.demands(name, version):
+            if cuda and _CUDNN.fullmatch(name) and not self.demands(name, version):
                 found[f"{release} is not in the database: for which GPUs it holds code is not known"] = None
             for demand in self.demands(name, version):
                 if demand.caution is not None:
@@ -201,14 +202,20 @@ class FactsOverlay:
 
     def _of_tensorflow(self, name: Name, version: Version) -> tuple[Demand, ...]:
         facts = self.facts(name, version)
-        here = self._target.platform
+        subject, here = f"{name} {version}", self._target.platform
+        if facts is None and self._is_before_all(version):
+            return (unknown_release(subject),)
         if facts is None or not any(wheel.platform is here.wheels for wheel in facts.wheels):
             return ()
         build = facts.build(here)
         if build is None and facts.carrier(here) is None:
             return ()  # its wheels for this platform were never looked into
-        subject = f"{name} {version}"
         return build_demands(subject, build, self._target, cuda=self._database.cuda, gpus=self._database.gpus)
+
+    def _is_before_all(self, version: Version) -> bool:
+        """Is it older than the oldest release of the database?"""
+        minors = self._database.releases.minors
+        return bool(minors) and version < Version(minors[0])
 
     def _cuda_wheels(self, metadata: Metadata) -> list[Requirement]:
         """The extra of the very release, and the cuDNN that its build can use: the major, and at least the minor."""

@@ -123,6 +123,12 @@ def runtime_demands(wheel: str, toolkit: Toolkit, target: Target) -> tuple[Deman
     return (_demand("driver-too-old", "__driver", SpecifierSet(f">={floor}"), because=because, source=toolkit.source),)
 
 
+def unknown_release(subject: str) -> Demand:
+    """A release of which nobody knows whether it has CUDA is no answer to a wish for CUDA."""
+    because = f"nothing is known of the build of {subject}, so it might silently run on the CPU"
+    return _demand("tf-unknown", "__known_bad", NEVER, because=because, source="constraints/tensorflow")
+
+
 def capability_ranges(sass: Iterable[Architecture], ptx: Iterable[Architecture]) -> tuple[SpecifierSet, ...]:
     """Compute capabilities that have code to run, as ranges of versions; the rules are those of `Architecture`."""
     ranges: dict[str, None] = {}

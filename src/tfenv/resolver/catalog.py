@@ -35,6 +35,7 @@ class Catalog:
         self._allowed: dict[tuple[Name, int], frozenset[Version]] = {}
         self._kept: list[Requirement] = []  # keeps the ids above alive
         self._choices: dict[tuple[Name, Version, Version, bool], File | None] = {}
+        self._final: dict[Name, bool] = {}
         self.skipped_source = False
 
     def releases(self, name: Name) -> tuple[Release, ...]:
@@ -65,9 +66,14 @@ class Catalog:
             allowed = self.allowed(name, requirement)
             releases = [release for release in releases if release.version in allowed]
             prereleases = prereleases or bool(requirement.specifier.prereleases)
-        if not prereleases and any(not release.version.is_prerelease for release in self.releases(name)):
+        if not prereleases and self._has_final(name):
             releases = [release for release in releases if not release.version.is_prerelease]
         return releases
+
+    def _has_final(self, name: Name) -> bool:
+        if name not in self._final:
+            self._final[name] = any(not release.version.is_prerelease for release in self.releases(name))
+        return self._final[name]
 
     def file(self, release: Release, python: Version, *, yanked: bool = False) -> File | None:
         """The file that the target would install; yanked files only where a release is pinned exactly (PEP 592)."""

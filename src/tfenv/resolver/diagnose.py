@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tfenv.model.package import Name
+from tfenv.resolver import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,32 +44,33 @@ def diagnose(
     bound = {want.python for want in wants if want.python is not None}
     if len(bound) > 1:
         return ""
-    return _no_file(matching[0], sorted(bound or pythons, reverse=True), catalog.platform)
+    return _no_file(matching[0], sorted(bound or pythons), catalog.platform)
 
 
 def _no_file(release: Release, pythons: Sequence[Version], platform: Platform) -> str:
     """Of the newest release that would do."""
     subject = f"{release.name} {release.version}"
-    on = f"{_several(f'{python.major}.{python.minor}' for python in pythons)} on {platform}"
-    if release.files and all(file.yanked is not None for file in release.files):
+    minors = _several(f"{python.major}.{python.minor}" for python in pythons)
+    if all(file.yanked is not None for file in release.files):
         reason = next((file.yanked for file in release.files if file.yanked), "")
-        return f"{subject} was yanked" + (f": {reason}" if reason else "")
-    bounds = {str(file.requires_python) for file in release.files if file.requires_python is not None}
+        return f"{subject} was yanked{f' ({reason})' if reason else ''} and nothing asks for exactly it"
+    bounds = {str(file.requires_python): file.requires_python for file in release.files}
+    if not any(b is None or b.contains(p, prereleases=True) for b in bounds.values() for p in pythons):
+        return f"{subject} wants Python {_several(sorted(bounds))}, which {minors} is not"
     wheels = [file for file in release.files if file.is_wheel]
-    excluded = [
-        file
-        for file in release.files
-        if file.requires_python is not None
-        and not any(file.requires_python.contains(python, prereleases=True) for python in pythons)
-    ]
-    if len(excluded) == len(release.files) and bounds:
-        here = _several(f"{python.major}.{python.minor}" for python in pythons)
-        return f"{subject} wants Python {_several(bounds)}, which {here} is not"
-    has = sorted({(tag.interpreter, tag.platform) for file in wheels for tag in file.tags})
-    interpreters = sorted({interpreter for interpreter, _ in has}, key=lambda text: (len(text), text))
-    platforms = sorted({text for _, text in has})
-    there = f" (its wheels are for {_several(interpreters)} on {_several(platforms)})" if has else ""
-    return f"{subject} has no wheel for Python {on}{there}"
+    here = [file for file in wheels if any(environment.serves(platform, tag.platform) for tag in file.tags)]
+    if here:
+        has = {tag.interpreter for file in here for tag in file.tags}
+        return f"{subject} has wheels for {platform} and {_python_tags(has)} only, not for Python {minors}"
+    if wheels:
+        has = {tag.platform for file in wheels for tag in file.tags}
+        return f"{subject} has no wheel for {platform}, only for {_several(sorted(has))}"
+    return f"{subject} has no file that could be installed on {platform} with Python {minors}"
+
+
+def _python_tags(tags: Iterable[str]) -> str:
+    """`cp39 … cp313`, in the order of the versions."""
+    return _several(sorted(sorted(tags), key=len))
 
 
 def _several(words: Iterable[object]) -> str:

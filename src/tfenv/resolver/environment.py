@@ -33,6 +33,7 @@ _MACHINE = {
 }
 
 
+@lru_cache(maxsize=8)
 def _platforms(platform: Platform) -> list[str]:
     """Platform tags, most specific first (PEP 425, PEP 600)."""
     machine = _MACHINE[platform]
@@ -62,6 +63,11 @@ def ranks(platform: Platform, python: Version) -> Mapping[Tag, int]:
     platforms = _platforms(platform)
     tags = [*cpython_tags(minor, [abi], platforms), *compatible_tags(minor, interpreter, platforms)]
     return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}
+
+
+def serves(platform: Platform, platform_tag: str) -> bool:
+    """Can wheels with this platform tag be installed there, whatever the Python?"""
+    return platform_tag == "any" or platform_tag in _platforms(platform)
 
 
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")

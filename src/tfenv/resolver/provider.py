@@ -57,6 +57,9 @@ class Provider(AbstractProvider[Want, Choice, str]):
         self._candidates: dict[tuple[str, Version, Version], Candidate] = {}
         self._requires: dict[tuple[str, Version, Version], list[Want]] = {}
         self._asked_on: dict[Version, list[Want]] = {}
+        self._before: dict[Candidate, list[Want]] = {}
+        self._only: dict[Version, Want] = {}
+        self._met: dict[tuple[int, int], tuple[bool, Requirement]] = {}
         self._seen: dict[str, int] = {}
         self.warnings: dict[str, None] = {}
 
@@ -79,14 +82,14 @@ class Provider(AbstractProvider[Want, Choice, str]):
             return [
                 candidate
                 for candidate in self._virtual[identifier]
-                if candidate not in refused and all(candidate.satisfies(want.requirement) for want in asked)
+                if candidate not in refused and all(self._meets(candidate, want.requirement) for want in asked)
             ]
         return lambda: self._matches(identifier, asked, refused)
 
     def is_satisfied_by(self, requirement: Want, candidate: Choice) -> bool:
         """Same version, and same Python where the requirement is bound to one."""
         if isinstance(candidate, VirtualCandidate):
-            return candidate.satisfies(requirement.requirement)
+            return self._meets(candidate, requirement.requirement)
         if requirement.python is not None and requirement.python != candidate.python:
             return False
         return candidate.version in self.catalog.allowed(candidate.name, requirement.requirement)
@@ -97,9 +100,9 @@ class Provider(AbstractProvider[Want, Choice, str]):
             if candidate.identifier == PYTHON and candidate.versions is not None:
                 yield from self.asked(candidate.versions[0])
             return
-        yield self._python(candidate)
-        if candidate.glibc is not None:
-            yield self._glibc(candidate)
+        if (before := self._before.get(candidate)) is None:
+            before = self._before[candidate] = self._at_once(candidate)
+        yield from before
         key = (candidate.identifier, candidate.version, candidate.python)
         if key not in self._requires:
             self._requires[key] = self._read(candidate)
@@ -157,6 +160,11 @@ class Provider(AbstractProvider[Want, Choice, str]):
             ]
         return self._asked_on[python]
 
+    def is_met_anyhow(self, want: Want) -> bool:
+        """Is it on the machine, and met by every answer that the target could give?"""
+        answers_ = self._virtual.get(want.identifier, ())
+        return bool(answers_) and all(self._meets(answer, want.requirement) for answer in answers_)
+
     def matches(self, identifier: str, asked: Sequence[Want]) -> Iterator[Choice]:
         """As resolvelib sees them; for explanations."""
         return self._matches(identifier, asked, set())
@@ -202,30 +210,29 @@ class Provider(AbstractProvider[Want, Choice, str]):
             if constraint.name == name and self._holds(constraint, python, "", "a constraint")
         )
 
-    def _python(self, candidate: Candidate) -> Want:
-        python = candidate.python
-        return Want(
-            PYTHON,
-            Requirement(
-                name=Name(PYTHON),
-                specifier=SpecifierSet(f"=={python.major}.{python.minor}.*"),
-                because=f"{candidate.file.filename} is for Python {python.major}.{python.minor}",
-                source=candidate.file.filename,
-            ),
-            None,
-        )
+    def _meets(self, candidate: VirtualCandidate, requirement: Requirement) -> bool:
+        key = (id(candidate), id(requirement))
+        if key not in self._met:
+            self._met[key] = (candidate.satisfies(requirement), requirement)  # kept, so that no other takes its id
+        return self._met[key][0]
 
-    def _glibc(self, candidate: Candidate) -> Want:
-        return Want(
-            "__glibc",
-            Requirement(
+    def _at_once(self, candidate: Candidate) -> list[Want]:
+        """What the name of a file says."""
+        python = candidate.python
+        if python not in self._only:
+            minor = SpecifierSet(f"=={python.major}.{python.minor}.*")
+            self._only[python] = Want(PYTHON, Requirement(name=Name(PYTHON), specifier=minor), None)
+        found = [self._only[python]]
+        if candidate.glibc is not None and not candidate.extra:
+            because = f"{candidate.name} {candidate.version} is built for glibc {candidate.glibc} and newer"
+            needed = Requirement(
                 name=Name("__glibc"),
                 specifier=SpecifierSet(f">={candidate.glibc}"),
-                because=f"{candidate.name} {candidate.version} is built for glibc {candidate.glibc} and newer",
-                source=f"wheel {candidate.file.filename}",
-            ),
-            None,
-        )
+                because=because,
+                source=candidate.file.filename,
+            )
+            found.append(Want("__glibc", needed, None))
+        return found
 
     def _read(self, candidate: Candidate) -> list[Want]:
         """What the metadata of a candidate asks for on its Python."""

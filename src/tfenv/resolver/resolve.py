@@ -64,12 +64,9 @@ def resolve(
     except Conflict:
         if not run.catalog.skipped_source:
             raise
-        again = _Run(request, source, pythons=pythons, preferred=preferred or {}, progress=run.progress, build=True)
-        try:
-            return again.attempt()
-        except Conflict:
-            pass
-        raise
+    return _Run(
+        request, source, pythons=pythons, preferred=preferred or {}, progress=run.progress, build=True
+    ).attempt()
 
 
 def candidates_of(request: Request, pythons: Sequence[Version]) -> tuple[Version, ...]:
@@ -139,22 +136,23 @@ class _Run:
         from resolvelib import Resolver
         from resolvelib.resolvers import ResolutionImpossible
 
-        attempt = None
+        attempt, pythons = None, self._pythons
         if tried:
             first = tried[0]
             attempt = Attempt(name=first.name, version=first.version, python=first.python)
             only = Requirement(name=TENSORFLOW, specifier=SpecifierSet(f"=={first.version}"))
-            provider = self._provider((*asked, only), (first.python,), {})
+            pythons = (first.python,)
+            provider = self._provider((*asked, only), pythons, {})
             try:
                 Resolver(provider, _reporter(self.progress)).resolve(provider.roots(), max_rounds=_MAX_ROUNDS)
             except ResolutionImpossible as impossible:
                 causes = impossible.causes
-        links = tuple(_link(cause) for cause in causes)
+        links = tuple(_link(cause) for cause in causes if not provider.is_met_anyhow(cause.requirement))
         gaps = {}
         for subject in {cause.requirement.identifier: None for cause in causes}:
             if not is_virtual(subject):
                 wants = [cause.requirement for cause in causes if cause.requirement.identifier == subject]
-                if gap := diagnose(self.catalog, provider, subject, wants, self._pythons):
+                if gap := diagnose(self.catalog, provider, subject, wants, pythons):
                     gaps[Name(subject)] = gap
         others = len({candidate.version for candidate in tried}) - 1
         return Conflict(links, gaps=gaps, attempt=attempt, others=max(others, 0))
