@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -243,6 +245,37 @@ def test_a_certificate_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with pytest.raises(UsageError, match="SSL_CERT_FILE names"):
         get("https://pypi.example.com/")
+
+
+def test_a_certificate_authority_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An unknown authority is refused at once with the way out, and SSL_CERT_FILE is that way."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl here to make a certificate with")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    subprocess.run(
+        ["openssl", "req", "-x509", *kind, *subject, "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    with FakeIndex(tls=(certificate, key)) as fake:
+        fake.add_wheel("demo", "1.0")
+        with pytest.raises(IndexUnavailable, match="CERTIFICATE_VERIFY_FAILED") as caught:
+            get(f"{fake.url}demo/")
+        assert caught.value.hint is not None
+        assert "SSL_CERT_FILE" in caught.value.hint
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert get(f"{fake.url}demo/").status_code == 200
+
+
+def test_the_proxy_of_the_environment(index: FakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With HTTP_PROXY the request goes to the proxy, with the whole URL in it."""
+    monkeypatch.setenv("HTTP_PROXY", f"http://{index.host}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    get("http://pypi.example.com/simple/demo/")
+    assert index.requests[0].path == "http://pypi.example.com/simple/demo/"
 
 
 @pytest.mark.parametrize("url", ["ftp://example.com/", "pypi.org/simple", "https://", "https://a:b@", "https://h:x/"])

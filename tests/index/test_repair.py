@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from tfenv.index.repair import UNREADABLE, requirements, specifier
 
@@ -46,6 +47,7 @@ def test_what_cannot_be_read_is_said(line: str, because: str, marker: str | None
     """A line without a meaning becomes a requirement that nothing can meet, under the same condition."""
     (requirement,) = requirements([line, ""], source="x.whl")
     assert requirement.name == UNREADABLE
+    assert not requirement.allows(Version("1"))
     assert because in requirement.because
     assert (str(requirement.marker) if requirement.marker else None) == marker
 

@@ -367,6 +367,19 @@ def test_the_inside_of_a_wheel(index: FakeIndex, cache: Cache) -> None:
         assert asyncio.run(inside(opened, file)) == b"cuda = '12'"
 
 
+def test_damage_that_shows_while_reading(index: FakeIndex, cache: Cache) -> None:
+    """A member that is not what the directory says is a fault of the index, and says which wheel."""
+    wheel = index.add_wheel("demo", "1.0", members={"demo/data": b"1" * 100})
+    wheel.content = wheel.content.replace(b"PK\x03\x04", b"PK\x09\x09")
+
+    async def inside(opened: IndexSource) -> None:
+        async with opened.wheel(only(opened, "demo")) as archive:
+            await archive.read("demo/data")
+
+    with source(index, cache) as opened, pytest.raises(IndexUnavailable, match=r"demo-1\.0-py3.* local header"):
+        asyncio.run(inside(opened))
+
+
 def test_progress_is_told(index: FakeIndex, cache: Cache) -> None:
     """Each page and each file counts once."""
     told: dict[str, int] = {}

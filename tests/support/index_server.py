@@ -17,6 +17,7 @@ import html
 import io
 import json
 import re
+import ssl
 import tarfile
 import threading
 import time
@@ -30,6 +31,7 @@ from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -87,6 +89,7 @@ class FakeIndex:
         etags: pages have an ETag and answer 304.
         cache_control: header of pages.
         auth: user and password that every request must show.
+        tls: files of a certificate and its key; then `url` is https.
 
     Attributes:
         requests: all that came in.
@@ -106,6 +109,7 @@ class FakeIndex:
         etags: bool = False,
         cache_control: str | None = None,
         auth: tuple[str, str] | None = None,
+        tls: tuple[Path, Path] | None = None,
     ) -> None:
         self.json_pages = json_pages
         self.metadata = metadata
@@ -128,6 +132,12 @@ class FakeIndex:
             fake = index
 
         self._server = _Server(("127.0.0.1", 0), Handler)
+        self._scheme = "http"
+        if tls is not None:
+            self._scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     def __enter__(self) -> Self:
@@ -149,11 +159,11 @@ class FakeIndex:
     @property
     def url(self) -> str:
         """Of the index itself, as for `--index-url`."""
-        return f"http://{self.host}/simple/"
+        return f"{self._scheme}://{self.host}/simple/"
 
     def url_with(self, user: str, password: str) -> str:
         """The same with credentials in it."""
-        return f"http://{user}:{password}@{self.host}/simple/"
+        return f"{self._scheme}://{user}:{password}@{self.host}/simple/"
 
     def add_wheel(
         self,
@@ -295,7 +305,7 @@ class FakeIndex:
     def _entry(self, file: Published) -> dict[str, object]:
         entry: dict[str, object] = {
             "filename": file.filename,
-            "url": f"http://{self.host}/files/{file.filename}",
+            "url": f"{self._scheme}://{self.host}/files/{file.filename}",
             "hashes": {"sha256": file.sha256} if self.hashes else {},
             "requires-python": file.requires_python,
             "size": len(file.content),

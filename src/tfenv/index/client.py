@@ -110,7 +110,10 @@ class Client:
                 given = _content_range(response)
                 if given is None or given[:2] != (start, stop):
                     raise RangesUnsupported
-                return await _body(response, stop - start)
+                body = await _body(response, stop - start)
+                if len(body) != stop - start:
+                    raise Interrupted(f"{len(body)} of {stop - start} bytes came")
+                return body
 
         return await self._persist(url, once)
 
@@ -205,6 +208,8 @@ class Client:
             except httpx.InvalidURL as error:
                 raise IndexUnavailable(f"`{here}` is not a URL: {error}") from None
             except (httpx.TransportError, OSError) as error:
+                if "CERTIFICATE_VERIFY_FAILED" in str(error):  # will not pass
+                    raise IndexUnavailable(f"{here}: {_words(error)}", hint=_HINT_CERTIFICATE) from error
                 raise Interrupted(_words(error)) from error
             try:
                 if response.status_code not in (301, 302, 303, 307, 308):
@@ -234,6 +239,7 @@ class Interrupted(Exception):
 _HINT_NETWORK = (
     "check the network and HTTPS_PROXY, or choose another index with `--index-url`; `--offline` uses the cache"
 )
+_HINT_CERTIFICATE = "if the network has a certificate authority of its own, name its file in SSL_CERT_FILE"
 _HINT_FILE = "the index lists this file but does not serve it"
 
 

@@ -20,8 +20,10 @@ from tfenv.model.package import Name, Requirement
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-UNREADABLE = Name("__unreadable")
-"""A virtual package that nothing provides: stands for a requirement that cannot be read or met by an index."""
+UNREADABLE = Name("__known_bad")
+"""Asked for in version 0, which no target answers: stands for a requirement that cannot be read or met by an index."""
+
+_NEVER = SpecifierSet("==0")
 
 _SLIPS = (
     (re.compile(r"!=\s*~"), "!="),
@@ -75,7 +77,7 @@ def _requirement(line: str, source: str) -> Requirement:
 
 
 def _unreadable(because: str, marker: Marker | None, source: str) -> Requirement:
-    return Requirement(name=UNREADABLE, marker=marker, because=because, source=source)
+    return Requirement(name=UNREADABLE, specifier=_NEVER, marker=marker, because=because, source=source)
 
 
 def _mend(text: str) -> str:

@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
+from zipfile import BadZipFile
 
 from tfenv.errors import IndexUnavailable
 from tfenv.index.cache import Cache, StoredPage, fresh_until
@@ -124,13 +125,15 @@ class IndexSource:
         """The inside of a wheel, for use in any event loop (it has a client of its own).
 
         Raises:
-            IndexUnavailable: it cannot be had.
+            IndexUnavailable: it cannot be had, or is damaged (also where that shows while reading).
         """
-        if self._offline:
-            yield await open_wheel(file, client=None, cache=self.cache)
-            return
-        async with self._make_client(self._credentials) as client:
-            yield await open_wheel(file, client=client, cache=self.cache)
+        client = self._make_client(self._credentials)
+        try:
+            yield await open_wheel(file, client=None if self._offline else client, cache=self.cache)
+        except BadZipFile as error:
+            raise IndexUnavailable(f"{file.url} is not a sound wheel: {error}") from None
+        finally:
+            await client.close()
 
     def _page(self, name: Name) -> Future[tuple[Release, ...]]:
         with self._guard:
