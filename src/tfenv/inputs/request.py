@@ -75,7 +75,7 @@ def read_values(table: Table) -> dict[str, Any]:
         else:
             # one string where several may stand is a list of one
             value = table.get(key, parse)
-            value = (value,) if several else value
+            value = tuple(each for each in (value,) if each is not None) if several else value
         if key in table:
             values[attribute] = value
     return values

@@ -19,7 +19,7 @@ from packaging.version import Version
 from tfenv.errors import UsageError
 from tfenv.model.build import Build
 from tfenv.model.document import Table, flag, moment, of, one_of, text, whole
-from tfenv.model.hardware import Architecture
+from tfenv.model.hardware import Architecture, driver_text
 from tfenv.model.lock import BaseImage, Lock, LockedPackage, Needs, Origin, Stack
 from tfenv.model.package import File, Name
 from tfenv.model.target import Platform
@@ -218,7 +218,7 @@ def _tool_table(lock: Lock) -> dict[str, object]:
             "nccl": _text(stack.nccl),
         },
         "needs": {
-            "driver": _text(needs.driver),
+            "driver": None if needs.driver is None else driver_text(needs.driver),
             "sass": [str(each) for each in needs.sass] or None,
             "ptx": [str(each) for each in needs.ptx] or None,
             "glibc": _text(needs.glibc),

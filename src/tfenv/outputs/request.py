@@ -7,7 +7,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.model.document import Table, flag, moment, of, one_of, text, whole
-from tfenv.model.hardware import ComputeCapability, Gpu
+from tfenv.model.hardware import ComputeCapability, Gpu, driver_text
 from tfenv.model.package import Requirement, normalize
 from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
@@ -50,7 +50,7 @@ def target_table(target: Target) -> dict[str, object]:
         "accelerator": str(target.accelerator),
         "cuda-major": target.cuda_major,
         "gpus": [Inline(name=gpu.name, capability=str(gpu.capability)) for gpu in target.gpus] or None,
-        "driver": _text(target.driver),
+        "driver": None if target.driver is None else driver_text(target.driver),
         "glibc": _text(target.glibc),
         "cpu": None if target.cpu is None else sorted(target.cpu),
     }
