@@ -42,8 +42,8 @@ class Cudnn:
         versions: for which all of this holds.
         cuda_major: it is built for.
         cuda_majors: that the same releases are published for, ascending.
-        sass: architectures its kernels (`libcudnn_ops` since 8, `libcudnn` before) hold machine code for.
-        ptx: architectures they hold PTX for.
+        sass: architectures its kernels hold machine code for, on x86-64; empty where only a lowest one is known.
+        ptx: architectures they hold PTX for, or the lowest one that is served.
         soname: of the library that programs open.
         windows: its DLL.
         wheel: project on PyPI that carries it, or ``None``.
@@ -85,13 +85,11 @@ class CudnnTable:
         self._rows = tuple(_cudnn(row) for row in rows)
         self._known_bad = tuple(_known_bad(row) for row in document.rows("known_bad"))
         for row, one in zip(rows, self._rows, strict=True):
+            same = [other.versions for other in self._rows if other.cuda_major == one.cuda_major]
             for release in one.releases:
                 if not one.versions.contains(release):
                     row.fault("releases", f"{release} is not in `{one.versions}`")
-                if (
-                    sum(other.versions.contains(release) for other in self._rows if other.cuda_major == one.cuda_major)
-                    > 1
-                ):
+                if sum(versions.contains(release) for versions in same) > 1:
                     row.fault("versions", f"another row for CUDA {one.cuda_major} holds {release} too")
         for row, bad in zip(document.rows("known_bad"), self._known_bad, strict=True):
             if not any(bad.versions.contains(release) for one in self._rows for release in one.releases):
@@ -124,15 +122,15 @@ def _cudnn(row: Row) -> Cudnn:
     releases = row.versions("releases")
     if not releases:
         row.fault("releases", "a range must match at least one release")
-    sass = row.architectures("sass")
-    if not sass:
-        row.fault("sass", "empty")
+    sass, ptx = row.architectures("sass"), row.architectures("ptx")
+    if not sass and not ptx:
+        row.fault("sass", "empty, and `ptx` too")
     return Cudnn(
         versions=row.specifiers("versions"),
         cuda_major=major,
         cuda_majors=(major,),
         sass=sass,
-        ptx=row.architectures("ptx"),
+        ptx=ptx,
         soname=row.text("soname"),
         windows=row.maybe_text("windows"),
         wheel=row.maybe_text("wheel"),
