@@ -53,15 +53,13 @@ app.add_typer(facts.app, name="facts")
 
 def _spell_out(arguments: list[str]) -> list[str]:
     """`--upgrade` may stand without a name, which typer's options cannot: give it an empty one."""
-    return [
-        f"{word}=" if word == "--upgrade" and following.startswith("-") else word
-        for word, following in zip(arguments, [*arguments[1:], "-"], strict=True)
-    ]
+    followed = zip(arguments, [*arguments[1:], "-"], strict=False)
+    return [f"{word}=" if word == "--upgrade" and after.startswith("-") else word for word, after in followed]
 
 
 def _call(arguments: list[str]) -> int:
     try:
-        return int(app(_spell_out(arguments), standalone_mode=False) or 0)
+        return int(app(_spell_out(arguments), prog_name="tfenv", standalone_mode=False) or 0)
     except TfenvError as error:
         if error.message:
             _console.complain(error)
