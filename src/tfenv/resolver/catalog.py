@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfenv.resolver import environment
+from tfenv.facts import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

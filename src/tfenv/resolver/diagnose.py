@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfenv.facts import environment
 from tfenv.model.package import Name
-from tfenv.resolver import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from resolvelib.providers import AbstractProvider
 
+from tfenv.facts import environment
 from tfenv.model.package import Name, Requirement
-from tfenv.resolver import environment
 from tfenv.resolver.candidate import PYTHON, Candidate, Want, is_virtual, wants
 from tfenv.resolver.virtual import VirtualCandidate, answers
 
