@@ -1,0 +1,79 @@
+"""`tfenv sync`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tfenv.cli import _console, _options
+
+if TYPE_CHECKING:
+    from tfenv.workflow.sync import Plan
+
+
+def sync(
+    venv: Annotated[Path, typer.Option("--venv", metavar="DIR", help="The environment to make or change.")] = Path(
+        ".venv"
+    ),
+    python: Annotated[
+        Path | None,
+        typer.Option("--python", metavar="PATH", help="Make it with this interpreter  [default: one is looked for]"),
+    ] = None,
+    lock_file: Annotated[
+        Path | None, typer.Option("--lock", metavar="FILE", help="What it should hold  [default: pylock.toml]")
+    ] = None,
+    target: _options.TARGET = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; do nothing.")] = False,
+    offline: _options.OFFLINE = False,
+    json_output: _options.JSON = False,
+    quiet: _options.QUIET = False,
+    verbose: _options.VERBOSE = False,
+) -> None:
+    """Make a virtual environment exactly what the lock says, hashes checked; what is not locked is removed."""
+    _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
+    from tfenv.workflow import render
+    from tfenv.workflow import sync as workflow
+
+    started = time.perf_counter()
+    lock = render.read_lock(lock_file or Path(render.lock_name(target)))
+    if dry_run:
+        done = workflow.plan(lock, venv, python=python)
+    else:
+        with _console.progress() as progress:
+            done = workflow.sync(lock, venv, python=python, offline=offline, progress=progress)
+    if json_output:
+        _console.document(
+            {
+                "venv": str(done.directory),
+                "python": str(done.python) if done.python else None,
+                "installed": [f"{package.name}=={package.version}" for package in done.install],
+                "removed": list(done.remove),
+                "kept": done.keep,
+                "dry_run": dry_run,
+            }
+        )
+        return
+    for package in done.install:
+        _console.detail(f"  + {package.name} {package.version}")
+    for name in done.remove:
+        _console.detail(f"  - {name}")
+    _console.say(_summary(done, dry_run=dry_run, seconds=time.perf_counter() - started))
+
+
+def _summary(done: Plan, *, dry_run: bool, seconds: float) -> str:
+    """One line: what was, or would be, done."""
+    parts = [
+        f"{count} {word}"
+        for count, word in (
+            (len(done.install), "to install" if dry_run else "installed"),
+            (len(done.remove), "to remove" if dry_run else "removed"),
+            (done.keep, "as locked"),
+        )
+        if count
+    ]
+    made = f" (new, with {done.python})" if done.python else ""
+    timed = "" if dry_run else f" in {seconds:.1f} s        next: tfenv smoke --venv {done.directory}"
+    return f"{done.directory}{made}: {', '.join(parts) or 'nothing to do'}{timed}"
