@@ -44,7 +44,14 @@ def diagnose(
     bound = {want.python for want in wants if want.python is not None}
     if len(bound) > 1:
         return ""
-    return _no_file(matching[0], sorted(bound or pythons), catalog.platform)
+    tried = sorted(bound or pythons)
+    for release in matching:
+        for python in tried:
+            if catalog.file(release, python) is not None:
+                bounds = provider.bounds(name, python)
+                outside = [each for each in bounds if release.version not in catalog.allowed(name, each)]
+                return f"{name} is constrained to {_several(f'{e.specifier}   [{e.source}]' for e in outside)}"
+    return _no_file(matching[0], tried, catalog.platform)
 
 
 def _no_file(release: Release, pythons: Sequence[Version], platform: Platform) -> str:
@@ -70,7 +77,8 @@ def _no_file(release: Release, pythons: Sequence[Version], platform: Platform) -
 
 def _python_tags(tags: Iterable[str]) -> str:
     """`cp39 … cp313`, in the order of the versions."""
-    return _several(sorted(sorted(tags), key=len))
+    ordered: list[str] = sorted(tags, key=lambda tag: (len(tag), tag))
+    return _several(ordered)
 
 
 def _several(words: Iterable[object]) -> str:

@@ -185,7 +185,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
         for position, release in enumerate(releases):
             for python in pythons or self._pythons:
                 file = self.catalog.file(release, python, yanked=exact)
-                if file is None or not self._is_within_constraints(project, release.version, python):
+                if file is None or not self._is_within_bounds(project, release.version, python):
                     continue
                 key = (identifier, release.version, python)
                 candidate = self._candidates.get(key)
@@ -203,12 +203,16 @@ class Provider(AbstractProvider[Want, Choice, str]):
                 yield candidate
                 turned_down = True
 
-    def _is_within_constraints(self, name: Name, version: Version, python: Version) -> bool:
-        return all(
-            version in self.catalog.allowed(name, constraint)
+    def bounds(self, name: Name, python: Version) -> list[Requirement]:
+        """The constraints on a project that hold on a Python."""
+        return [
+            constraint
             for constraint in self._constraints
             if constraint.name == name and self._holds(constraint, python, "", "a constraint")
-        )
+        ]
+
+    def _is_within_bounds(self, name: Name, version: Version, python: Version) -> bool:
+        return all(version in self.catalog.allowed(name, bound) for bound in self.bounds(name, python))
 
     def _meets(self, candidate: VirtualCandidate, requirement: Requirement) -> bool:
         key = (id(candidate), id(requirement))
