@@ -124,7 +124,7 @@ def _package_table(package: LockedPackage) -> dict[str, object]:
 def _read_packages(root: Table) -> tuple[LockedPackage, ...]:
     found: list[LockedPackage] = []
     tables = root.tables("packages")
-    known = {table.values.get("name") for table in tables}
+    known = [table.values.get("name") for table in tables]
     if "packages" not in root:
         root.fault("packages", "is missing")
     for table in tables:
