@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tfenv.facts.releases import platform_of
-from tfenv.facts.rules import Demand, build_demands, cudnn_demands, runtime_demands, unknown_release
+from tfenv.facts.rules import Demand, build_demands, cudnn_bounds, cudnn_demands, runtime_demands, unknown_release
 from tfenv.model.package import Metadata, Name, Requirement
 from tfenv.model.target import Accelerator
 
@@ -224,12 +224,9 @@ class FactsOverlay:
         because = f"{release} takes its CUDA libraries from wheels"
         found = [Requirement(name=metadata.name, specifier=same, extras=frozenset({AND_CUDA}), because=because)]
         build = self.build(metadata.name, metadata.version)
-        floor = None if build is None else build.cudnn_floor or build.cudnn
+        bounds = () if build is None else cudnn_bounds(release, build)
         for wheel in {r.name: None for r in metadata.requires if _CUDNN.fullmatch(r.name)}:
-            if build is not None and floor is not None:
-                bound = SpecifierSet(f">={floor},<{floor.major + 1}")
-                because = f"{release} was compiled against cuDNN {floor}: it needs that major, and no older release"
-                found.append(Requirement(name=wheel, specifier=bound, because=because, source=build.source))
+            found += [replace(bound.requirement, name=wheel) for bound in bounds]
         return found
 
 

@@ -19,7 +19,7 @@ from tfenv.model.target import Accelerator, Platform
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tfenv.facts.cuda import CudaTable, Toolkit
+    from tfenv.facts.cuda import CudaTable, Library, Toolkit
     from tfenv.facts.cudnn import Cudnn
     from tfenv.facts.gpus import GpuTable
     from tfenv.model.build import Build
@@ -31,6 +31,10 @@ NEVER = SpecifierSet("==0")
 
 _WINDOWS_DRIVER = (Platform.WINDOWS_X86_64, Platform.WSL)
 """WSL uses the driver of the Windows it runs on (CUDA on WSL User Guide, "Getting Started")."""
+
+
+OPENED = ("cudart", "cublas", "cublasLt", "cufft", "curand", "cusolver", "cusparse")
+"""Libraries of the toolkit that TensorFlow opens by name before it uses a GPU (`dso_loader.cc`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,43 @@ def cudnn_demands(version: Version, row: Cudnn, target: Target) -> tuple[Demand,
             )
         )
     return tuple(found)
+
+
+def cudnn_bounds(subject: str, build: Build) -> tuple[Demand, ...]:
+    """What a build asks of `__cudnn`: the major it was compiled against, and at least the minor.
+
+    Source: `cuda_dnn.cc` of TensorFlow, "CuDNN library needs to have matching major version and equal or higher minor
+    version".
+    """
+    floor = build.cudnn_floor or build.cudnn
+    if floor is None:
+        return ()
+    source = (
+        "\n".join(dict.fromkeys((build.source, *build.evidence))) if "cudnn_floor" in build.inferred else build.source
+    )
+    because = f"{subject} was compiled against cuDNN {floor}: it needs that major, and no older release"
+    major = SpecifierSet(f">={floor.major},<{floor.major + 1}")
+    found = [_demand("cudnn-mismatch", "__cudnn", major, because=because, source=source)]
+    if len(floor.release) > 1:
+        minor = SpecifierSet(f">={floor.major}.{floor.minor}")
+        found.append(_demand("cudnn-too-old", "__cudnn", minor, because=because, source=source))
+    return tuple(found)
+
+
+def foreign_libraries(built: Toolkit, offered: Toolkit, platform: Platform) -> tuple[tuple[Library, Library], ...]:
+    """Libraries that a build opens by another name than a toolkit gives them: asked for, and offered."""
+    windows = platform is Platform.WINDOWS_X86_64
+
+    def file(library: Library) -> str | None:
+        return library.windows if windows else library.soname
+
+    return tuple(
+        (library, other)
+        for name in OPENED
+        if (library := built.library(name)) is not None
+        and (other := offered.library(name)) is not None
+        and file(library) != file(other)
+    )
 
 
 def runtime_demands(wheel: str, toolkit: Toolkit, target: Target) -> tuple[Demand, ...]:
