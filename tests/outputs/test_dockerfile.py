@@ -26,6 +26,7 @@ from tfenv.outputs.heading import is_ours
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LOCKS = {"cpu": cpu_lock, "cuda": cuda_lock}
+NO_NAMES = [each for each in HOSTILE if not is_normalized_name(each)]
 INSTRUCTIONS = {"ARG", "FROM", "RUN", "COPY", "ENV", "LABEL", "USER", "WORKDIR", "CMD"}
 CAPABILITIES = [ComputeCapability(major, minor) for major in range(3, 13) for minor in range(10)]
 
@@ -54,8 +55,10 @@ def satisfied(requirement: str, driver: str, capability: ComputeCapability) -> b
 @pytest.mark.parametrize("name", LOCKS)
 @pytest.mark.parametrize("wheels", ["index", "context"])
 def test_texts_are_what_they_were(name: str, wheels: Literal["index", "context"]) -> None:
-    """The whole texts change only when someone means them to."""
-    check(dockerfile.dumps(LOCKS[name](), wheels=wheels), SNAPSHOTS / f"Dockerfile.{name}.{wheels}")
+    """The whole texts change only when someone means them to (the lock has snapshots of its own)."""
+    lock = LOCKS[name]()
+    text = dockerfile.dumps(lock, wheels=wheels).replace(dockerfile.lock_digest(lock), "DIGEST-OF-THE-LOCK")
+    check(text, SNAPSHOTS / f"Dockerfile.{name}.{wheels}")
 
 
 def test_is_known_as_written_by_tfenv() -> None:
@@ -254,7 +257,7 @@ def test_a_base_must_be_a_reference(value: str) -> None:
         dockerfile.dumps(replace(cpu_lock(), base_image=None), base=value)
 
 
-@pytest.mark.parametrize("value", [each for each in HOSTILE if not is_normalized_name(each)])
+@pytest.mark.parametrize("value", NO_NAMES)
 @pytest.mark.parametrize("field", ["name", "sha256", "filename"])
 def test_packages_must_be_what_they_seem(value: str, field: str) -> None:
     """A name, a hash or a filename that could mean something else is refused, and told."""

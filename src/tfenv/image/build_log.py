@@ -48,7 +48,7 @@ def follow(messages: Iterable[Mapping[str, object]], progress: Progress) -> str:
             if number > 1:
                 progress.advance(BUILDING)
         elif text and "progressDetail" not in message:
-            lines.extend(_COLOUR.sub("", line) for line in text.splitlines())
+            lines.extend(line for line in _COLOUR.sub("", text).splitlines() if line.strip())
         if isinstance(aux := message.get("aux"), dict) and str(aux.get("ID", "")).startswith("sha256:"):
             image = str(aux["ID"])
         if "error" in message:

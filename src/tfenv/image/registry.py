@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.outputs.dockerfile import is_reference
 
 if TYPE_CHECKING:
     import ssl
@@ -65,6 +66,8 @@ class Reference:
         Raises:
             UsageError: it is no reference.
         """
+        if not is_reference(text):
+            raise UsageError(f"`{text}` is not the reference of an image", hint="such as python:3.12-slim-bookworm")
         name, _, digest = text.partition("@")
         first, slash, rest = name.partition("/")
         if slash and (first == "localhost" or any(sign in first for sign in ".:")):
@@ -72,10 +75,6 @@ class Reference:
         else:
             registry, path = _DOCKER_HUB, name if slash else f"library/{name}"
         repository, _, tag = path.partition(":")
-        if not re.fullmatch(r"[a-z0-9._/-]+", repository) or not re.fullmatch(r"[\w.-]*", tag, re.ASCII):
-            raise UsageError(f"`{text}` is not the reference of an image", hint="such as python:3.12-slim-bookworm")
-        if digest and not _DIGEST.fullmatch(digest):
-            raise UsageError(f"`{text}` has no SHA-256 digest", hint="such as …@sha256: and 64 hexadecimal digits")
         return cls(registry=registry, repository=repository, tag=tag or "latest", digest=digest)
 
     @property
@@ -135,6 +134,8 @@ def _authorization(client: httpx.Client, answer: httpx.Response, wanted: Referen
     asked = dict(_CHALLENGE.findall(challenge))
     if scheme != "bearer" or "realm" not in asked:
         raise IndexUnavailable(f"`{wanted.registry}` wants a login", hint=f"`docker login {wanted.registry}`")
+    if login is not None and not asked["realm"].startswith("https://") and not _LOOPBACK.match(wanted.registry):
+        raise IndexUnavailable(f"`{wanted.registry}` wants the login sent to {asked['realm']}, without TLS", hint=_HINT)
     scope = asked.get("scope") or f"repository:{wanted.repository}:pull"
     query = {"scope": scope, **({"service": asked["service"]} if "service" in asked else {})}
     token = client.get(

@@ -77,6 +77,11 @@ def lock_digest(lock: Lock) -> str:
     return hashlib.sha256(pylock.dumps(lock).encode()).hexdigest()
 
 
+def is_reference(text: str) -> bool:
+    """Can it be the reference of an image, `[registry/]repository[:tag][@digest]`?"""
+    return _REFERENCE.fullmatch(text) is not None
+
+
 def base_reference(lock: Lock, base: str | None = None) -> str:
     """What the image starts from: `base`, else the base image of the lock, by digest if that is known.
 
@@ -86,7 +91,7 @@ def base_reference(lock: Lock, base: str | None = None) -> str:
     reference = base or (str(lock.base_image) if lock.base_image else None)
     if reference is None:
         raise UsageError("the lock names no base image", hint="name one with `--base-image`")
-    if _REFERENCE.fullmatch(reference) is None:
+    if not is_reference(reference):
         raise UsageError(f"`{reference}` is not the reference of an image", hint="such as python:3.12-slim-bookworm")
     return reference
 
