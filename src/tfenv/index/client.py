@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import re
 from contextlib import asynccontextmanager
-from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin
 
-from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.errors import IndexUnavailable
+from tfenv.index import tls
+from tfenv.index.answers import HINT_NETWORK, Interrupted, complete, content, content_range, judge, pieces, words
 from tfenv.index.credentials import Credentials, split
 from tfenv.index.remote_zip import RemoteZip
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from types import TracebackType
 
@@ -29,8 +27,9 @@ T = TypeVar("T")
 ATTEMPTS = 5
 _BACKOFF, _LONGEST_PAUSE = 0.25, 20.0
 _REDIRECTS = 10
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _BODY_LIMIT = 256 * 2**20
+_HINT_CERTIFICATE = "if the network has a certificate authority of its own, name its file in SSL_CERT_FILE"
+_HINT_FILE = "the index lists this file but does not serve it"
 
 
 class RangesUnsupported(Exception):
@@ -92,7 +91,7 @@ class Client:
 
         async def once() -> httpx.Response:
             async with self._open(url, headers or {}) as response:
-                return _complete(response, await _body(response, limit))
+                return complete(response, await content(response, limit))
 
         return await self._persist(url, once)
 
@@ -107,10 +106,10 @@ class Client:
 
         async def once() -> bytes:
             async with self._open(url, headers) as response:
-                given = _content_range(response)
+                given = content_range(response)
                 if given is None or given[:2] != (start, stop):
                     raise RangesUnsupported
-                body = await _body(response, stop - start)
+                body = await content(response, stop - start)
                 if len(body) != stop - start:
                     raise Interrupted(f"{len(body)} of {stop - start} bytes came")
                 return body
@@ -123,7 +122,7 @@ class Client:
 
         async def once() -> int:
             async with self._open(url, headers) as response:
-                given = _content_range(response)
+                given = content_range(response)
                 if given is None:
                     raise RangesUnsupported
                 return given[2]
@@ -141,7 +140,7 @@ class Client:
         async with self._open(url, {"Accept-Encoding": "identity"}) as response:
             if response.status_code != 200:
                 raise IndexUnavailable(f"{split(url)[0]} answered {response.status_code}", hint=_HINT_FILE)
-            yield _pieces(response)
+            yield pieces(response)
 
     async def open_zip(self, url: str, size: int | None = None) -> RemoteZip:
         """A ZIP archive to be read by ranges; `size` in bytes saves a request.
@@ -163,7 +162,7 @@ class Client:
         if attempt >= self._attempts or interruption.after > _LONGEST_PAUSE:
             times = f"{attempt} times" if attempt > 1 else "once"
             raise IndexUnavailable(
-                f"{split(url)[0]} failed {times}: {interruption}", hint=_HINT_NETWORK
+                f"{split(url)[0]} failed {times}: {interruption}", hint=HINT_NETWORK
             ) from interruption
         jitter = random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, guards nothing
         await asyncio.sleep(max(interruption.after, self._pause * 2 ** (attempt - 1) * jitter))
@@ -184,7 +183,7 @@ class Client:
 
             self._session = httpx.AsyncClient(
                 http2=self._http2,
-                verify=_tls(),
+                verify=tls.context(),
                 trust_env=True,
                 transport=self._transport,
                 follow_redirects=False,  # followed here, so that credentials are chosen for each host anew
@@ -209,15 +208,15 @@ class Client:
                 raise IndexUnavailable(f"`{here}` is not a URL: {error}") from None
             except (httpx.TransportError, OSError) as error:
                 if "CERTIFICATE_VERIFY_FAILED" in str(error):  # will not pass
-                    raise IndexUnavailable(f"{here}: {_words(error)}", hint=_HINT_CERTIFICATE) from error
-                raise Interrupted(_words(error)) from error
+                    raise IndexUnavailable(f"{here}: {words(error)}", hint=_HINT_CERTIFICATE) from error
+                raise Interrupted(words(error)) from error
             try:
                 if response.status_code not in (301, 302, 303, 307, 308):
-                    _judge(here, response)
+                    judge(here, response)
                     try:
                         yield response
                     except (httpx.TransportError, httpx.DecodingError) as error:
-                        raise Interrupted(_words(error)) from error
+                        raise Interrupted(words(error)) from error
                     return
                 there = urljoin(here, response.headers.get("Location", ""))
             finally:
@@ -226,111 +225,3 @@ class Client:
                 raise IndexUnavailable(f"{here} redirects to {split(there)[0]}, which is not encrypted")
             here = split(there)[0]
         raise IndexUnavailable(f"{split(url)[0]} redirects without end")
-
-
-class Interrupted(Exception):
-    """A failure that may pass; `after` is the number of seconds the server asks to wait."""
-
-    def __init__(self, reason: str, after: float = 0.0) -> None:
-        super().__init__(reason)
-        self.after = after
-
-
-_HINT_NETWORK = (
-    "check the network and HTTPS_PROXY, or choose another index with `--index-url`; `--offline` uses the cache"
-)
-_HINT_CERTIFICATE = "if the network has a certificate authority of its own, name its file in SSL_CERT_FILE"
-_HINT_FILE = "the index lists this file but does not serve it"
-
-
-def _judge(url: str, response: httpx.Response) -> None:
-    """Let through what has an answer in it."""
-    status = response.status_code
-    if status in (200, 206, 304, 404, 410, 416):
-        return
-    if status in _RETRIED:
-        raise Interrupted(f"it answered {status}", _retry_after(response.headers.get("Retry-After", "")))
-    if status in (401, 403):
-        from tfenv.index.credentials import variable
-
-        raise IndexUnavailable(
-            f"{url} answered {status}: it wants credentials, or others than it got",
-            hint=f"put them into the index URL, into {variable(url)}=user:password, or into ~/.netrc",
-        )
-    raise IndexUnavailable(f"{url} answered {status}", hint=_HINT_NETWORK)
-
-
-def _words(error: BaseException) -> str:
-    """Why a connection failed, without the class names of libraries where they say nothing."""
-    text = str(error).strip() or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
-    return text if len(text) < 300 else text[:300] + "…"
-
-
-def _retry_after(text: str) -> float:
-    """Seconds, from either form of the header (RFC 9110, 10.2.3); 0 if absent or unreadable."""
-    if text.isdigit():
-        return float(text)
-    try:
-        when = parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    from datetime import datetime, timezone
-
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=timezone.utc)
-    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
-
-
-def _content_range(response: httpx.Response) -> tuple[int, int, int] | None:
-    """Start, stop (exclusive) and length of the file; ``None`` if this is no partial answer."""
-    match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", "").strip())
-    if response.status_code != 206 or match is None:
-        return None
-    return (int(match[1]), int(match[2]) + 1, int(match[3]))
-
-
-async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
-    async for piece in response.aiter_bytes():
-        yield piece
-
-
-async def _body(response: httpx.Response, limit: int) -> bytes:
-    body = bytearray()
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > limit:
-            raise IndexUnavailable(f"{response.url} sends more than {limit} bytes")
-    return bytes(body)
-
-
-def _complete(response: httpx.Response, body: bytes) -> httpx.Response:
-    """The same answer with its body at hand (already decoded, so the headers must not say otherwise)."""
-    import httpx
-
-    headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in _FRAMING]
-    return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
-
-
-_FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-
-
-def _tls() -> ssl.SSLContext:
-    """The system's certificates, and those of SSL_CERT_FILE and SSL_CERT_DIR on every system.
-
-    Raises:
-        UsageError: one of these variables names something unreadable.
-    """
-    import ssl
-
-    import truststore
-
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    file, directories = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR", "")
-    try:
-        if file:
-            context.load_verify_locations(cafile=file)
-        for directory in filter(os.path.isdir, directories.split(os.pathsep)):
-            context.load_verify_locations(capath=directory)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"SSL_CERT_FILE names `{file}`, which cannot be read: {error}") from None
-    return context

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, IntegrityError, TfenvError
-from tfenv.index.client import Client, Interrupted
+from tfenv.index.answers import Interrupted
+from tfenv.index.client import Client
 from tfenv.model.progress import Silent
 
 if TYPE_CHECKING:

@@ -85,7 +85,7 @@ def _member(file: File, names: Iterable[str]) -> str:
     """The one `*.dist-info/METADATA` at the top of the archive."""
     found = [name for name in names if name.endswith(".dist-info/METADATA") and name.count("/") == 1]
     for name in found:
-        if normalize(name.partition("-")[0]) == file.name:
+        if normalize(name.removesuffix(".dist-info/METADATA").rpartition("-")[0]) == file.name:
             return name
     raise zipfile.BadZipFile("it holds no METADATA")
 

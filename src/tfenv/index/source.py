@@ -11,8 +11,9 @@ from urllib.parse import quote
 from zipfile import BadZipFile
 
 from tfenv.errors import IndexUnavailable
+from tfenv.index.answers import Interrupted
 from tfenv.index.cache import Cache, StoredPage, fresh_until
-from tfenv.index.client import Client, Interrupted
+from tfenv.index.client import Client
 from tfenv.index.credentials import Credentials
 from tfenv.index.metadata import HINT_OFFLINE, metadata
 from tfenv.index.pages import ACCEPT, parse, releases

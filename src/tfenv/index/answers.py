@@ -1,0 +1,106 @@
+"""What the answer of a server means: take it, try again, or give up."""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from tfenv.errors import IndexUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx
+
+_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+_FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+HINT_NETWORK = "check the network and HTTPS_PROXY; `--index-url` takes another index, `--offline` what is cached"
+
+
+class Interrupted(Exception):
+    """A failure that may pass; `after` is the number of seconds the server asks to wait."""
+
+    def __init__(self, reason: str, after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+def judge(url: str, response: httpx.Response) -> None:
+    """Let through what has an answer in it.
+
+    Raises:
+        Interrupted: a failure that may pass.
+        IndexUnavailable: one that will not.
+    """
+    status = response.status_code
+    if status in (200, 206, 304, 404, 410, 416):
+        return
+    if status in _RETRIED:
+        raise Interrupted(f"it answered {status}", _retry_after(response.headers.get("Retry-After", "")))
+    if status in (401, 403):
+        from tfenv.index.credentials import variable
+
+        raise IndexUnavailable(
+            f"{url} answered {status}: it wants credentials, or others than it got",
+            hint=f"put them into the index URL, into {variable(url)}=user:password, or into ~/.netrc",
+        )
+    raise IndexUnavailable(f"{url} answered {status}", hint=HINT_NETWORK)
+
+
+def words(error: BaseException) -> str:
+    """Why a connection failed, without the class names of libraries where they say nothing."""
+    text = str(error).strip() or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    return text if len(text) < 300 else text[:300] + "…"
+
+
+def _retry_after(text: str) -> float:
+    """Seconds, from either form of the header (RFC 9110, 10.2.3); 0 if absent or unreadable."""
+    if text.isdigit():
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    from datetime import datetime, timezone
+
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=timezone.utc)
+    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())
+
+
+def content_range(response: httpx.Response) -> tuple[int, int, int] | None:
+    """Start, stop (exclusive) and length of the file; ``None`` if this is no partial answer."""
+    match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", "").strip())
+    if response.status_code != 206 or match is None:
+        return None
+    return (int(match[1]), int(match[2]) + 1, int(match[3]))
+
+
+async def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes."""
+    async for piece in response.aiter_bytes():
+        yield piece
+
+
+async def content(response: httpx.Response, limit: int) -> bytes:
+    """The whole body.
+
+    Raises:
+        IndexUnavailable: it is longer than `limit` bytes.
+    """
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > limit:
+            raise IndexUnavailable(f"{response.url} sends more than {limit} bytes")
+    return bytes(body)
+
+
+def complete(response: httpx.Response, body: bytes) -> httpx.Response:
+    """The same answer with its body at hand (already decoded, so the headers must not say otherwise)."""
+    import httpx
+
+    headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in _FRAMING]
+    return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
