@@ -7,8 +7,9 @@ import json
 import pytest
 
 from tests.support.index_server import FakeIndex
-from tfenv.cli.facts import show, update
+from tfenv.cli.facts import _summary, show, update
 from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.workflow.facts import Tally
 
 
 def test_show(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,3 +59,21 @@ def test_update_without_an_index() -> None:
         index.fault("simple/tensorflow", status=403, times=9)
         with pytest.raises(IndexUnavailable, match="403"):
             update(["tensorflow"], index_url=index.url)
+
+
+def test_summary() -> None:
+    """What an update did is told in a few lines, whether it wrote, would write, or had nothing to do."""
+    tally = Tally(releases=3, kept=2, wheels=4, most=2_600_000, total=9_000_000, without_build=["a.whl", "b.whl"])
+    assert list(_summary(tally, ["9.1.toml"], "facts")) == [
+        "3 releases: 2 kept, 4 wheels read (9 MB in all, at most 2.6 MB for one)",
+        "2 wheels say nothing of their build, such as a.whl",
+        "wrote 9.1.toml in facts",
+    ]
+    assert list(_summary(Tally(), ["9.1.toml"], ""))[-1] == "1 files would change; `--write` writes them"
+    assert list(_summary(Tally(), [], "facts"))[-1] == "nothing has changed"
+
+
+def test_update_of_something_else() -> None:
+    """Distributions that are no TensorFlow have no rows."""
+    with pytest.raises(UsageError, match="`numpy` is not in the database"):
+        update(["numpy"])

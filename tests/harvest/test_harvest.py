@@ -138,6 +138,14 @@ def test_no_metadata() -> None:
         harvest(wheel, shelf=Shelf({wheel.filename: {"x": b""}}))
 
 
+def test_another_release() -> None:
+    """A wheel whose METADATA names another release is not believed."""
+    wheel = recorded("tensorflow-2.4.0")
+    members = members_of(recorded("tensorflow-2.3.0").filename)
+    with pytest.raises(IndexUnavailable, match=r"says that it is tensorflow 2\.3\.0"):
+        harvest(wheel, shelf=Shelf({wheel.filename: members}))
+
+
 def test_again() -> None:
     """Builds of a stored row are filled in anew: what a row said before does not stay when it is gone."""
     full = recorded("tensorflow_gpu-1.14.0-cp37")

@@ -195,6 +195,16 @@ def test_no_such_project(directory: Path) -> None:
         run(empty, directory)
 
 
+def test_an_index_of_nothing(index: FakeIndex, directory: Path) -> None:
+    """An index that suddenly lists no release does not empty the database."""
+    run(index, directory)
+    with FakeIndex() as other:
+        publish(other, "1.0.0")
+        with pytest.raises(IndexUnavailable, match="lists no release of `tensorflow`"):
+            run(other, directory)
+    assert stems(directory) == ["9.1", "9.2"]
+
+
 def test_not_an_index(index: FakeIndex, directory: Path) -> None:
     """A page that is none ends the run before anything is written."""
     index.fault("simple/tensorflow", body=b"{}", times=1)

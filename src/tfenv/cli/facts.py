@@ -11,6 +11,8 @@ from tfenv.cli import _console
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tfenv.workflow.facts import Tally
+
 app = typer.Typer(help="The rows of the database: show one, or read them off the published wheels again.")
 
 
@@ -75,18 +77,24 @@ def update(
             write=write,
             progress=progress,
         )
-    _console.say(
+    for line in _summary(tally, changed, f"{directory}" if write else ""):
+        _console.say(line)
+
+
+def _summary(tally: Tally, changed: list[str], written: str) -> Iterator[str]:
+    """What an update did; `written` is the folder if files were."""
+    yield (
         f"{tally.releases} releases: {tally.kept} kept, {tally.wheels} wheels read"
         f" ({tally.total / 1e6:.0f} MB in all, at most {tally.most / 1e6:.1f} MB for one)"
     )
-    for filename in tally.without_build:
-        _console.detail(f"  {filename} says nothing of its build")
+    if tally.without_build:
+        yield f"{len(tally.without_build)} wheels say nothing of their build, such as {tally.without_build[0]}"
     if not changed:
-        _console.say("nothing has changed")
-    elif write:
-        _console.say(f"wrote {' '.join(changed)} in {directory}")
+        yield "nothing has changed"
+    elif written:
+        yield f"wrote {' '.join(changed)} in {written}"
     else:
-        _console.say(f"{len(changed)} files would change; `--write` writes them")
+        yield f"{len(changed)} files would change; `--write` writes them"
 
 
 def _lines(told: dict[str, Any]) -> Iterator[str]:

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from packaging.utils import canonicalize_name, canonicalize_version
+
 from tfenv.errors import IndexUnavailable
 from tfenv.facts.releases import ReleaseFacts, WheelFacts, platform_of
 from tfenv.facts.silent import complete, strip
@@ -109,6 +111,8 @@ async def _look(file: File, reader: Reader) -> tuple[WheelFacts, Build | None]:
     if metadata is None:
         raise IndexUnavailable(f"{file.url} is no wheel: it holds no METADATA")
     core = parse_metadata(metadata)
+    if (canonicalize_name(core.name), canonicalize_version(core.version)) != _key(file):
+        raise IndexUnavailable(f"{file.url} says that it is {core.name} {core.version}")
     wheel = replace(listed(file), requires_dist=core.requires_dist, requires_python=core.requires_python)
     info = next((data for name, data in members.items() if BUILD_INFO.fullmatch(name)), None)
     platform = platform_of(file.filename)
@@ -130,6 +134,10 @@ def listed(file: File) -> WheelFacts:
         requires_python=str(file.requires_python) if file.requires_python is not None else None,
         yanked=file.yanked,
     )
+
+
+def _key(file: File) -> tuple[str, str]:
+    return file.name, canonicalize_version(file.version)
 
 
 def _essence(build: Build) -> Build:

@@ -34,8 +34,10 @@ _OLD_NAMES = {"cuda_version_number": "cuda_version", "cudnn_version_number": "cu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """The part of a wheel's METADATA that the rows keep, as it stands there."""
+    """The part of a wheel's METADATA that matters here; requirements as they stand there."""
 
+    name: str
+    version: str
     requires_dist: tuple[str, ...]
     requires_python: str | None
 
@@ -49,7 +51,12 @@ def parse_metadata(data: bytes) -> Core:
     """Read METADATA (core metadata specification)."""
     raw, _ = parse_email(data)
     requires = tuple(" ".join(text.split()) for text in raw.get("requires_dist", ()))
-    return Core(requires_dist=requires, requires_python=raw.get("requires_python"))
+    return Core(
+        name=raw.get("name", ""),
+        version=raw.get("version", ""),
+        requires_dist=requires,
+        requires_python=raw.get("requires_python"),
+    )
 
 
 def parse_build_info(data: bytes) -> dict[str, Any]:

@@ -152,8 +152,11 @@ def update(
 
     Raises:
         IndexUnavailable: the index or a wheel cannot be read.
-        UsageError: the rows at hand are damaged, or the index has no such project.
+        UsageError: the rows at hand are damaged, or a name is none of `NAMES` or not on the index.
     """
+    strange = [name for name in names if name not in NAMES]
+    if strange:
+        raise UsageError(f"`{strange[0]}` is not in the database", hint=f"it holds {', '.join(NAMES)}")
     return asyncio.run(_update(directory, told, names, index, progress or Silent(), client, write=write))
 
 
@@ -210,6 +213,9 @@ async def _update(
     stems = sorted({minor(version) for _, version in wanted} | set(table.minors), key=Version, reverse=True)
     reading = reader(client, tally)
     progress.start(_TASK, sum(on_linux(file) for release in wanted.values() for file in release.files))
+    for name, page in zip(names, pages, strict=True):
+        if not published(page):
+            raise IndexUnavailable(f"{index} lists no release of `{name}` since {OLDEST}")
     try:
         for stem in stems:
             path = table.path(stem)
