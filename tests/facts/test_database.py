@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -79,6 +80,19 @@ def test_version_does_not_mix_up_files(tmp_path: Path) -> None:
         (tmp_path / "b.toml").write_bytes(second)
         digests.add(load(tmp_path).version)
     assert len(digests) == 2
+
+
+def test_readme_names_every_table_and_column() -> None:
+    """Whoever meets a column finds what it means."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`\[*([a-z_.-]+)\]*(?: = [^`]*)?`", readme))
+    used = {
+        name
+        for path in ROOT.rglob("*.toml")
+        for name in re.findall(r"^\[*([a-z_.-]+)(?:\]\]| = )", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert used
+    assert used - told == set()
 
 
 def test_no_database(tmp_path: Path) -> None:
