@@ -115,3 +115,11 @@ def test_unreadable(tmp_path: Path, content: bytes | None) -> None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match=r"table\.toml"):
         Document(path)
+
+
+def test_sources(tmp_path: Path) -> None:
+    """One source is a string, several are a list, none is a fault."""
+    read = document(tmp_path, '[[row]]\none = "a"\ntwo = ["a", "b"]\nnone = []\n')
+    row = only(read)
+    assert (row.source("one"), row.source("two"), row.source("none")) == ("a", "a; b", "")
+    assert faults(read) == ("row[0].none: empty",)

@@ -141,7 +141,7 @@ _NUMBERED_LIKE_TOOLKIT = frozenset(
 
 def _floor(row: Row) -> tuple[Version, Version]:
     row.known({"major", "linux", "windows", "source", "tier"})
-    row.text("source")
+    row.source()
     row.tier()
     return row.version("linux"), row.version("windows")
 
@@ -154,7 +154,7 @@ def _library(row: Row) -> tuple[SpecifierSet, Library]:
         soname=row.text("soname"),
         windows=row.maybe_text("windows"),
         wheel=row.maybe_text("wheel"),
-        source=row.text("source"),
+        source=row.source(),
     )
     return row.specifiers("toolkits"), library
 
@@ -185,6 +185,6 @@ def _toolkit(
         compat_windows=windows,
         targets=targets,
         libraries=own,
-        source=row.text("source"),
-        targets_source=row.text("targets_source"),
+        source=row.source(),
+        targets_source=row.source("targets_source"),
     )

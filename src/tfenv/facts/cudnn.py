@@ -136,7 +136,7 @@ def _cudnn(row: Row) -> Cudnn:
         wheel=row.maybe_text("wheel"),
         releases=releases,
         known_bad=None,
-        source=row.text("source"),
+        source=row.source(),
         tier=row.tier(),
     )
 
@@ -148,5 +148,5 @@ def _known_bad(row: Row) -> KnownBad:
         versions=row.specifiers("versions"),
         capabilities=tuple(one.capability for one in row.architectures("capabilities")),
         reason=row.text("reason"),
-        source=row.text("source"),
+        source=row.source(),
     )

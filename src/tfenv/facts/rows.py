@@ -56,6 +56,14 @@ class Row:
         """A string that may be missing."""
         return self.text(key) if key in self._values else None
 
+    def source(self, key: str = "source") -> str:
+        """Who says so: a string, or a list of them, which is joined by `; `."""
+        if not isinstance(self._values.get(key), list):
+            return self.text(key)
+        if not (found := "; ".join(self.texts(key))):
+            self.fault(key, "empty")
+        return found
+
     def tier(self) -> str:
         """How well the row is proven, from column `tier`."""
         value = self.text("tier")
