@@ -101,8 +101,12 @@ class FactsOverlay:
 
     def build(self, name: Name, version: Version) -> Build | None:
         """The build of a release that the target installs; ``None`` if unknown."""
-        facts = self.facts(name, version)
-        return None if facts is None else facts.build(self._target.platform)
+        facts, here = self.facts(name, version), self._target.platform
+        if facts is None:
+            return None
+        if (carrier := facts.carrier(here)) is not None:
+            facts = self.facts(carrier, version) or facts
+        return facts.build(here)
 
     def demands(self, name: Name, version: Version) -> tuple[Demand, ...]:
         """What a release asks of the machine beside its metadata and patches."""
@@ -207,7 +211,7 @@ class FactsOverlay:
             return (unknown_release(subject),)
         if facts is None or not any(wheel.platform is here.wheels for wheel in facts.wheels):
             return ()
-        build = facts.build(here)
+        build = self.build(name, version)
         if build is None and facts.carrier(here) is None:
             return ()  # its wheels for this platform were never looked into
         return build_demands(subject, build, self._target, cuda=self._database.cuda, gpus=self._database.gpus)

@@ -50,7 +50,8 @@ def diagnose(
             if catalog.file(release, python) is not None:
                 bounds = provider.bounds(name, python)
                 outside = [each for each in bounds if release.version not in catalog.allowed(name, each)]
-                return f"{name} is constrained to {_several(f'{e.specifier}   [{e.source}]' for e in outside)}"
+                words = [f"{each.specifier}   [{each.source}]" for each in outside]
+                return f"{name} is constrained to {_several(words)}" if words else ""
     return _no_file(matching[0], tried, catalog.platform)
 
 

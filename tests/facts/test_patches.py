@@ -1,0 +1,98 @@
+"""Corrections of metadata: every row is for releases that exist, and says what, why and who."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.version import Version
+
+from tfenv.errors import UsageError
+from tfenv.facts.database import load
+from tfenv.facts.patches import Patch, PatchTable
+from tfenv.model.package import Name
+from tfenv.model.target import Platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATABASE = load()
+DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
+COMPANIONS = {"tensorboard": ("1.15.0", "2.20.0"), "tensorflow-hub": ("0.12.0", "0.16.1")}
+"""Published releases of what is not in the database."""
+
+
+def said(name: str, version: str, platform: Platform = Platform.LINUX_X86_64) -> set[str]:
+    patches = DATABASE.patches.of(Name(name), Version(version), platform)
+    return {str(requirement) for patch in patches for requirement in patch.add}
+
+
+@pytest.mark.parametrize("patch", DATABASE.patches.all, ids=lambda patch: f"{patch.packages[0]}{patch.versions}")
+def test_every_patch_is_for_releases_that_exist(patch: Patch) -> None:
+    """Each of its packages has a release that it changes, and TensorFlow one that it does not."""
+    for name in patch.packages:
+        known = DATABASE.releases.versions(name) if name in DISTRIBUTIONS else map(Version, COMPANIONS[name])
+        assert any(patch.versions.contains(version) for version in known), name
+    assert all(requirement.because and requirement.source for requirement in patch.add)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "what", "other"),
+    [
+        ("tensorflow", "2.5.3", "protobuf<4", "2.10.1"),
+        ("tensorflow", "2.14.0", "numpy<2", "2.18.0"),
+        ("tensorflow", "1.15.5", "h5py<3", "2.4.4"),
+        ("tensorflow", "1.6.0", "__cpu[avx]", "1.5.1"),
+        ("tensorflow-cpu", "2.4.0", "__cpu[avx2]", "2.4.1"),
+        ("tensorboard", "2.20.0", "setuptools<82", "2.21.0"),
+        ("tensorflow-hub", "0.16.1", "setuptools<82", "0.17.0"),
+    ],
+)
+def test_patch_fires_where_it_should(name: str, version: str, what: str, other: str) -> None:
+    """It changes the release it is for, and not the one after."""
+    assert what in said(name, version)
+    assert what not in said(name, other)
+
+
+def test_patch_of_a_platform() -> None:
+    """Native Windows had CUDA up to 2.10, macOS has none, and no ARM processor is asked for AVX."""
+    assert "__cuda==0" in said("tensorflow", "2.11.1", Platform.WINDOWS_X86_64)
+    assert "__cuda==0" not in said("tensorflow", "2.10.1", Platform.WINDOWS_X86_64)
+    assert "__cuda==0" in said("tensorflow", "2.16.2", Platform.MACOS_ARM64)
+    assert "__cuda==0" not in said("tensorflow", "2.16.2", Platform.WSL)
+    assert "__cpu[avx]" in said("tensorflow", "2.16.2", Platform.WSL)
+    assert "__cpu[avx]" not in said("tensorflow", "2.16.2", Platform.LINUX_AARCH64)
+
+
+def test_drop(tmp_path: Path) -> None:
+    """A patch may take a requirement away."""
+    path = tmp_path / "patches.toml"
+    path.write_text(
+        'patch = [{packages = ["A_b"], versions = ">=1", drop = ["C"], because = "b", source = "s", tier = "declared"}]'
+    )
+    (patch,) = PatchTable(path).of(Name("a-b"), Version("1.1"), Platform.WSL)
+    assert patch.drop == ("c",)
+    assert PatchTable(path).of(Name("a-b"), Version("0.9"), Platform.WSL) == ()
+
+
+def test_every_fault_is_told(tmp_path: Path) -> None:
+    """A table with faults is refused with all of them."""
+    path = tmp_path / "patches.toml"
+    path.write_text(
+        """
+        [[patch]]
+        packages = []
+        versions = ">=1"
+        platforms = ["amiga"]
+        add = ["a <", "b @ https://example.org/b.whl"]
+        cuda = "12"
+        colour = "red"
+        because = "x"
+        source = "y"
+        tier = "guessed"
+        """
+    )
+    with pytest.raises(UsageError) as caught:
+        PatchTable(path)
+    keys = {fault.split(":")[0].split(".")[1] for fault in caught.value.faults}
+    assert keys == {"packages", "platforms", "add", "cuda", "colour", "tier"}
