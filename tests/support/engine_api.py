@@ -1,0 +1,84 @@
+"""An engine's API on 127.0.0.1 that answers what it is told to: for what a real engine cannot be made to do."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+
+class FakeEngine:
+    """Answers by method and path without version and query; what it was not told is a 404. A context manager.
+
+    Attributes:
+        answers: status and content for `GET /info` and the like; a list of messages is streamed, one a line.
+        requests: method, path and body of all that came in.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, Any]] = {"GET /version": (200, {"ApiVersion": "1.41"})}
+        self.requests: list[tuple[str, bytes]] = []
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _answer(self) -> None:
+                path = re.sub(r"^/v[\d.]+", "", self.path.partition("?")[0])
+                fake.requests.append((f"{self.command} {path}", self._body()))
+                status, content = fake.answers.get(f"{self.command} {path}", (404, {"message": f"no such {path}"}))
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Connection", "close")
+                if isinstance(content, list):
+                    self.send_header("Transfer-Encoding", "chunked")
+                    self.end_headers()
+                    lines = [json.dumps(line).encode() + b"\r\n" for line in content]
+                    self.wfile.write(b"".join(b"%x\r\n%s\r\n" % (len(line), line) for line in (*lines, b"")))
+                else:
+                    body = json.dumps(content).encode()
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            def _body(self) -> bytes:
+                if self.headers.get("Transfer-Encoding") != "chunked":
+                    return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                whole = b""
+                while size := int(self.rfile.readline(), 16):
+                    whole += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return whole
+
+            do_GET = do_POST = do_DELETE = do_PUT = do_HEAD = _answer  # noqa: N815 - names that the server calls
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    @property
+    def host(self) -> str:
+        """A value of DOCKER_HOST."""
+        return f"tcp://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
