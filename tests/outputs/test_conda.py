@@ -90,10 +90,14 @@ def test_old_cuda_comes_from_the_channel_that_has_it() -> None:
     assert read(cuda_lock())["channels"] == ["conda-forge", "nodefaults"]
 
 
-def test_the_loader_path_is_told_where_conda_brings_cuda() -> None:
-    """TensorFlow finds conda's libraries on the loader path only, which the file says."""
-    assert "LD_LIBRARY_PATH=$CONDA_PREFIX/lib" in conda.dumps(system("10.1", "7.6"))
+def test_the_loader_path_is_told_where_it_is_needed() -> None:
+    """TensorFlow before CUDA 12 finds neither conda's libraries nor those of wheels by itself, which the file says."""
+    wheels = cuda_lock().stack
+    assert "LD_LIBRARY_PATH=$CONDA_PREFIX/lib\n" in conda.dumps(system("10.1", "7.6"))
+    eleven = conda.dumps(replace(cuda_lock(), stack=replace(wheels, cuda=Version("11.8"))))
+    assert "/lib/python*/site-packages/nvidia/*/lib" in eleven
     assert "LD_LIBRARY_PATH" not in conda.dumps(cuda_lock())
+    assert "LD_LIBRARY_PATH" not in conda.dumps(cpu_lock())
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -28,11 +28,6 @@ _FIRST_ON_CONDA_FORGE = Version("9.2")
 Sources: https://anaconda.org/conda-forge/cudatoolkit/files, https://anaconda.org/main/cudnn/files
 """
 
-_LOADER = (
-    "# TensorFlow looks for the CUDA libraries on the loader path; once, in the activated environment:",
-    "#   conda env config vars set LD_LIBRARY_PATH=$CONDA_PREFIX/lib",
-)
-
 
 def dumps(lock: Lock) -> str:
     """The text of `environment.yml`; the same lock gives the same bytes.
@@ -40,8 +35,11 @@ def dumps(lock: Lock) -> str:
     The versions of conda's own packages are those of the lock; their builds are conda's choice.
     """
     lines = [FIRST_LINE]
-    if lock.stack.origin is Origin.SYSTEM:
-        lines += _LOADER
+    if (libraries := _loader_path(lock)) is not None:
+        lines += [
+            "# TensorFlow looks for the CUDA libraries on the loader path; once, in the activated environment:",
+            f"#   conda env config vars set LD_LIBRARY_PATH={libraries}",
+        ]
     lines += ["name: tfenv", "channels:", *(f"  - {channel}" for channel in _channels(lock.stack)), "dependencies:"]
     lines += [f"  - {_scalar(spec)}" for spec in conda_specs(lock)]
     lines += ["  - pip", "  - pip:"]
@@ -59,6 +57,19 @@ def conda_specs(lock: Lock) -> tuple[str, ...]:
     if lock.stack.origin is Origin.SYSTEM:
         specs += _cuda_specs(lock.stack)
     return tuple(specs)
+
+
+def _loader_path(lock: Lock) -> str | None:
+    """Where this TensorFlow's CUDA libraries are, as a shell says it; ``None`` if it finds them by itself.
+
+    Only the wheels built for CUDA 12 and later (and 2.14, which this does not harm) look into the NVIDIA wheels beside
+    them: https://github.com/tensorflow/tensorflow/releases/tag/v2.14.0
+    """
+    if lock.stack.origin is Origin.SYSTEM:
+        return "$CONDA_PREFIX/lib"
+    if lock.stack.origin is Origin.WHEELS and lock.stack.cuda is not None and lock.stack.cuda.major < 12:
+        return "$(printf '%s:' \"$CONDA_PREFIX\"/lib/python*/site-packages/nvidia/*/lib)"
+    return None
 
 
 def _channels(stack: Stack) -> tuple[str, ...]:
