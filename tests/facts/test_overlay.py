@@ -215,7 +215,6 @@ def test_wheels_of_a_platform_that_were_never_looked_into() -> None:
     )
 
 
-@pytest.mark.parametrize("version", ["2.14.0", "2.21.0"])
 def test_build_of_a_distribution_that_points_to_another() -> None:
     """On aarch64, `tensorflow` 2.14 is but a pointer to `tensorflow-cpu-aws`, whose build is the one that counts."""
     build = overlay([], Target(platform=Platform.LINUX_AARCH64)).build(Name("tensorflow"), Version("2.14.0"))
@@ -223,6 +222,7 @@ def test_build_of_a_distribution_that_points_to_another() -> None:
     assert build.source.startswith("tensorflow_cpu_aws-2.14.0")
 
 
+@pytest.mark.parametrize("version", ["2.14.0", "2.21.0"])
 def test_aarch64_has_no_cuda(version: str) -> None:
     """Neither where the wheel holds TensorFlow, nor where it only points to another distribution."""
     target = replace(CUDA, platform=Platform.LINUX_AARCH64)
