@@ -11,13 +11,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from packaging.version import Version
 
 from tests.support.locks import cpu_lock, package
 from tfenv.model.target import Platform
-from tfenv.outputs import pylock, requirements
+from tfenv.outputs import conda, pylock, requirements
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tfenv.model.lock import Lock
@@ -84,10 +86,21 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-@pytest.mark.parametrize("file", ["pylock.toml", "requirements.txt"])
-def test_pip_installs_it(environment: Path, tmp_path: Path, file: str) -> None:
-    """`pip install -r` takes the lock, and the requirements with their hashes."""
-    dumps = pylock.dumps if file == "pylock.toml" else requirements.dumps
+def conda_lines(lock: Lock) -> str:
+    """The requirements file that conda makes of the pip list."""
+    return "\n".join(yaml.safe_load(conda.dumps(lock))["dependencies"][-1]["pip"])
+
+
+@pytest.mark.parametrize(
+    ("file", "dumps"),
+    [
+        ("pylock.toml", pylock.dumps),
+        ("requirements.txt", requirements.dumps),
+        ("condaenv.requirements.txt", conda_lines),
+    ],
+)
+def test_pip_installs_it(environment: Path, tmp_path: Path, file: str, dumps: Callable[[Lock], str]) -> None:
+    """`pip install -r` takes the lock, the requirements with their hashes, and what conda makes of its pip list."""
     (tmp_path / file).write_text(dumps(real_lock()), encoding="utf-8")
     done = run(environment, "-m", "pip", "install", "--force-reinstall", "-r", file, folder=tmp_path)
     assert done.returncode == 0, done.stderr
