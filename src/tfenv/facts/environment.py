@@ -70,6 +70,17 @@ def serves(platform: Platform, platform_tag: str) -> bool:
     return platform_tag == "any" or platform_tag in _platforms(platform)
 
 
+PIP_SOURCE = "https://github.com/pypa/manylinux#manylinux"
+_PIP = {"manylinux1": "8.1.0", "manylinux2010": "19.0", "manylinux2014": "19.3", "manylinux": "20.3"}
+"""The first pip that knows a family of tags (`PIP_SOURCE`, table "manylinux version, client-side version required")."""
+
+
+def pip_for(tag: Tag) -> Version | None:
+    """The first pip that installs a wheel of this tag; ``None`` if any does."""
+    floor = _PIP.get(tag.platform.split("_", 1)[0])
+    return None if floor is None else Version(floor)
+
+
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")
 _NUMBER = {name: minor for minor, name in _LEGACY.items()}
 

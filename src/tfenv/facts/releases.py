@@ -154,6 +154,10 @@ class ReleaseTable:
         """All versions of a distribution, newest first (reads every file)."""
         return tuple(sorted((release.version for release in self if release.name == name), reverse=True))
 
+    def versions_of(self, stem: str) -> tuple[Version, ...]:
+        """The versions of one minor release (`2.17`), newest first, whatever the distribution."""
+        return tuple(sorted({version for _, version in self._minor(stem)}, reverse=True))
+
     def __iter__(self) -> Iterator[ReleaseFacts]:
         for stem in self.minors:
             yield from self._minor(stem).values()

@@ -1,0 +1,105 @@
+"""`tfenv check`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tfenv.cli import _console, _options
+
+if TYPE_CHECKING:
+    from tfenv.model.report import Problem, Verdict
+
+
+def check(
+    tf: _options.TF = None,
+    gpu: _options.GPU = None,
+    driver: _options.DRIVER = None,
+    python: _options.PYTHON = None,
+    platform: _options.PLATFORM = None,
+    glibc: _options.GLIBC = None,
+    cpu: _options.CPU = None,
+    cuda: Annotated[
+        str | None, typer.Option("--cuda", metavar="X.Y", help="CUDA whose libraries are installed.")
+    ] = None,
+    cudnn: Annotated[str | None, typer.Option("--cudnn", metavar="X.Y", help="cuDNN that is installed.")] = None,
+    package: Annotated[
+        list[str] | None,
+        typer.Option("--package", metavar="NAME==VERSION", help="An installed package; may be repeated."),
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="FILE.json", help="The facts as JSON; `-` is standard input.")
+    ] = None,
+    json_output: _options.JSON = False,
+    quiet: _options.QUIET = False,
+    verbose: _options.VERBOSE = False,
+) -> None:
+    """Would this combination work? Exit 0 if so, or if that cannot be told; 1 if not."""
+    _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
+    from tfenv.errors import NotWorking
+    from tfenv.facts.database import load
+    from tfenv.inputs import configuration as reader
+    from tfenv.model.report import Answer
+    from tfenv.outputs import verdict as as_json
+    from tfenv.workflow import check as workflow
+    from tfenv.workflow import files
+
+    said = reader.of_options(
+        tf=tf,
+        gpus=gpu or (),
+        driver=driver,
+        python=python,
+        platform=platform,
+        glibc=glibc,
+        cpu=cpu,
+        cuda=cuda,
+        cudnn=cudnn,
+        packages=package or (),
+    )
+    if from_ is not None:
+        text = sys.stdin.read() if from_ == "-" else files.read(Path(from_))
+        said = reader.merge(said, reader.loads(text, "standard input" if from_ == "-" else from_))
+    verdict = workflow.check(said, load())
+    if json_output:
+        _console.document(as_json.document(verdict))
+    else:
+        tell(verdict)
+    if verdict.answer is Answer.BROKEN:
+        raise NotWorking("")
+
+
+def tell(verdict: Verdict) -> None:
+    """The verdict for people: what is wrong, why, what repairs it."""
+    from tfenv.model.report import Answer
+
+    for problem in verdict.problems:
+        _console.data(f"broken: {problem.subject}   [{problem.code}]")
+        for line in because(problem):
+            _console.data(f"  {line}")
+        if problem.fixes:
+            _console.data("  hint: any one of these, cheapest first" if len(problem.fixes) > 1 else "  hint:")
+        for fix in problem.fixes:
+            change = ", ".join(f"{key.removeprefix('packages.')} {value}" for key, value in fix.change)
+            _console.data(f"    {fix.command}{f'     ({change})' if change else ''}")
+    if verdict.answer is Answer.WORKS:
+        _console.data("works")
+    if verdict.unknown:
+        head = "unknown, because these are missing" if verdict.answer is Answer.UNKNOWN else "not known"
+        _console.data(f"{head}: {'; '.join(verdict.unknown)}")
+    for warning in verdict.warnings:
+        if warning.code == "assumed":
+            _console.detail(f"  assumed: {warning.message}")
+        else:
+            _console.data(f"  warning: {warning.message}   [{warning.code}]")
+
+
+def because(problem: Problem) -> list[str]:
+    """One line for each reason, with its source; one source stands for all that follow without their own."""
+    lines = []
+    for position, reason in enumerate(problem.because):
+        source = problem.sources[position] if position < len(problem.sources) else ""
+        lines.append(f"because {reason}" + (f"   [{source}]" if source else ""))
+    return lines

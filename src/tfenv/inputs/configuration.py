@@ -1,0 +1,260 @@
+"""The JSON that `check --from` reads, and the words of its options: one `Configuration`."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as PackagingRequirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from tfenv.errors import UsageError
+from tfenv.model import document
+from tfenv.model.configuration import Configuration
+from tfenv.model.document import Table
+from tfenv.model.hardware import ComputeCapability
+from tfenv.model.package import Name, normalize
+from tfenv.model.target import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)")
+_NO_GPU = ("none", "cpu", "no", "n/a", "")
+_ANY_GPU = re.compile(r"(?:cuda|gpu|auto|cuda ?\d+)", re.IGNORECASE)
+_CUDA = re.compile(r"cuda ?(\d+)", re.IGNORECASE)
+
+_SYSTEMS = (
+    ("wsl", re.compile(r"wsl|windows subsystem", re.IGNORECASE)),
+    ("windows", re.compile(r"windows|^win", re.IGNORECASE)),
+    ("macos", re.compile(r"mac|os ?x|darwin", re.IGNORECASE)),
+    ("musl", re.compile(r"alpine|musl", re.IGNORECASE)),
+    (
+        "linux",
+        re.compile(
+            r"linux|ubuntu|debian|centos|red ?hat|rhel|fedora|rocky|alma|suse|arch|mint|manjaro|pop|gentoo|nixos|kali|"
+            r"raspbian|jetpack|l4t",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_MACHINES = (
+    ("x86_64", re.compile(r"x86[-_]64|amd64|x64|64[- ]?bit|intel", re.IGNORECASE)),
+    ("aarch64", re.compile(r"aarch64|arm64|armv8\w*|apple|m[1-4]\b", re.IGNORECASE)),
+)
+_PLATFORMS = {
+    ("linux", "x86_64"): Platform.LINUX_X86_64,
+    ("linux", "aarch64"): Platform.LINUX_AARCH64,
+    ("macos", "aarch64"): Platform.MACOS_ARM64,
+    ("macos", "x86_64"): Platform.MACOS_X86_64,
+    ("windows", "x86_64"): Platform.WINDOWS_X86_64,
+    ("wsl", "x86_64"): Platform.WSL,
+}
+
+
+def loads(text: str, name: str) -> Configuration:
+    """Read the JSON of the contract; every key may be missing or null.
+
+    Args:
+        text: the document.
+        name: of the file, for faults.
+
+    Raises:
+        UsageError: it is no JSON object, or has faults: all of them, each with its path.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"`{name}` is no JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise UsageError(f"`{name}` holds no JSON object", hint='such as {"tf": "2.17.1", "gpu": "RTX 3090"}')
+    table = Table({key: value for key, value in values.items() if value is not None})
+    # keys that are null are known all the same
+    nulls = Table(dict.fromkeys((key for key, value in values.items() if value is None), ""))
+    found = _read(table)
+    table.close()
+    _read(nulls)
+    nulls.faults.clear()
+    nulls.close()
+    table.faults += nulls.faults
+    table.refuse(name)
+    return found
+
+
+def _read(table: Table) -> Configuration:
+    gpus = _gpus(table)
+    platform, foreign = read_platform(table.get("os", document.text), table.get("arch", document.text))
+    packages = table.table("packages")
+    rows = tuple(
+        (normalize(name), specifier)
+        for name in packages.values
+        if (specifier := packages.get(name, document.of(read_specifier))) is not None
+    )
+    cuda, cudnn, driver = (table.get(key, document.of(read_version)) for key in ("cuda", "cudnn", "driver"))
+    words = [word for word in gpus if not _ANY_GPU.fullmatch(word)]
+    named = tuple(word for word in words if word.lower() not in _NO_GPU)
+    major = next((match[1] for word in gpus if (match := _CUDA.fullmatch(word))), None)
+    capability = table.get("compute_capability", document.of(ComputeCapability.parse))
+    wanted = bool(named or capability or cuda or cudnn or driver) or any(map(_ANY_GPU.fullmatch, gpus))
+    refused = bool(gpus) and not named and not any(map(_ANY_GPU.fullmatch, gpus))
+    return Configuration(
+        tf=table.get("tf", document.of(read_tf)),
+        python=table.get("python", document.of(read_version)),
+        cuda=cuda or (Version(major) if major else None),
+        cudnn=cudnn,
+        driver=driver,
+        gpus=named,
+        capability=capability,
+        accelerated=False if refused else True if wanted else None,
+        platform=platform,
+        foreign=foreign,
+        glibc=table.get("glibc", document.of(read_version)),
+        cpu=table.get("cpu_flags", _flags),
+        packages=rows,
+    )
+
+
+def _gpus(table: Table) -> tuple[str, ...]:
+    """`gpu` is a name or a list of names; `gpus` a list."""
+
+    def names(value: object) -> tuple[str, ...]:
+        return tuple(map(document.text, value)) if isinstance(value, list) else (document.text(value),)
+
+    return (*(table.get("gpu", names) or ()), *(table.get("gpus", names) or ()))
+
+
+def _flags(value: object) -> frozenset[str]:
+    if isinstance(value, str):
+        return frozenset(word.lower() for word in re.split(r"[\s,]+", value) if word)
+    return frozenset(document.text(each).lower() for each in document.array(value))
+
+
+def read_tf(text: str) -> str:
+    """A version or a specifier; of `v2.10.0-rc3-6-g359c3cdfc5f 2.10.0`, as TensorFlow prints it, the second word.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    words = text.split()
+    if len(words) == 2 and words[0].startswith("v"):
+        text = words[1]
+    text = text.strip().removeprefix("v")
+    try:
+        Version(text)
+    except ValueError:
+        try:
+            SpecifierSet(text)
+        except InvalidSpecifier:
+            raise ValueError(f"is `{text}`, neither a version nor a specifier") from None
+    return text
+
+
+def read_version(text: str) -> Version:
+    """The first number in what people write (`v11.2`, `525.60.13`, `3.10.4 (main, …)`).
+
+    Raises:
+        ValueError: there is none.
+    """
+    match = _NUMBER.match(text.strip()) or re.search(r"(\d+(?:\.\d+)+)", text)
+    if match is None:
+        raise ValueError(f"is `{text}`, not a version")
+    return Version(match[1])
+
+
+def read_specifier(text: str) -> SpecifierSet:
+    """Of a package: a version is exactly that one.
+
+    Raises:
+        ValueError: it is neither a version nor a specifier.
+    """
+    try:
+        return SpecifierSet(f"=={Version(text)}")
+    except ValueError:
+        try:
+            return SpecifierSet(text)
+        except InvalidSpecifier:
+            raise ValueError(f"is `{text}`, neither a version nor a specifier") from None
+
+
+def read_platform(system: str | None, machine: str | None) -> tuple[Platform | None, str | None]:
+    """The platform that these words name, or the words, if TensorFlow has no wheels for it.
+
+    Args:
+        system: such as `linux`, `Ubuntu 20.04`, `Windows 10`, `wsl`, or a platform of tfenv (`macos-arm64`).
+        machine: such as `x86_64` or `arm64`; without it 64 bit Intel, or what the system is only made for.
+    """
+    if system is None and machine is None:
+        return None, None
+    said = " ".join(filter(None, (system, machine)))
+    if system is not None and system.lower() in {each.value for each in Platform}:
+        return Platform(system.lower()), None
+    kind = next((name for name, words in _SYSTEMS if words.search(system)), None) if system else "linux"
+    words = machine or (
+        "x86_64" if not re.search(r"arm|aarch|apple|m[1-4]\b", system or "", re.IGNORECASE) else "arm64"
+    )
+    processor = next((name for name, pattern in _MACHINES if pattern.search(words)), None)
+    if re.search(r"32[- ]?bit|i[36]86|\bx86\b(?![-_]64)|win32", words, re.IGNORECASE):
+        processor = None
+    platform = _PLATFORMS.get((kind or "", processor or ""))
+    return platform, None if platform is not None else said
+
+
+def merge(first: Configuration, second: Configuration) -> Configuration:
+    """Both together; where both say something, the first stands, and lists of packages add up."""
+    said = {
+        field.name: getattr(second, field.name)
+        for field in fields(Configuration)
+        if getattr(first, field.name) in (None, ()) and field.name not in ("packages", "platform", "foreign")
+    }
+    if first.platform is None and first.foreign is None:
+        said |= {"platform": second.platform, "foreign": second.foreign}
+    known: Mapping[Name, SpecifierSet] = {**dict(second.packages), **dict(first.packages)}
+    accelerated = first.accelerated if first.accelerated is not None else second.accelerated
+    return replace(first, **{**said, "packages": tuple(known.items()), "accelerated": accelerated})
+
+
+def of_options(
+    *,
+    tf: str | None = None,
+    gpus: Iterable[str] = (),
+    driver: str | None = None,
+    python: str | None = None,
+    platform: str | None = None,
+    glibc: str | None = None,
+    cpu: str | None = None,
+    cuda: str | None = None,
+    cudnn: str | None = None,
+    packages: Iterable[str] = (),
+) -> Configuration:
+    """From the options of `check`, in the same words as the JSON.
+
+    Raises:
+        UsageError: with everything that cannot be understood.
+    """
+    values: dict[str, object] = {
+        "tf": tf,
+        "gpu": list(gpus) or None,
+        "driver": driver,
+        "python": python,
+        "os": platform,
+        "glibc": glibc,
+        "cpu_flags": cpu,
+        "cuda": cuda,
+        "cudnn": cudnn,
+    }
+    table = Table({key: value for key, value in values.items() if value is not None})
+    found = _read(table)
+    rows = []
+    for number, text in enumerate(packages):
+        try:
+            requirement = PackagingRequirement(text)
+        except InvalidRequirement as error:
+            table.fault(f"package[{number}]", f"`{text}` is no requirement: {str(error).splitlines()[0]}")
+        else:
+            rows.append((normalize(requirement.name), requirement.specifier))
+    table.refuse("the options")
+    return replace(found, packages=tuple(rows))
