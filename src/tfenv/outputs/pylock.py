@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
-from packaging.utils import is_normalized_name, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from tfenv.errors import UsageError
-from tfenv.model.build import Build
-from tfenv.model.document import Table, flag, moment, of, one_of, text, whole
-from tfenv.model.hardware import Architecture, driver_text
-from tfenv.model.lock import BaseImage, Lock, LockedPackage, Needs, Origin, Stack
+from tfenv.model.document import Table, moment, of, text, whole
+from tfenv.model.lock import Lock, LockedPackage
 from tfenv.model.package import File, Name
 from tfenv.model.target import Platform
 from tfenv.outputs.heading import FIRST_LINE
 from tfenv.outputs.lines import without_credentials
-from tfenv.outputs.request import inputs_digest, read_request, read_target, request_table, target_table
+from tfenv.outputs.request import inputs_digest
 from tfenv.outputs.toml import Inline
 from tfenv.outputs.toml import dumps as dump_toml
+from tfenv.outputs.tool import FORMAT, project_name, read_tool, tool_table
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FIRST_LINE", "dumps", "inputs_digest", "loads"]
 
-_FORMAT = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _AGAIN = "lock again with `tfenv lock`"
 
@@ -61,7 +58,7 @@ def dumps(lock: Lock) -> str:
         "requires-python": None if python is None else f"=={python.major}.{python.minor}.*",
         "created-by": "tfenv",
         "packages": [_package_table(package) for package in lock.packages],
-        "tool": {"tfenv": _tool_table(lock)},
+        "tool": {"tfenv": tool_table(lock)},
     }
     return without_credentials(f"{FIRST_LINE}\n{dump_toml(document)}")
 
@@ -91,12 +88,12 @@ def loads(content: str, name: str = "pylock.toml") -> Lock:
         )
         root.refuse(name, hint="lock with `tfenv lock`; pins of another tool can be given as `name==version` with `-r`")
     tool = root.table("tool").table("tfenv")
-    if tool.need("format", whole) != _FORMAT and tool.sound:
+    if tool.need("format", whole) != FORMAT and tool.sound:
         raise UsageError(
-            f"`{name}` is in format {tool.values['format']} of `[tool.tfenv]`; this tfenv reads format {_FORMAT}",
+            f"`{name}` is in format {tool.values['format']} of `[tool.tfenv]`; this tfenv reads format {FORMAT}",
             hint="update tfenv, or lock again",
         )
-    lock = _read_tool(tool, packages)
+    lock = read_tool(tool, packages)
     root.refuse(name, hint=_AGAIN)
     return lock
 
@@ -128,7 +125,7 @@ def _read_packages(root: Table) -> tuple[LockedPackage, ...]:
     if "packages" not in root:
         root.fault("packages", "is missing")
     for table in tables:
-        name = table.need("name", _name)
+        name = table.need("name", project_name)
         version = table.need("version", of(Version))
         if any(name == package.name for package in found):
             table.fault("name", f"`{name}` is there twice; a lock of tfenv holds one file of each package")
@@ -200,142 +197,7 @@ def _check_standard(root: Table) -> None:
             root.fault(place, error.message)
 
 
-def _tool_table(lock: Lock) -> dict[str, object]:
-    stack, needs, build = lock.stack, lock.needs, lock.build
-    return {
-        "format": _FORMAT,
-        "facts": lock.facts or None,
-        "inputs": lock.inputs or None,
-        "direct": [package.name for package in lock.packages if package.direct],
-        "notes": list(lock.notes) or None,
-        "warnings": list(lock.warnings) or None,
-        "sources": list(lock.sources) or None,
-        "target": target_table(lock.target),
-        "stack": {
-            "origin": str(stack.origin),
-            "cuda": _text(stack.cuda),
-            "cudnn": _text(stack.cudnn),
-            "nccl": _text(stack.nccl),
-        },
-        "needs": {
-            "driver": None if needs.driver is None else driver_text(needs.driver),
-            "sass": [str(each) for each in needs.sass] or None,
-            "ptx": [str(each) for each in needs.ptx] or None,
-            "glibc": _text(needs.glibc),
-            "cpu": list(needs.cpu) or None,
-        },
-        "base-image": lock.base_image and {"reference": lock.base_image.reference, "digest": lock.base_image.digest},
-        "build": build
-        and {
-            "platform": str(build.platform),
-            "cuda": _text(build.cuda),
-            "cudnn": _text(build.cudnn),
-            "sass": [str(each) for each in build.sass] or None,
-            "ptx": [str(each) for each in build.ptx] or None,
-            "compiler": build.compiler,
-            "tensorrt": build.tensorrt,
-            "source": build.source or None,
-            "inferred": list(build.inferred) or None,
-        },
-        "environment": dict(lock.environment) or None,
-        "yanked": {package.name: package.file.yanked for package in lock.packages if package.file.yanked is not None}
-        or None,
-        "request": request_table(lock.request),
-    }
-
-
-def _read_tool(tool: Table, packages: tuple[LockedPackage, ...]) -> Lock:
-    direct = frozenset(tool.many("direct", _name))
-    reasons = tool.table("yanked")
-    yanked = {key: reasons.need(key, text) for key in reasons.values}
-    for key, names in (("direct", direct), ("yanked", frozenset(yanked))):
-        for missing in sorted(names - {package.name for package in packages}):
-            tool.fault(key, f"`{missing}` is not in the lock")
-    environment = tool.table("environment")
-    answered = tool.table("target")
-    answered.need("python", of(Version))
-    lock = Lock(
-        request=read_request(tool.table("request")),
-        target=read_target(answered),
-        packages=tuple(
-            replace(
-                package,
-                direct=package.name in direct,
-                file=replace(package.file, yanked=yanked.get(package.name)),
-            )
-            for package in packages
-        ),
-        stack=_read_stack(tool.table("stack")),
-        needs=_read_needs(tool.table("needs")),
-        base_image=_read_base_image(tool.table("base-image")) if "base-image" in tool else None,
-        build=_read_build(tool.table("build")) if "build" in tool else None,
-        notes=tool.many("notes", text),
-        warnings=tool.many("warnings", text),
-        sources=tool.many("sources", text),
-        facts=tool.get("facts", text) or "",
-        inputs=tool.get("inputs", text) or "",
-        environment=tuple(sorted((key, environment.need(key, text)) for key in environment.values)),
-    )
-    tool.close()
-    return lock
-
-
-def _read_stack(table: Table) -> Stack:
-    stack = Stack(
-        origin=table.need("origin", one_of(Origin)),
-        cuda=table.get("cuda", of(Version)),
-        cudnn=table.get("cudnn", of(Version)),
-        nccl=table.get("nccl", of(Version)),
-    )
-    table.close()
-    return stack
-
-
-def _read_needs(table: Table) -> Needs:
-    needs = Needs(
-        driver=table.get("driver", of(Version)),
-        sass=table.many("sass", of(Architecture.parse)),
-        ptx=table.many("ptx", of(Architecture.parse)),
-        glibc=table.get("glibc", of(Version)),
-        cpu=table.many("cpu", text),
-    )
-    table.close()
-    return needs
-
-
-def _read_base_image(table: Table) -> BaseImage:
-    image = BaseImage(reference=table.need("reference", text), digest=table.get("digest", text))
-    table.close()
-    return image
-
-
-def _read_build(table: Table) -> Build:
-    build = Build(
-        platform=table.need("platform", one_of(Platform)),
-        cuda=table.get("cuda", of(Version)),
-        cudnn=table.get("cudnn", of(Version)),
-        sass=table.many("sass", of(Architecture.parse)),
-        ptx=table.many("ptx", of(Architecture.parse)),
-        compiler=table.get("compiler", text),
-        tensorrt=table.get("tensorrt", flag),
-        source=table.get("source", text) or "",
-        inferred=table.many("inferred", text),
-    )
-    table.close()
-    return build
-
-
-def _name(value: object) -> Name:
-    if not is_normalized_name(text(value)):
-        raise ValueError(f"`{value}` is not a normalized project name")
-    return Name(text(value))
-
-
 def _sha256(value: object) -> str:
     if _SHA256.fullmatch(text(value)) is None:
         raise ValueError("must be 64 lower-case hexadecimal digits")
     return text(value)
-
-
-def _text(version: Version | None) -> str | None:
-    return None if version is None else str(version)

@@ -1,0 +1,157 @@
+"""`[tool.tfenv]` of a lock, both ways: what a lock holds beside packages."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from packaging.utils import is_normalized_name
+from packaging.version import Version
+
+from tfenv.model.build import Build
+from tfenv.model.document import Table, flag, of, one_of, text
+from tfenv.model.hardware import Architecture, driver_text
+from tfenv.model.lock import BaseImage, Lock, LockedPackage, Needs, Origin, Stack
+from tfenv.model.package import Name
+from tfenv.model.target import Platform
+from tfenv.outputs.request import read_request, read_target, request_table, target_table
+
+FORMAT = 1
+"""of the table; another number is another layout"""
+
+
+def tool_table(lock: Lock) -> dict[str, object]:
+    """All of a lock that the standard has no place for, as a table."""
+    stack, needs, build = lock.stack, lock.needs, lock.build
+    return {
+        "format": FORMAT,
+        "facts": lock.facts or None,
+        "inputs": lock.inputs or None,
+        "direct": [package.name for package in lock.packages if package.direct],
+        "notes": list(lock.notes) or None,
+        "warnings": list(lock.warnings) or None,
+        "sources": list(lock.sources) or None,
+        "target": target_table(lock.target),
+        "stack": {
+            "origin": str(stack.origin),
+            "cuda": _text(stack.cuda),
+            "cudnn": _text(stack.cudnn),
+            "nccl": _text(stack.nccl),
+        },
+        "needs": {
+            "driver": None if needs.driver is None else driver_text(needs.driver),
+            "sass": [str(each) for each in needs.sass] or None,
+            "ptx": [str(each) for each in needs.ptx] or None,
+            "glibc": _text(needs.glibc),
+            "cpu": list(needs.cpu) or None,
+        },
+        "base-image": lock.base_image and {"reference": lock.base_image.reference, "digest": lock.base_image.digest},
+        "build": build
+        and {
+            "platform": str(build.platform),
+            "cuda": _text(build.cuda),
+            "cudnn": _text(build.cudnn),
+            "sass": [str(each) for each in build.sass] or None,
+            "ptx": [str(each) for each in build.ptx] or None,
+            "compiler": build.compiler,
+            "tensorrt": build.tensorrt,
+            "source": build.source or None,
+            "inferred": list(build.inferred) or None,
+        },
+        "environment": dict(lock.environment) or None,
+        "yanked": {package.name: package.file.yanked for package in lock.packages if package.file.yanked is not None}
+        or None,
+        "request": request_table(lock.request),
+    }
+
+
+def read_tool(tool: Table, packages: tuple[LockedPackage, ...]) -> Lock:
+    """The lock that a table and its packages make; faults are noted in the table."""
+    direct = frozenset(tool.many("direct", project_name))
+    reasons = tool.table("yanked")
+    yanked = {key: reasons.need(key, text) for key in reasons.values}
+    for key, names in (("direct", direct), ("yanked", frozenset(yanked))):
+        for missing in sorted(names - {package.name for package in packages}):
+            tool.fault(key, f"`{missing}` is not in the lock")
+    environment = tool.table("environment")
+    answered = tool.table("target")
+    answered.need("python", of(Version))
+    lock = Lock(
+        request=read_request(tool.table("request")),
+        target=read_target(answered),
+        packages=tuple(
+            replace(
+                package,
+                direct=package.name in direct,
+                file=replace(package.file, yanked=yanked.get(package.name)),
+            )
+            for package in packages
+        ),
+        stack=_read_stack(tool.table("stack")),
+        needs=_read_needs(tool.table("needs")),
+        base_image=_read_base_image(tool.table("base-image")) if "base-image" in tool else None,
+        build=_read_build(tool.table("build")) if "build" in tool else None,
+        notes=tool.many("notes", text),
+        warnings=tool.many("warnings", text),
+        sources=tool.many("sources", text),
+        facts=tool.get("facts", text) or "",
+        inputs=tool.get("inputs", text) or "",
+        environment=tuple(sorted((key, environment.need(key, text)) for key in environment.values)),
+    )
+    tool.close()
+    return lock
+
+
+def _read_stack(table: Table) -> Stack:
+    stack = Stack(
+        origin=table.need("origin", one_of(Origin)),
+        cuda=table.get("cuda", of(Version)),
+        cudnn=table.get("cudnn", of(Version)),
+        nccl=table.get("nccl", of(Version)),
+    )
+    table.close()
+    return stack
+
+
+def _read_needs(table: Table) -> Needs:
+    needs = Needs(
+        driver=table.get("driver", of(Version)),
+        sass=table.many("sass", of(Architecture.parse)),
+        ptx=table.many("ptx", of(Architecture.parse)),
+        glibc=table.get("glibc", of(Version)),
+        cpu=table.many("cpu", text),
+    )
+    table.close()
+    return needs
+
+
+def _read_base_image(table: Table) -> BaseImage:
+    image = BaseImage(reference=table.need("reference", text), digest=table.get("digest", text))
+    table.close()
+    return image
+
+
+def _read_build(table: Table) -> Build:
+    build = Build(
+        platform=table.need("platform", one_of(Platform)),
+        cuda=table.get("cuda", of(Version)),
+        cudnn=table.get("cudnn", of(Version)),
+        sass=table.many("sass", of(Architecture.parse)),
+        ptx=table.many("ptx", of(Architecture.parse)),
+        compiler=table.get("compiler", text),
+        tensorrt=table.get("tensorrt", flag),
+        source=table.get("source", text) or "",
+        inferred=table.many("inferred", text),
+    )
+    table.close()
+    return build
+
+
+def project_name(value: object) -> Name:
+    """A parser of normalized names."""
+    if not is_normalized_name(text(value)):
+        raise ValueError(f"`{value}` is not a normalized project name")
+    return Name(text(value))
+
+
+def _text(version: Version | None) -> str | None:
+    return None if version is None else str(version)
