@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.version import Version
 
-from tfenv.index.pages import parse, releases
+from tfenv.index.pages import links, listed, parse, releases
 from tfenv.model.package import File, Name
 
 URL = "https://pypi.example.com/simple/foo-bar/"
@@ -204,3 +205,18 @@ def test_releases_are_in_order() -> None:
     grouped = releases(Name("foo-bar"), from_json(*map(entry, names)))
     assert [str(release.version) for release in grouped] == ["2.0rc1", "1.10", "1.9"]
     assert [file.filename for file in grouped[1].files] == ["foo_bar-1.10-py3-none-any.whl", "foo_bar-1.10.zip"]
+
+
+def test_releases_whose_files_wait() -> None:
+    """Releases made from links are those made from files, to whoever looks at them, and stay ordinary values."""
+    page = {"meta": {"api-version": "1.1"}, "files": [entry("foo_bar-1.1.zip"), entry("foo_bar-1.0.zip")]}
+    kind = "application/vnd.pypi.simple.v1+json"
+    found = links(json.dumps(page).encode(), kind, url=URL, name=Name("foo-bar"))
+    waiting = listed(Name("foo-bar"), found, "i")
+    assert [release.version for release in waiting] == [Version("1.1"), Version("1.0")]
+    assert [release.files for release in waiting] == [(found[0].file("i"),), (found[1].file("i"),)]
+    assert waiting[0].files is waiting[0].files
+    assert replace(waiting[0], files=()).files == ()
+    assert waiting == listed(Name("foo-bar"), found, "i")
+    with pytest.raises(AttributeError):
+        waiting[0].nothing  # type: ignore[attr-defined]  # noqa: B018

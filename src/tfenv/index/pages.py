@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timezone
 from functools import lru_cache
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote, urldefrag, urljoin
 
 from packaging.tags import parse_tag
@@ -33,7 +33,56 @@ _BUILD = re.compile(r"(\d+)(.*)")
 _FRACTION = re.compile(r"\.(\d+)")
 
 
-def parse(body: bytes, content_type: str, *, url: str, name: Name, index: str) -> tuple[File, ...]:
+class Link(NamedTuple):
+    """A file as a page lists it, understood as far as its name goes; the rest waits until it is wanted.
+
+    Attributes:
+        name: of the project.
+        version: of the release it belongs to.
+        filename: as published.
+        url: absolute, without credentials.
+        tags: of a wheel.
+        build: of a wheel.
+        entry: all that the page says, in the shape of the JSON form.
+    """
+
+    name: Name
+    version: Version
+    filename: str
+    url: str
+    tags: frozenset[Tag]
+    build: tuple[int, str] | tuple[()]
+    entry: dict[str, Any]
+
+    @property
+    def upload_time(self) -> datetime | None:
+        """In UTC, ``None`` if not told."""
+        return _moment(self.entry.get("upload-time"))
+
+    def file(self, index: str) -> File:
+        """All of it; `index` is recorded in the file."""
+        entry = self.entry
+        size, promised, requires = entry.get("size"), entry.get("core-metadata"), entry.get("requires-python")
+        if promised is None:
+            promised = entry.get("dist-info-metadata")
+        return File(
+            name=self.name,
+            version=self.version,
+            filename=self.filename,
+            url=self.url,
+            sha256=_sha256(entry.get("hashes")),
+            size=size if isinstance(size, int) and size >= 0 else None,
+            upload_time=self.upload_time,
+            requires_python=specifier(requires) if isinstance(requires, str) else None,
+            yanked=_yanked(entry.get("yanked")),
+            metadata_sha256=(_sha256(promised) or "") if promised else None,
+            tags=self.tags,
+            build=self.build,
+            index=index,
+        )
+
+
+def links(body: bytes, content_type: str, *, url: str, name: Name) -> tuple[Link, ...]:
     """The wheels and source distributions that a page lists, in its order; what is neither is left out.
 
     Args:
@@ -41,7 +90,6 @@ def parse(body: bytes, content_type: str, *, url: str, name: Name, index: str) -
         content_type: the header of that name.
         url: of the page, after redirects: links are relative to it.
         name: of the project; files of other projects are left out.
-        index: recorded in every file.
 
     Raises:
         ValueError: it is no page of an index, or a damaged one.
@@ -53,23 +101,77 @@ def parse(body: bytes, content_type: str, *, url: str, name: Name, index: str) -
         entries = _from_html(body, url)
     else:
         raise ValueError(f"its content type is `{kind}`, which is not that of a package index")
-    files: dict[str, File] = {}
+    found: dict[str, Link] = {}
     for entry in entries:
-        file = _file(entry, url, name, index)
-        if file is not None:
-            files.setdefault(file.filename, file)
-    return tuple(files.values())
+        link = _link(entry, url, name)
+        if link is not None:
+            found.setdefault(link.filename, link)
+    return tuple(found.values())
+
+
+def parse(body: bytes, content_type: str, *, url: str, name: Name, index: str) -> tuple[File, ...]:
+    """The files of a page, all of them read to the end; otherwise as `links`."""
+    return tuple(link.file(index) for link in links(body, content_type, url=url, name=name))
 
 
 def releases(name: Name, files: Iterable[File]) -> tuple[Release, ...]:
     """Files grouped by version, newest version first, files by name."""
-    groups: dict[Version, list[File]] = {}
-    for file in files:
-        groups.setdefault(file.version, []).append(file)
     return tuple(
-        Release(name=name, version=version, files=tuple(sorted(groups[version], key=lambda file: file.filename)))
-        for version in sorted(groups, reverse=True)
+        Release(name=name, version=version, files=tuple(sorted(group, key=_filename)))
+        for version, group in _grouped(files)
     )
+
+
+def listed(name: Name, links: Iterable[Link], index: str) -> tuple[Release, ...]:
+    """The same from links; the files of a release are made when they are first looked at.
+
+    A resolver looks at few releases of the many thousand files on the pages of a large project.
+    """
+    return tuple(_Listed.of(name, version, group, index) for version, group in _grouped(links))
+
+
+class _Listed(Release):
+    """A release whose `files` are filled in on demand (`__getattr__` is only asked for what is not there yet)."""
+
+    __slots__ = ("_index", "_links")
+    _index: str
+    _links: list[Link]
+
+    @classmethod
+    def of(cls, name: Name, version: Version, links: list[Link], index: str) -> Release:
+        release = object.__new__(cls)
+        for attribute, value in (("name", name), ("version", version), ("_links", links), ("_index", index)):
+            object.__setattr__(release, attribute, value)
+        return release
+
+    def __getattr__(self, attribute: str) -> tuple[File, ...]:
+        if attribute != "files":
+            raise AttributeError(attribute)
+        files = tuple(link.file(self._index) for link in sorted(self._links, key=_filename))
+        object.__setattr__(self, "files", files)
+        return files
+
+
+class _Versioned(Protocol):
+    @property
+    def version(self) -> Version: ...
+    @property
+    def filename(self) -> str: ...
+
+
+V = TypeVar("V", bound=_Versioned)
+
+
+def _filename(item: _Versioned) -> str:
+    return item.filename
+
+
+def _grouped(items: Iterable[V]) -> list[tuple[Version, list[V]]]:
+    """By version, newest first."""
+    groups: dict[Version, list[V]] = {}
+    for item in items:
+        groups.setdefault(item.version, []).append(item)
+    return [(version, groups[version]) for version in sorted(groups, reverse=True)]
 
 
 def _from_json(body: bytes) -> list[dict[str, Any]]:
@@ -127,7 +229,7 @@ def _from_html(body: bytes, url: str) -> list[dict[str, Any]]:
     return links.entries
 
 
-def _file(entry: dict[str, Any], url: str, name: Name, index: str) -> File | None:
+def _link(entry: dict[str, Any], url: str, name: Name) -> Link | None:
     filename, target = entry.get("filename"), entry.get("url")
     if not isinstance(filename, str) or not isinstance(target, str) or "/" in filename or "\\" in filename:
         return None
@@ -156,24 +258,7 @@ def _file(entry: dict[str, Any], url: str, name: Name, index: str) -> File | Non
             target = split(urldefrag(urljoin(url, target)).url)[0]
         except (UsageError, ValueError):
             return None
-    size, promised, requires = entry.get("size"), entry.get("core-metadata"), entry.get("requires-python")
-    if promised is None:
-        promised = entry.get("dist-info-metadata")
-    return File(
-        name=name,
-        version=version,
-        filename=filename,
-        url=target,
-        sha256=_sha256(entry.get("hashes")),
-        size=size if isinstance(size, int) and size >= 0 else None,
-        upload_time=_moment(entry.get("upload-time")),
-        requires_python=specifier(requires) if isinstance(requires, str) else None,
-        yanked=_yanked(entry.get("yanked")),
-        metadata_sha256=(_sha256(promised) or "") if promised else None,
-        tags=tags,
-        build=build,
-        index=index,
-    )
+    return Link(name, version, filename, target, tags, build, entry)
 
 
 def _sdist_version(filename: str, name: Name) -> Version | None:

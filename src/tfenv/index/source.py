@@ -16,7 +16,7 @@ from tfenv.index.cache import Cache, StoredPage, fresh_until
 from tfenv.index.client import Client
 from tfenv.index.credentials import Credentials
 from tfenv.index.metadata import HINT_OFFLINE, metadata
-from tfenv.index.pages import ACCEPT, parse, releases
+from tfenv.index.pages import ACCEPT, Link, links, listed
 from tfenv.index.wheels import open_wheel
 from tfenv.model.package import File, Name
 from tfenv.model.progress import Silent
@@ -185,32 +185,31 @@ class IndexSource:
                 files = await self._files(name, index)
             if files is not None:
                 self._progress.advance(PAGES)
-                return releases(name, self._old_enough(name, files))
+                return listed(name, self._old_enough(name, files), index)
         return ()
 
-    def _old_enough(self, name: Name, files: tuple[File, ...]) -> Iterable[File]:
+    def _old_enough(self, name: Name, files: tuple[Link, ...]) -> Iterable[Link]:
         if self._exclude_newer is None:
             return files
-        self._undated[name] = tuple(sorted(file.filename for file in files if file.upload_time is None))
+        dated = [(file, file.upload_time) for file in files]
+        self._undated[name] = tuple(sorted(file.filename for file, moment in dated if moment is None))
         limit = self._exclude_newer
-        return (file for file in files if file.upload_time is not None and file.upload_time < limit)
+        return [file for file, moment in dated if moment is not None and moment < limit]
 
-    async def _files(self, name: Name, index: str) -> tuple[File, ...] | None:
+    async def _files(self, name: Name, index: str) -> tuple[Link, ...] | None:
         """What one index lists; ``None`` if it does not know the name."""
         url = f"{index}{quote(name)}/"
         stored = self.cache.page(url)
         if stored is not None and (stored.fresh or self._client is None):
             try:
-                return _listed(stored, name, index)
+                return _links(stored, name)
             except ValueError:  # written by another version
                 stored = None
         if self._client is None:
             raise IndexUnavailable(f"{url} is not in the cache", hint=HINT_OFFLINE)
-        return await self._ask(url, stored, name, index, self._client)
+        return await self._ask(url, stored, name, self._client)
 
-    async def _ask(
-        self, url: str, stored: StoredPage | None, name: Name, index: str, client: Client
-    ) -> tuple[File, ...] | None:
+    async def _ask(self, url: str, stored: StoredPage | None, name: Name, client: Client) -> tuple[Link, ...] | None:
         headers = {"Accept": ACCEPT}
         if stored is not None and stored.etag:
             headers["If-None-Match"] = stored.etag
@@ -222,7 +221,7 @@ class IndexSource:
             response = await client.get(url, headers)
             page = _page(response, stored)
             try:
-                files = _listed(page, name, index)
+                files = _links(page, name)
             except ValueError as error:  # cut short on the way, perhaps: a good page may come next time
                 await client.rest(url, attempt, Interrupted(f"the page cannot be read: {error}"))
                 continue
@@ -254,9 +253,9 @@ def _page(response: httpx.Response, stored: StoredPage | None) -> StoredPage:
     )
 
 
-def _listed(page: StoredPage, name: Name, index: str) -> tuple[File, ...] | None:
+def _links(page: StoredPage, name: Name) -> tuple[Link, ...] | None:
     if page.status in (404, 410):
         return None
     if page.status != 200:
         raise ValueError(f"it answered {page.status}")
-    return parse(page.body, page.content_type, url=page.url, name=name, index=index)
+    return links(page.body, page.content_type, url=page.url, name=name)
