@@ -1,0 +1,1 @@
+"""The smoke ladder: what a probe tells, and what it is taken to mean."""

@@ -12,6 +12,7 @@ from tests.support.locks import package
 from tfenv.model.build import Build
 from tfenv.model.hardware import Architecture
 from tfenv.model.lock import Lock, Needs, Origin, Stack
+from tfenv.model.package import normalize
 from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
 
@@ -51,9 +52,9 @@ def lock_of(document: Document) -> Lock:
         if cuda is None
         else Stack(
             origin=Origin.WHEELS,
-            cuda=Version(".".join(map(str, versions["nvidia-cuda-runtime-cu12"].release[:2]))),
-            cudnn=versions["nvidia-cudnn-cu12"],
-            nccl=versions["nvidia-nccl-cu12"],
+            cuda=Version(".".join(map(str, versions[normalize("nvidia-cuda-runtime-cu12")].release[:2]))),
+            cudnn=versions[normalize("nvidia-cudnn-cu12")],
+            nccl=versions[normalize("nvidia-nccl-cu12")],
         ),
         needs=Needs(),
         base_image=None,

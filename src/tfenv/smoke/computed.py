@@ -60,7 +60,7 @@ def _figures(step: Mapping[str, Any]) -> str:
 def judge_training(document: Document, title: str, *, gpu_wanted: bool) -> Level:
     """L5."""
     level = document["train"]
-    steps = {name: step for name, step in level["steps"].items() if name != "load"}
+    steps = {name: step for name, step in level["steps"].items() if name not in ("load", "prepare")}
     skipped = [name for name, step in steps.items() if step["outcome"] == "skipped"]
     done = len(steps) - len(skipped)
     figures = f"{done} parts" + (f"; this release has no {', '.join(skipped)}" if skipped else "")
@@ -80,9 +80,8 @@ def _level(
     on_gpu = tried_on_gpu(document)
     findings = [fault for name, step in steps.items() for fault in _step(name, step, on_gpu=on_gpu)]
     if not steps:
-        load = level["steps"].get("load", {})
-        devices = level["steps"].get("devices", {})
-        findings.append(str(devices.get("reason") or load.get("reason") or "nothing was computed"))
+        begun = (level["steps"].get(name, {}).get("reason") for name in ("prepare", "load"))
+        findings.append(str(next(filter(None, begun), "nothing was computed")))
     findings += _complaints(str(level.get("log", "")), gpu_wanted=gpu_wanted, on_gpu=on_gpu)
     absent = _absent(document) if gpu_wanted and not on_gpu else None
     if absent is not None and absent.startswith("TensorFlow"):

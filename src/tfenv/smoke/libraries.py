@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
@@ -23,6 +24,9 @@ All others are opened while it looks for GPUs, and one that is missing means no 
 (`TryDlopenCUDALibraries` in tsl/platform/default/dso_loader.cc).
 """
 
+_DRIVERS = re.compile(r"lib(?:cuda|nvidia-ml)\.so\.1")
+"""Libraries of the driver, which some of cuDNN are linked with (libcudnn_engines_runtime_compiled of 9.28)."""
+
 
 def judge(lock: Lock, document: Document, title: str) -> Level:
     """Compare the libraries that were opened with the stack of the lock."""
@@ -35,7 +39,8 @@ def judge(lock: Lock, document: Document, title: str) -> Level:
     asked = {name.partition(" ")[2]: step for name, step in steps.items() if name.startswith("asked ")}
     brought = {name.partition(" ")[2]: step for name, step in steps.items() if name.startswith("brought ")}
     if not asked and not brought:
-        reason = steps["load"].get("reason") or "this build of TensorFlow has no CUDA and asks for no library"
+        begun = (steps.get(name, {}).get("reason") for name in ("prepare", "load"))
+        reason = next(filter(None, begun), "this build of TensorFlow has no CUDA and asks for no library")
         return Level(number=3, title=title, outcome=Outcome.FAILED, detail=reason, findings=(reason,))
     faults: list[str] = []
     remarks: list[str] = []
@@ -48,11 +53,13 @@ def judge(lock: Lock, document: Document, title: str) -> Level:
         else:
             faults += told
     faults += [*_versions(lock, asked, brought)]
-    faults += [
-        f"{name} of a locked wheel does not open: {step.get('reason', step['outcome'])}"
-        for name, step in brought.items()
-        if step["outcome"] != "done"
-    ]
+    for name, step in brought.items():
+        if step["outcome"] == "done":
+            continue
+        if document.get("driver") is None and _DRIVERS.search(step.get("reason", "")):
+            remarks.append(f"{name} was not tried: it opens only beside an NVIDIA driver")
+        else:
+            faults.append(f"{name} of a locked wheel does not open: {step.get('reason', step['outcome'])}")
     if faults:
         return Level(
             number=3, title=title, outcome=Outcome.FAILED, detail=faults[0], findings=(*dict.fromkeys(faults), *remarks)

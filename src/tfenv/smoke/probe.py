@@ -797,9 +797,17 @@ def child(job):
 
     if attempt("load", load)["outcome"] != "done":
         return
-    context = Context(kept["tf"], job["options"], job["folder"])
-    context.keras3 = context.version >= (2, 16) and keras_major(context.tf) >= 3
-    steps = STEPS[job["level"]](context)
+
+    def prepare():
+        # here TensorFlow looks for devices, which is where a broken driver shows
+        context = Context(kept["tf"], job["options"], job["folder"])
+        context.keras3 = context.version >= (2, 16) and keras_major(context.tf) >= 3
+        kept["steps"] = STEPS[job["level"]](context)
+        return {}
+
+    if attempt("prepare", prepare)["outcome"] != "done":
+        return
+    steps = kept["steps"]
     tell(steps=[name for name, _ in steps])
     for name, function in steps:
         if name not in job["done"]:
@@ -836,9 +844,6 @@ def climb(level, options, folder):
                 else:
                     steps[entry["end"]] = entry["value"]
                     open_step = None
-        if open_step is None and code not in (0, None) and names is None and "load" in steps:
-            # it ended between the import and the first step: while looking for devices
-            open_step = "devices"
         if open_step is not None:
             reason = "no answer in %s s" % options.get("seconds", 300) if killed else ended(code)
             steps[open_step] = {"outcome": "hung" if killed else "crashed", "reason": reason, "tail": text[-1500:]}
@@ -922,7 +927,9 @@ def main(options):
                     break
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    sys.stdout.write("\n" + MARK + json.dumps(document) + END + "\n")
+    # a log may hold the marks; written so, the document cannot
+    text = json.dumps(document).replace("@", "\\u0040")
+    sys.stdout.write("\n" + MARK + text + END + "\n")
     sys.stdout.flush()
 
 
