@@ -196,6 +196,14 @@ def test_a_broken_netrc_is_no_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert Credentials().of("https://pypi.example.com/simple/") is None
 
 
+def test_the_default_of_a_netrc_is_for_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Only an entry that names the host is used: a default would go to every index there is."""
+    (tmp_path / "netrc").write_text("machine a.example login me password x\ndefault login you password y\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert Credentials().of("https://a.example/simple/") == ("me", "x")
+    assert Credentials().of("https://b.example/simple/") is None
+
+
 def test_credentials_stay_with_their_host(index: FakeIndex) -> None:
     """A redirect to another origin does not carry them along."""
     with FakeIndex() as other:

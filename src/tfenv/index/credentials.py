@@ -96,7 +96,7 @@ def _netrc(url: str) -> tuple[str, str] | None:
     host = urlsplit(url).hostname or ""
     for file in files:
         try:
-            entry = netrc.netrc(file).authenticators(host)
+            entry = netrc.netrc(file).hosts.get(host)  # not `default`: it would go to every index
         except (OSError, netrc.NetrcParseError):
             continue
         if entry is not None:
