@@ -1,0 +1,1 @@
+"""Tests of what reads requirements files and projects."""
