@@ -9,7 +9,7 @@ import tempfile
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from tfenv.errors import IndexUnavailable, IntegrityError, TfenvError
 from tfenv.index.answers import Interrupted
@@ -115,14 +115,9 @@ async def _transfer(file: File, path: Path, client: Client, progress: Progress) 
         try:
             digest = hashlib.sha256()
             with os.fdopen(handle, "wb") as out:
-
-                def consume(block: bytes, out=out, digest=digest) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
-                    digest.update(block)
-                    out.write(block)
-
                 async with client.stream(file.url) as pieces:
                     async for block in _blocks(pieces):
-                        await asyncio.to_thread(consume, block)
+                        await asyncio.to_thread(_consume, block, digest, out)
                         arrived += len(block)
                         progress.advance(TASK, len(block))
                 out.flush()
@@ -176,6 +171,11 @@ def _check(file: File, digest: str, arrived: int) -> None:
             f"{file.url} has the SHA-256 {digest}, not {file.sha256}",
             hint="the file was deleted; something between here and the index changes files, or the lock is wrong",
         )
+
+
+def _consume(block: bytes, digest: hashlib._Hash, out: BinaryIO) -> None:
+    digest.update(block)
+    out.write(block)
 
 
 def _drop(temporary: str) -> None:
