@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import tarfile
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +17,10 @@ from packaging.version import Version
 
 from tests.support.base_image import base_image
 from tests.support.engine_api import FakeEngine
-from tests.support.index_server import FakeIndex
+from tests.support.index_server import FakeIndex, Published
 from tests.support.locks import cpu_lock, cuda_lock, package
 from tests.support.recorder import Recorder
+from tfenv.cli.app import run
 from tfenv.errors import EngineError, IntegrityError, UsageError
 from tfenv.image.build_log import BUILDING
 from tfenv.image.engine import Engine
@@ -29,8 +33,7 @@ from tfenv.outputs import dockerfile, pylock
 from tfenv.workflow.build import build, default_tag, host_authorities, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 LISTING = "import importlib.metadata as m, json; print(json.dumps(sorted(d.name for d in m.distributions())))"
 
@@ -42,18 +45,20 @@ def index() -> Iterator[FakeIndex]:
         yield running
 
 
+def index_package(index: FakeIndex) -> Callable[[Published], LockedPackage]:
+    """A function from what an index serves to how a lock holds it."""
+    return lambda file: package(
+        file.filename, sha256=file.sha256, url=f"http://{index.host}/files/{file.filename}", size=len(file.content)
+    )
+
+
 def locked(index: FakeIndex, **environment: str) -> Lock:
     """A lock of a TensorFlow that is one line long, on Debian's Python."""
     published = [
         index.add_wheel("tensorflow-cpu", "2.21.0", requires=["demo"]),
         index.add_wheel("demo", f"1.{uuid.uuid4().int}"),  # new to the engine's cache
     ]
-    packages = tuple(
-        package(
-            each.filename, sha256=each.sha256, url=f"http://{index.host}/files/{each.filename}", size=len(each.content)
-        )
-        for each in published
-    )
+    packages = map(index_package(index), published)
     return replace(
         cpu_lock(),
         request=replace(cpu_lock().request, indexes=(index.url,)),
@@ -110,6 +115,123 @@ def test_a_base_that_cannot_be_had_is_known_before_wheels_are_fetched(
         with pytest.raises(EngineError, match="`none:1` cannot be pulled: manifest unknown"):
             build(cpu_lock(), base="none:1", cache=Cache(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEngine]:
+    """An engine that holds the base image, and builds whatever it is sent."""
+    with FakeEngine() as running:
+        monkeypatch.setenv("DOCKER_HOST", running.host)
+        running.answers |= {
+            "GET /images/json": (200, [[]]),
+            "GET /images/base:1/json": (200, {"Id": "sha256:1"}),
+            "POST /build": (200, [{"stream": "Step 1/1 : FROM a"}, {"aux": {"ID": "sha256:12"}}]),
+            "GET /images/sha256:12/json": (200, {"Id": "sha256:12", "RepoTags": ["tfenv:1"], "Size": 5}),
+            "POST /images/sha256:12/tag": (201, {}),
+        }
+        yield running
+
+
+def sent(fake: FakeEngine) -> dict[str, bytes]:
+    """What the engine got as build context."""
+    body = next(body for path, body in fake.requests if path == "POST /build")
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        return {member.name: content.read() for member in archive if (content := archive.extractfile(member))}
+
+
+def test_wheels_go_into_the_folders_of_their_layers(fake: FakeEngine, index: FakeIndex, tmp_path: Path) -> None:
+    """Each where the Dockerfile copies it from, the installer among them."""
+    published = [
+        index.add_wheel("pip", "25.3"),
+        index.add_wheel("tensorflow-cpu", "2.21.0"),
+        index.add_sdist("demo", "1"),
+    ]
+    lock = replace(cpu_lock(), packages=tuple(map(index_package(index), published)))
+    built = build(lock, base="base:1", cache=Cache(tmp_path))
+    assert (built.image.id, built.tag, built.fresh) == ("sha256:12", "tfenv:2.21.0-cpu-py3.13", True)
+    context = sent(fake)
+    assert context.pop("Dockerfile").decode() == dockerfile.dumps(lock, wheels="context", base="base:1")
+    assert context == {
+        f"wheels/{folder}/{each.filename}": each.content
+        for folder, each in zip(("pip", "tensorflow", "source-distributions"), published, strict=True)
+    }
+
+
+def test_a_build_that_downloads_gets_no_wheels(
+    fake: FakeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With `--network` the context holds the certificate authorities, and the proxies go in as arguments."""
+    (bundle := tmp_path / "ca.pem").write_bytes(b"mine")
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    build(cpu_lock(), base="base:1", network=True, cache=Cache(tmp_path / "cache"))
+    context = sent(fake)
+    assert context.pop("Dockerfile").decode() == dockerfile.dumps(cpu_lock(), base="base:1", ca=True)
+    assert context == {"ca.pem": b"mine"}
+
+
+def test_an_image_of_this_lock_is_named_and_not_built(fake: FakeEngine, tmp_path: Path) -> None:
+    """It gets the tag if it had another one, and nothing is downloaded."""
+    fake.answers["GET /images/json"] = (200, [[{"Id": "sha256:12", "Created": 1}]])
+    fake.answers["GET /images/tfenv:2/json"] = (200, {"Id": "sha256:12", "RepoTags": ["tfenv:1", "tfenv:2"]})
+    assert not build(cpu_lock(), base="base:1", tag="tfenv:1", cache=Cache(tmp_path)).fresh
+    assert "POST /images/sha256:12/tag" not in dict(fake.requests)
+    assert not build(cpu_lock(), base="base:1", tag="tfenv:2", cache=Cache(tmp_path)).fresh
+    assert "POST /images/sha256:12/tag" in dict(fake.requests)
+    assert "POST /build" not in dict(fake.requests)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "out", "err"),
+    [
+        ([], 0, "sha256:12\n", "built tfenv:2.21.0-cpu-py3.13 · 0.00 GB\nnext: tfenv smoke tfenv:2.21.0-cpu-py3.13\n"),
+        (["-q", "-t", "mine:1"], 0, "sha256:12\n", ""),
+        (
+            ["--base-image", "A B"],
+            2,
+            "",
+            "error: `A B` is not the reference of an image\nhint: such as python:3.12-slim-bookworm\n",
+        ),
+        (["--lock", "none.toml"], 2, "", None),
+    ],
+)
+def test_says_what_it_made(
+    fake: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    code: int,
+    out: str,
+    err: str | None,
+) -> None:
+    """The id on standard output, the talk on standard error, and the exit code of the contract."""
+    monkeypatch.chdir(tmp_path)
+    fake.answers["GET /images/json"] = (200, [[]])
+    lock = replace(cpu_lock(), base_image=BaseImage(reference="base:1"))
+    Path("pylock.toml").write_text(pylock.dumps(lock), encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        run(["build", "--network", *options])
+    assert ended.value.code == code
+    said = capsys.readouterr()
+    assert said.out == out
+    assert err in (None, said.err)
+
+
+def test_tells_a_program_what_it_made(
+    fake: FakeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--json` is one document; `--target` names the lock."""
+    monkeypatch.chdir(tmp_path)
+    lock = replace(cpu_lock(), base_image=BaseImage(reference="base:1"))
+    Path("pylock.train.toml").write_text(pylock.dumps(lock), encoding="utf-8")
+    with pytest.raises(SystemExit):
+        run(["build", "--network", "--target", "train", "--json"])
+    assert json.loads(capsys.readouterr().out) == {
+        "image": "sha256:12",
+        "tag": "tfenv:2.21.0-cpu-py3.13",
+        "size": 5,
+        "built": True,
+    }
 
 
 @pytest.mark.engine
