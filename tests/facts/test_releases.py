@@ -140,6 +140,17 @@ def test_every_cuda_build_is_known(table: ReleaseTable) -> None:
             if build.is_cuda:
                 assert build.unknown == (("cudnn_floor",) if one.version < Version("1.13") else ())
                 assert set(build.ptx) <= set(build.sass)
+                assert set(build.partial) <= set(build.ptx)
+
+
+def test_partial_machine_code(table: ReleaseTable) -> None:
+    """Most kernels of 2.20 have no machine code for 9.0, those of 2.4 have it for all that they list."""
+    new, old = row(table, TENSORFLOW, "2.20.0").build(X86), row(table, TENSORFLOW, "2.4.4").build(X86)
+    assert new is not None
+    assert old is not None
+    assert [str(architecture) for architecture in new.partial] == ["9.0"]
+    assert any(fact.endswith("248 of 1397 have machine code for 9.0") for fact in new.evidence)
+    assert old.partial == ()
 
 
 def test_carrier(table: ReleaseTable) -> None:

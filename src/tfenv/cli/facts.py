@@ -117,6 +117,7 @@ def _build(build: dict[str, Any]) -> str:
     if build["cuda"] is None and "cuda" not in build["unknown"]:
         return "CPU only"
     cudnn = f"{build['cudnn'] or 'unknown'}" + (f" (at least {build['cudnn_floor']})" if build["cudnn_floor"] else "")
-    sass, ptx = ", ".join(build["sass"]) or "unknown", ", ".join(build["ptx"]) or "unknown"
+    sass = ", ".join(each + " (in part)" * (each in build["partial"]) for each in build["sass"]) or "unknown"
+    ptx = ", ".join(build["ptx"]) or "unknown"
     inferred = f"; not from build_info.py: {', '.join(build['inferred'])}" if build["inferred"] else ""
     return f"CUDA {build['cuda'] or 'unknown'}, cuDNN {cudnn}, machine code for {sass}, PTX for {ptx}{inferred}"

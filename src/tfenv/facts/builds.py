@@ -38,10 +38,9 @@ def build_lines(build: Build) -> Iterator[str]:
     for key, version in (("cuda", build.cuda), ("cudnn", build.cudnn), ("cudnn-floor", build.cudnn_floor)):
         if version is not None:
             yield f"{key} = {quoted(str(version))}"
-    if build.sass:
-        yield from strings("sass", map(str, build.sass))
-    if build.ptx:
-        yield from strings("ptx", map(str, build.ptx))
+    for key, architectures in (("sass", build.sass), ("ptx", build.ptx), ("partial", build.partial)):
+        if architectures:
+            yield from strings(key, map(str, architectures))
     if build.compiler is not None:
         yield f"compiler = {quoted(build.compiler)}"
     if build.tensorrt is not None:
@@ -66,6 +65,7 @@ def build_from(table: Mapping[str, Any]) -> Build:
         cudnn_floor=_version(table.get("cudnn-floor")),
         sass=tuple(map(Architecture.parse, table.get("sass", ()))),
         ptx=tuple(map(Architecture.parse, table.get("ptx", ()))),
+        partial=tuple(map(Architecture.parse, table.get("partial", ()))),
         compiler=table.get("compiler"),
         tensorrt=table.get("tensorrt"),
         source=table["source"],

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 FIELDS = ("cuda", "cudnn", "cudnn_floor", "sass", "ptx")
-"""The fields of a CUDA build that a row here can fill, and that are worth telling when nothing does."""
+"""The fields of a CUDA build that must be known, and are told when nothing says them."""
 
-_COLUMNS = ("versions", "platform", "cuda", "cudnn", "cudnn-floor", "sass", "ptx", "evidence")
+_FILLED = (*FIELDS, "partial")
+
+_COLUMNS = ("versions", "platform", "cuda", "cudnn", "cudnn-floor", "sass", "ptx", "partial", "evidence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ def load(path: Path) -> tuple[SilentRow, ...]:
             cudnn_floor=row.maybe_version("cudnn-floor"),
             sass=row.architectures("sass"),
             ptx=row.architectures("ptx"),
+            partial=row.architectures("partial"),
             evidence=row.texts("evidence"),
         )
         found.append(SilentRow(versions=row.specifiers("versions"), build=known))
@@ -78,7 +81,7 @@ def complete(build: Build, version: Version, rows: Iterable[SilentRow]) -> Build
         if row.build.platform is not build.platform or not row.versions.contains(version, prereleases=True):
             continue
         used = False
-        for field in FIELDS:
+        for field in _FILLED:
             known, told = getattr(build, field), getattr(row.build, field)
             if told and (not known or (field == "cuda" and str(told).startswith(f"{known}."))):
                 build = replace(build, **{field: told})
@@ -88,7 +91,7 @@ def complete(build: Build, version: Version, rows: Iterable[SilentRow]) -> Build
             evidence += row.build.evidence
     return replace(
         build,
-        inferred=tuple(field for field in FIELDS if field in inferred),
+        inferred=tuple(field for field in _FILLED if field in inferred),
         evidence=tuple(dict.fromkeys(evidence)),
         unknown=tuple(field for field in FIELDS if not getattr(build, field)),
     )

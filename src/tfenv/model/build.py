@@ -24,6 +24,7 @@ class Build:
             extra of the same wheel asks for, or a cited page.
         sass: architectures with machine code in the wheel.
         ptx: architectures with PTX in the wheel.
+        partial: of `sass`, those that many kernels have PTX for only, which the driver compiles when first used.
         compiler: host compiler as the wheel names it, or ``None``.
         tensorrt: was it built with TensorRT; ``None`` if the wheel does not say.
         source: wheel filename and sha256 the row was read from.
@@ -38,6 +39,7 @@ class Build:
     cudnn_floor: Version | None = None
     sass: tuple[Architecture, ...] = ()
     ptx: tuple[Architecture, ...] = ()
+    partial: tuple[Architecture, ...] = ()
     compiler: str | None = None
     tensorrt: bool | None = None
     source: str = ""

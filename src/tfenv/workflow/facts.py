@@ -113,6 +113,7 @@ def show(name: Name, version: Version, table: ReleaseTable) -> dict[str, Any]:
                 "cudnn_floor": _text(build.cudnn_floor),
                 "sass": [str(architecture) for architecture in build.sass],
                 "ptx": [str(architecture) for architecture in build.ptx],
+                "partial": [str(architecture) for architecture in build.partial],
                 "compiler": build.compiler,
                 "tensorrt": build.tensorrt,
                 "inferred": list(build.inferred),
