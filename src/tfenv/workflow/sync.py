@@ -18,6 +18,7 @@ from tfenv.model.progress import Progress, Silent
 from tfenv.smoke import document
 from tfenv.workflow import interpreters, loader
 from tfenv.workflow.smoke import interpreter, probe, wheel_contents
+from tfenv.workflow.unpack import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +124,7 @@ def sync(
         _run(
             [str(todo.python), "-I", "-m", "venv", "--clear", "--without-pip", str(directory)], "making the environment"
         )
-    installer = _Installer(interpreter(directory))
+    installer = _Installer(directory)
     reporter.start(TASK, len(todo.install) + len(todo.remove))
     outdated = [package.name for package in todo.install] if todo.python is None else []
     installer.remove([*todo.remove, *outdated])
@@ -201,9 +202,14 @@ def _sound(package: LockedPackage, entry: Mapping[str, Any] | None, contents: st
 
 
 class _Installer:
-    """uv where there is one; else the pip that the environment's own Python carries, taken out again at the end."""
+    """uv where there is one that knows this Python; else wheels are unpacked, and the pip of that Python does the rest.
 
-    def __init__(self, python: Path) -> None:
+    Its pip is taken out again at the end.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        python = interpreter(directory)
+        self.directory = directory
         self.python = str(python)
         self.uv = shutil.which("uv")
         # uv knows no Python before 3.8
@@ -230,11 +236,19 @@ class _Installer:
         """Install files whose hashes are checked once more; nothing is fetched and no dependency added."""
         if not packages:
             return
-        with tempfile.TemporaryDirectory(prefix="tfenv-") as folder:
+        if self.uv is None and not build:
+            # the pip of an old Python refuses wheels of newer platform tags
+            unpack([files[package.file.filename] for package in packages], Path(self.python))
+            return
+        # beside the packages, so that uv can link what it unpacks; in a cache of its own, because the usual one shares
+        # files with other environments, and whoever edited one there would have edited it here
+        with tempfile.TemporaryDirectory(prefix=".tfenv-", dir=self.directory) as folder:
             requirements = Path(folder) / "requirements.txt"
             requirements.write_text(
                 "".join(
-                    f"{package.name} @ {files[package.file.filename].as_uri()} --hash=sha256:{package.file.sha256}\n"
+                    # old pips do not understand a name before it
+                    f"{'' if self.uv is None else f'{package.name} @ '}"
+                    f"{files[package.file.filename].as_uri()} --hash=sha256:{package.file.sha256}\n"
                     for package in packages
                 ),
                 encoding="utf-8",
@@ -242,6 +256,8 @@ class _Installer:
             options = ["--no-deps", "--no-index", "--require-hashes", "-r", str(requirements)]
             if build:
                 options.append("--no-build-isolation")
+            if self.uv is not None:
+                options += ["--cache-dir", str(Path(folder) / "uv")]
             _run(
                 self._command("install", *options),
                 "installing packages",

@@ -1,0 +1,63 @@
+"""Wheels are unpacked into an environment from outside: no installer need run in it, however old its Python is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+from tfenv.errors import TfenvError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from installer.destinations import SchemeDictionaryDestination
+
+_ASK = "import json,sysconfig;print(json.dumps(sysconfig.get_paths()))"
+_INSTALLER = b"tfenv\n"
+
+
+def unpack(wheels: Iterable[Path], python: Path) -> None:
+    """Put wheels where an interpreter looks for them, and their scripts beside it.
+
+    The `pip` that comes with Python 3.6 and 3.7 knows neither today's platform tags nor `name @ file:` requirements.
+
+    Args:
+        wheels: files whose hashes were checked, with tags that fit the interpreter.
+        python: of the environment.
+
+    Raises:
+        TfenvError: a file is no whole wheel, or the environment cannot be written.
+    """
+    from installer import install
+    from installer.exceptions import InstallerError
+    from installer.sources import WheelFile
+
+    destination = _destination(python)
+    for wheel in wheels:
+        try:
+            with WheelFile.open(wheel) as source:
+                install(source, destination, {"INSTALLER": _INSTALLER})
+        except (InstallerError, OSError, ValueError, AssertionError) as error:
+            raise TfenvError(f"installing packages failed: `{wheel.name}`: {error}") from error
+
+
+def _destination(python: Path) -> SchemeDictionaryDestination:
+    from installer.destinations import SchemeDictionaryDestination
+    from installer.utils import get_launcher_kind
+
+    try:
+        asked = subprocess.run([str(python), "-I", "-c", _ASK], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise TfenvError(f"asking `{python}` where its packages lie failed: {error}") from error
+    paths: dict[str, str] = json.loads(asked.stdout)
+    schemes = {name: paths[name] for name in ("purelib", "platlib", "scripts", "data")}
+    return SchemeDictionaryDestination(
+        # headers go into the environment, and not to those of the interpreter that made it
+        {**schemes, "headers": f"{paths['data']}/include"},
+        interpreter=str(python),
+        script_kind=get_launcher_kind(),
+        # packages of one namespace bring the same files
+        overwrite_existing=True,
+    )
