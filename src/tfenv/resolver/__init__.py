@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from tfenv.resolver.explain import explain
 from tfenv.resolver.outcome import Attempt, Conflict, Link, Need, Pin, Resolution
+from tfenv.resolver.repair import Repair, repairs
 from tfenv.resolver.resolve import resolve
 from tfenv.resolver.source import Source
 
-__all__ = ["Attempt", "Conflict", "Link", "Need", "Pin", "Resolution", "Source", "explain", "resolve"]
+__all__ = [
+    "Attempt",
+    "Conflict",
+    "Link",
+    "Need",
+    "Pin",
+    "Repair",
+    "Resolution",
+    "Source",
+    "explain",
+    "repairs",
+    "resolve",
+]

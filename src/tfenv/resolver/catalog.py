@@ -89,6 +89,10 @@ class Catalog:
         ranks = environment.ranks(self._target.platform, python)
         return environment.glibc(tag for tag in file.tags if tag in ranks)
 
+    def is_too_new(self, glibc: Version | None) -> bool:
+        """Is this glibc newer than that of the target, as far as that is told?"""
+        return glibc is not None and self._target.glibc is not None and glibc > self._target.glibc
+
     def _choose(self, release: Release, python: Version, *, yanked: bool) -> File | None:
         ranks = environment.ranks(self._target.platform, python)
         best: tuple[tuple[bool, int, tuple[int, str]], File] | None = None
@@ -107,7 +111,7 @@ class Catalog:
             if not fits:
                 continue
             needed = self.glibc(file, python)
-            too_new = needed is not None and self._target.glibc is not None and needed > self._target.glibc
+            too_new = self.is_too_new(needed)
             number, text = file.build or (-1, "")
             key = (not too_new, -min(fits), (number, text))
             if best is None or key > best[0]:

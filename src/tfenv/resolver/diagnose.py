@@ -47,7 +47,9 @@ def diagnose(
     tried = sorted(bound or pythons)
     for release in matching:
         for python in tried:
-            if catalog.file(release, python) is not None:
+            if (file := catalog.file(release, python)) is not None:
+                if catalog.is_too_new(glibc := catalog.glibc(file, python)):
+                    return f"{name} {release.version} is built for glibc {glibc} and newer"
                 bounds = provider.bounds(name, python)
                 outside = [each for each in bounds if release.version not in catalog.allowed(name, each)]
                 words = [f"{each.specifier}   [{each.source}]" for each in outside]

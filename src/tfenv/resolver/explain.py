@@ -7,18 +7,26 @@ from typing import TYPE_CHECKING
 from tfenv.errors import NoSolution
 from tfenv.model.target import Accelerator
 from tfenv.resolver.candidate import PYTHON, is_virtual
+from tfenv.resolver.repair import hint
 
 if TYPE_CHECKING:
     from tfenv.model.package import Name
     from tfenv.model.request import Request
     from tfenv.model.target import Target
     from tfenv.resolver.outcome import Attempt, Conflict, Link
+    from tfenv.resolver.repair import Repair
 
 _LINES = 12
 
 
-def explain(conflict: Conflict, request: Request) -> NoSolution:
-    """The error to raise for a conflict; at most a dozen lines, each naming the wheel or the row that says so."""
+def explain(conflict: Conflict, request: Request, found: tuple[Repair, ...] = ()) -> NoSolution:
+    """The error to raise for a conflict; at most a dozen lines, each naming the wheel or the row that says so.
+
+    Args:
+        conflict: what contradicts what.
+        request: that has no solution.
+        found: changes of it that have one, for the hint.
+    """
     lines: dict[str, None] = {}
     subjects = list({link.requirement.name: None for link in conflict.links})
     for subject in sorted(subjects, key=lambda name: (not is_virtual(name), name)):
@@ -34,11 +42,14 @@ def explain(conflict: Conflict, request: Request) -> NoSolution:
     shown = list(lines)
     if len(shown) > _LINES:
         shown = [*shown[: _LINES - 1], f"and {len(shown) - _LINES + 1} more of the kind"]
-    return NoSolution("\n".join([_fact(conflict, request, subjects), *(f"  {line}" for line in shown)]))
+    message = "\n".join([_fact(conflict, request, subjects), *(f"  {line}" for line in shown)])
+    return NoSolution(message, hint=hint(found))
 
 
 def _fact(conflict: Conflict, request: Request, subjects: list[Name]) -> str:
     attempt = conflict.attempt
+    if not conflict.links:
+        return "no solution was found in reasonable time; there may be none"
     if attempt is None:
         return "nothing satisfies the request"
     name = f"TensorFlow {attempt.version}"

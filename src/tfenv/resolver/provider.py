@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
     from resolvelib.structs import Matches, RequirementInformation
 
+    from tfenv.model.package import File
     from tfenv.model.request import Request
     from tfenv.resolver.catalog import Catalog
 
@@ -62,6 +63,8 @@ class Provider(AbstractProvider[Want, Choice, str]):
         self._met: dict[tuple[int, int], tuple[bool, Requirement]] = {}
         self._seen: dict[str, int] = {}
         self.warnings: dict[str, None] = {}
+        self.held: dict[Name, dict[Version, Requirement]] = {}
+        """Project to version to what it asks of the machine in vain."""
 
     # what resolvelib asks
 
@@ -172,8 +175,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
     # how
 
     def _matches(self, identifier: str, asked: Sequence[Want], refused: set[Choice]) -> Iterator[Candidate]:
-        name, _, extra = identifier.rstrip("]").partition("[")
-        project = Name(name)
+        project = Name(identifier.partition("[")[0])
         pythons = {want.python for want in asked if want.python is not None}
         if len(pythons) > 1:
             return
@@ -187,14 +189,8 @@ class Provider(AbstractProvider[Want, Choice, str]):
                 file = self.catalog.file(release, python, yanked=exact)
                 if file is None or not self._is_within_bounds(project, release.version, python):
                     continue
-                key = (identifier, release.version, python)
-                candidate = self._candidates.get(key)
-                if candidate is None:
-                    candidate = Candidate(
-                        identifier, project, release.version, python, file, extra, self.catalog.glibc(file, python)
-                    )
-                    self._candidates[key] = candidate
-                if candidate in refused:
+                candidate = self._candidate(identifier, release.version, python, file)
+                if candidate in refused or self._is_hopeless(candidate):
                     continue
                 self.catalog.source.expect([file])
                 if turned_down:
@@ -202,6 +198,26 @@ class Provider(AbstractProvider[Want, Choice, str]):
                     self.catalog.source.expect([file for file in ahead if file is not None])
                 yield candidate
                 turned_down = True
+
+    def _candidate(self, identifier: str, version: Version, python: Version, file: File) -> Candidate:
+        key = (identifier, version, python)
+        if key not in self._candidates:
+            name, _, extra = identifier.rstrip("]").partition("[")
+            glibc = self.catalog.glibc(file, python)
+            self._candidates[key] = Candidate(identifier, Name(name), version, python, file, extra, glibc)
+        return self._candidates[key]
+
+    def _is_hopeless(self, candidate: Candidate) -> bool:
+        """Is its file for a newer glibc than that of the target?
+
+        No search changes that, so it is not even tried, which saves trying everything else around it. TensorFlow is
+        what the explanation is about, and is.
+        """
+        if candidate.identifier == self._first or not self.catalog.is_too_new(candidate.glibc):
+            return False
+        if not candidate.extra:
+            self.held.setdefault(candidate.name, {})[candidate.version] = self._at_once(candidate)[-1].requirement
+        return True
 
     def bounds(self, name: Name, python: Version) -> list[Requirement]:
         """The constraints on a project that hold on a Python."""

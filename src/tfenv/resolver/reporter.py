@@ -22,7 +22,7 @@ class Reporter(BaseReporter[Want, Choice, str]):
 
     Attributes:
         tried: candidates of the first package, in the order they were tried.
-        held: project to version to the requirement on the machine that was not met.
+        held: as in the provider, for what was tried.
     """
 
     def __init__(self, progress: Progress, task: str, first: Name) -> None:

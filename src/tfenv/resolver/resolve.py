@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from tfenv.resolver.source import Source
 
 TENSORFLOW = Name("tensorflow")
-_DISTRIBUTIONS = (TENSORFLOW, Name("tensorflow-cpu"), Name("tensorflow-gpu"))
-_MAX_ROUNDS = 100_000
+DISTRIBUTIONS = (TENSORFLOW, Name("tensorflow-cpu"), Name("tensorflow-gpu"))
+_MAX_ROUNDS = 5_000
+"""A resolution of 150 packages takes about 200; a search that takes this many is lost."""
+
 _TASK = "resolving"
 
 
@@ -97,12 +99,12 @@ class _Run:
         self._pythons = candidates_of(request, pythons)
         self._preferred = preferred
         self.progress = progress
-        prereleases = _DISTRIBUTIONS if request.prereleases else ()
+        prereleases = DISTRIBUTIONS if request.prereleases else ()
         self.catalog = Catalog(source, request.target, prereleases=prereleases, build=build)
 
     def attempt(self) -> Resolution:
         from resolvelib import Resolver
-        from resolvelib.resolvers import ResolutionImpossible
+        from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 
         asked = (Requirement(name=TENSORFLOW, specifier=self._request.tensorflow), *self._request.requirements)
         provider = self._provider(asked, self._pythons, self._preferred)
@@ -112,9 +114,11 @@ class _Run:
             result = Resolver(provider, reporter).resolve(provider.roots(), max_rounds=_MAX_ROUNDS)
         except ResolutionImpossible as impossible:
             raise self._conflict(asked, provider, impossible.causes, reporter.tried) from None
+        except ResolutionTooDeep:
+            raise self._conflict(asked, provider, (), reporter.tried) from None
         finally:
             self.progress.finish(_TASK)
-        return self._resolution(result, provider, asked, reporter.held)
+        return self._resolution(result, provider, asked, {**reporter.held, **provider.held})
 
     def _provider(
         self, asked: Sequence[Requirement], pythons: Sequence[Version], preferred: Mapping[Name, Version]
@@ -134,7 +138,7 @@ class _Run:
     ) -> Conflict:
         """Told of the TensorFlow that was tried first: the end of a long search is about the oldest, which few want."""
         from resolvelib import Resolver
-        from resolvelib.resolvers import ResolutionImpossible
+        from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 
         attempt, pythons = None, self._pythons
         if tried:
@@ -147,6 +151,8 @@ class _Run:
                 Resolver(provider, _reporter(self.progress)).resolve(provider.roots(), max_rounds=_MAX_ROUNDS)
             except ResolutionImpossible as impossible:
                 causes = impossible.causes
+            except ResolutionTooDeep:
+                causes = ()
         links = tuple(_link(cause) for cause in causes if not provider.is_met_anyhow(cause.requirement))
         gaps = {}
         for subject in {cause.requirement.identifier: None for cause in causes}:
