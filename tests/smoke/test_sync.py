@@ -76,6 +76,8 @@ def test_from_nothing_to_the_lock_and_back(installer: str, cache: Cache, venv: P
     assert evaluate(venv, "__import__('alpha').version") == "2.0"
     assert evaluate(venv, "__import__('importlib.util').util.find_spec('beta')") == "None"
 
+    if installer == "pip":  # which takes its time, and has shown all its verbs
+        return
     (site_packages(venv) / "gamma.py").write_text("version = 'spoilt'\n", encoding="utf-8")
     done = sync(second, venv, cache=cache, offline=True)
     assert [each.name for each in done.install] == ["gamma"]
