@@ -21,7 +21,7 @@ from tests.support.index_server import FakeIndex, Published
 from tests.support.locks import cpu_lock, cuda_lock, package
 from tests.support.recorder import Recorder
 from tfenv.cli.app import run
-from tfenv.errors import EngineError, IntegrityError, UsageError
+from tfenv.errors import EngineError, IntegrityError
 from tfenv.image.build_log import BUILDING
 from tfenv.image.engine import Engine
 from tfenv.index.cache import Cache
@@ -30,7 +30,7 @@ from tfenv.model.lock import BaseImage, Lock, LockedPackage, Origin, Stack
 from tfenv.model.package import normalize
 from tfenv.model.request import PYPI
 from tfenv.outputs import dockerfile, pylock
-from tfenv.workflow.build import build, default_tag, host_authorities, read
+from tfenv.workflow.build import build, default_tag, host_authorities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,18 +80,6 @@ def locked(index: FakeIndex, **environment: str) -> Lock:
 def test_an_image_is_named_after_what_is_in_it(lock: Lock, tag: str) -> None:
     """Release, CUDA and Python, in characters that a tag may have."""
     assert default_tag(lock) == tag
-
-
-def test_reads_a_lock(tmp_path: Path) -> None:
-    """A lock in a file; a file that is not there or is no text is a wrong usage."""
-    (path := tmp_path / "pylock.toml").write_text(pylock.dumps(cpu_lock()), encoding="utf-8")
-    assert read(path) == cpu_lock()
-    with pytest.raises(UsageError, match="cannot read the lock") as caught:
-        read(tmp_path / "none.toml")
-    assert caught.value.hint == "make one with `tfenv lock`"
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="cannot read the lock"):
-        read(path)
 
 
 def test_the_bundle_of_the_host_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -191,7 +179,7 @@ def test_an_image_of_this_lock_is_named_and_not_built(fake: FakeEngine, tmp_path
             "",
             "error: `A B` is not the reference of an image\nhint: such as python:3.12-slim-bookworm\n",
         ),
-        (["--lock", "none.toml"], 2, "", None),
+        (["--lock", "none.toml"], 2, "", "error: there is no lock `none.toml`\nhint: make one with `tfenv lock`\n"),
     ],
 )
 def test_says_what_it_made(
@@ -202,7 +190,7 @@ def test_says_what_it_made(
     options: list[str],
     code: int,
     out: str,
-    err: str | None,
+    err: str,
 ) -> None:
     """The id on standard output, the talk on standard error, and the exit code of the contract."""
     monkeypatch.chdir(tmp_path)
@@ -214,7 +202,7 @@ def test_says_what_it_made(
     assert ended.value.code == code
     said = capsys.readouterr()
     assert said.out == out
-    assert err in (None, said.err)
+    assert said.err == err
 
 
 def test_tells_a_program_what_it_made(

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from tfenv.cli import _console
+from tfenv.cli import _console, _options
 
 
 def build(
-    lock_file: Annotated[Path, typer.Option("--lock", metavar="FILE", help="The lock to build.")] = Path("pylock.toml"),
-    target: Annotated[
-        str | None, typer.Option("--target", metavar="NAME", help="Build `pylock.NAME.toml` instead.")
+    lock_file: Annotated[
+        Path | None, typer.Option("--lock", metavar="FILE", help="The lock to build  [default: pylock.toml]")
     ] = None,
+    target: _options.TARGET = None,
     tag: Annotated[
         str | None, typer.Option("-t", "--tag", metavar="TAG", help="Name of the image  [default: from the lock]")
     ] = None,
@@ -25,19 +25,17 @@ def build(
         bool, typer.Option("--network", help="Download inside the build, with this host's proxies and certificates.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Build every layer anew, even if the image is there.")] = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", envvar="TFENV_OFFLINE", help="Use only what the cache and the engine have.")
-    ] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="Print the image as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the id of the image and nothing else.")] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
+    offline: _options.OFFLINE = False,
+    json_output: _options.JSON = False,
+    quiet: _options.QUIET = False,
+    verbose: _options.VERBOSE = False,
 ) -> None:
     """Build the image of a lock; wheels are fetched here, checked, and handed to the engine."""
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
+    from tfenv.workflow import render
     from tfenv.workflow.build import build as build_image
-    from tfenv.workflow.build import read
 
-    lock = read(Path(f"pylock.{target}.toml") if target else lock_file)
+    lock = render.read_lock(lock_file or Path(render.lock_name(target)))
     with _console.progress() as progress:
         built = build_image(
             lock, tag=tag, base=base_image, network=network, force=force, offline=offline, progress=progress

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfenv.errors import UsageError
 from tfenv.image.engine import Engine, Image
 from tfenv.model.lock import Origin
 from tfenv.model.progress import Progress, Silent
-from tfenv.outputs import dockerfile, pylock
+from tfenv.outputs import dockerfile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,19 +37,6 @@ class Built:
     image: Image
     tag: str
     fresh: bool
-
-
-def read(path: Path) -> Lock:
-    """The lock in a file.
-
-    Raises:
-        UsageError: it cannot be read, or has faults.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the lock `{path}`: {error}", hint="make one with `tfenv lock`") from error
-    return pylock.loads(text, str(path))
 
 
 def default_tag(lock: Lock) -> str:
