@@ -79,6 +79,7 @@ class IndexSource:
         self._pages: dict[Name, Future[tuple[Release, ...]]] = {}
         self._metadata: dict[str, Future[Metadata]] = {}
         self._undated: dict[Name, tuple[str, ...]] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tfenv-index", daemon=True)
 
@@ -139,18 +140,27 @@ class IndexSource:
     def _page(self, name: Name) -> Future[tuple[Release, ...]]:
         with self._guard:
             if name not in self._pages:
-                self._pages[name] = self._run(self._find(name))
+                self._pages[name] = self._run(self._tracked(self._find(name)))
             return self._pages[name]
 
     def _metadata_of(self, file: File) -> Future[Metadata]:
         key = file.sha256 or file.url
         with self._guard:
             if key not in self._metadata:
-                self._metadata[key] = self._run(self._read(file))
+                self._metadata[key] = self._run(self._tracked(self._read(file)))
             return self._metadata[key]
 
     def _run(self, work: Coroutine[None, None, T]) -> Future[T]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _tracked(self, work: Coroutine[None, None, T]) -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            return await work
+        finally:
+            self._tasks.discard(task)
 
     async def _prepare(self) -> asyncio.Semaphore:
         if not self._offline:
@@ -160,9 +170,11 @@ class IndexSource:
         return asyncio.Semaphore(_AT_ONCE)
 
     async def _end(self) -> None:
-        """What was expected but never asked for is dropped."""
-        here = asyncio.current_task()
-        rest = [task for task in asyncio.all_tasks() if task is not here]
+        """What was expected but never asked for is dropped.
+
+        Only our own tasks are cancelled: those below them belong to libraries, which end them with more care.
+        """
+        rest = tuple(self._tasks)
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
