@@ -33,6 +33,10 @@ def check(
     from_: Annotated[
         str | None, typer.Option("--from", metavar="FILE.json", help="The facts as JSON; `-` is standard input.")
     ] = None,
+    log: Annotated[
+        str | None, typer.Option("--log", metavar="FILE", help="An error log; `-` is standard input.")
+    ] = None,
+    offline: _options.OFFLINE = False,
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
@@ -46,6 +50,7 @@ def check(
     from tfenv.outputs import verdict as as_json
     from tfenv.workflow import check as workflow
     from tfenv.workflow import files
+    from tfenv.workflow.solver import Solver
 
     said = reader.of_options(
         tf=tf,
@@ -62,7 +67,10 @@ def check(
     if from_ is not None:
         text = sys.stdin.read() if from_ == "-" else files.read(Path(from_))
         said = reader.merge(said, reader.loads(text, "standard input" if from_ == "-" else from_))
-    verdict = workflow.check(said, load())
+    text = None if log is None else sys.stdin.read() if log == "-" else files.read(Path(log))
+    database = load()
+    with _console.progress() as progress, Solver(database, offline=offline, progress=progress) as solver:
+        verdict = workflow.check(said, database, log=text, solver=solver)
     if json_output:
         _console.document(as_json.document(verdict))
     else:

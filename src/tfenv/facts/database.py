@@ -12,10 +12,13 @@ from tfenv.errors import UsageError
 if TYPE_CHECKING:
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
+    from tfenv.facts.failures import FailureTable
     from tfenv.facts.gpus import GpuTable
     from tfenv.facts.images import ImageTable
     from tfenv.facts.patches import PatchTable
     from tfenv.facts.releases import ReleaseTable
+    from tfenv.facts.signatures import SignatureTable
+    from tfenv.facts.wheels import WheelTable
 
 
 class Database:
@@ -65,6 +68,27 @@ class Database:
         from tfenv.facts.patches import PatchTable
 
         return PatchTable(self.root / "patches.toml")
+
+    @cached_property
+    def failures(self) -> FailureTable:
+        """Builds that were seen to fail on some GPUs."""
+        from tfenv.facts.failures import FailureTable
+
+        return FailureTable(self.root / "failures.toml")
+
+    @cached_property
+    def signatures(self) -> SignatureTable:
+        """Errors as they are printed."""
+        from tfenv.facts.signatures import SignatureTable
+
+        return SignatureTable(self.root / "signatures.toml")
+
+    @cached_property
+    def wheels(self) -> WheelTable:
+        """CUDA libraries from wheels, for releases that offer none themselves."""
+        from tfenv.facts.wheels import WheelTable
+
+        return WheelTable(self.root / "wheels.toml")
 
     @cached_property
     def version(self) -> str:

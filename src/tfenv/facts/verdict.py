@@ -70,8 +70,11 @@ def judge(configuration: Configuration, database: Database) -> Verdict:
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """As they strike; those that strike together keep their order."""
-    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: _RANK[problem.code]))
+    """As they strike, each subject once for a code; those that strike together keep their order."""
+    first: dict[tuple[str, str], Problem] = {}
+    for problem in problems:
+        first.setdefault((problem.code, problem.subject), problem)
+    return tuple(sorted(first.values(), key=lambda problem: _RANK[problem.code]))
 
 
 def concluded(problems: Iterable[Problem], warnings: Iterable[Caution] = (), unknown: Iterable[str] = ()) -> Verdict:

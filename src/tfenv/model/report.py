@@ -64,17 +64,20 @@ class Answer(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """A change that repairs, solved before it is shown.
+    """A change that repairs, checked by the same rules before it is shown.
 
     Attributes:
-        change: configuration key to new value, such as `tf` to `2.13.1`.
+        change: configuration key to new value, such as `tf` to `2.13.1`; a package is `packages.NAME`. Empty where
+            the repair is no change of versions.
         command: that does it.
         cost: lower is cheaper.
+        solved: did the resolver find a lock for it? ``False`` too if it was not asked.
     """
 
     change: tuple[tuple[str, str], ...]
     command: str
     cost: int
+    solved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

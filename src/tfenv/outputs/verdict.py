@@ -38,4 +38,4 @@ def _fix(fix: Fix) -> dict[str, object]:
             change[key] = value
     if packages:
         change["packages"] = packages
-    return {"change": change, "command": fix.command, "cost": fix.cost}
+    return {"change": change, "command": fix.command, "cost": fix.cost, "solved": fix.solved}

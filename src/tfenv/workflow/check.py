@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfenv.facts.verdict import judge
+from tfenv.facts.told import told
+from tfenv.inputs import log as error_log
+from tfenv.inputs.configuration import merge
+from tfenv.workflow.fixes import with_fixes
 
 if TYPE_CHECKING:
     from tfenv.facts.database import Database
     from tfenv.model.configuration import Configuration
     from tfenv.model.report import Verdict
+    from tfenv.workflow.solver import Solver
 
 
-def check(configuration: Configuration, database: Database) -> Verdict:
-    """The verdict on a configuration."""
-    return judge(configuration, database)
+def check(
+    configuration: Configuration, database: Database, *, log: str | None = None, solver: Solver | None = None
+) -> Verdict:
+    """The verdict on a configuration.
+
+    Args:
+        configuration: what is said; it outranks what a log tells.
+        database: the facts.
+        log: text in which errors of TensorFlow stand.
+        solver: solves what is suggested; without it the rules alone have checked that.
+    """
+    text = error_log.plain(log) if log is not None else ""
+    sightings = database.signatures.sightings(text) if text else ()
+    if text:
+        facts = [*(sighting.facts for sighting in sightings), database.signatures.facts(text)]
+        configuration = merge(configuration, error_log.facts(facts))
+    verdict = told(configuration, sightings, database)
+    if solver is None:
+        return with_fixes(verdict, configuration, database, sightings=sightings)
+    return with_fixes(verdict, configuration, database, sightings=sightings, newest=solver.newest, solves=solver.solves)

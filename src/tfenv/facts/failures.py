@@ -1,0 +1,76 @@
+"""Builds that were seen to fail on GPUs that they have PTX for (`failures.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from tfenv.facts.rows import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+
+    from tfenv.facts.rows import Row
+    from tfenv.model.hardware import ComputeCapability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What was seen.
+
+    Attributes:
+        versions: of TensorFlow.
+        capabilities: of the GPUs, as a range of numbers.
+        reason: one clause.
+        sources: who saw it.
+    """
+
+    versions: SpecifierSet
+    capabilities: SpecifierSet
+    reason: str
+    sources: tuple[str, ...]
+
+
+class FailureTable:
+    """All of them.
+
+    Attributes:
+        all: in the order of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read `constraints/failures.toml`.
+
+        Raises:
+            UsageError: with every row that is wrong.
+        """
+        document = Document(path)
+        self.all: tuple[Failure, ...] = tuple(map(_failure, document.rows("failure")))
+        document.check()
+
+    def of(self, version: Version, capability: ComputeCapability) -> Failure | None:
+        """What was seen of a release on a GPU that has to compile its PTX; ``None`` if nothing was."""
+        number = Version(str(capability))
+        return next(
+            (
+                one
+                for one in self.all
+                if one.versions.contains(version, prereleases=True) and one.capabilities.contains(number)
+            ),
+            None,
+        )
+
+
+def _failure(row: Row) -> Failure:
+    row.known(("versions", "capabilities", "reason", "source", "tier"))
+    row.tier()
+    return Failure(
+        versions=row.specifiers("versions"),
+        capabilities=row.specifiers("capabilities"),
+        reason=row.text("reason"),
+        sources=tuple(row.text("source").split("; ")),
+    )

@@ -1,0 +1,191 @@
+"""What an error log says: telling lines by the patterns of `signatures.toml`, and the facts it tells in passing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+
+from tfenv.facts.rows import Document
+from tfenv.model.package import Name, normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tfenv.facts.rows import Row
+
+_GROUP = re.compile(r"\{(\w+)\}")
+_VARIANT = re.compile(r"_[b-z]$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """One error as it is printed.
+
+    Attributes:
+        name: of the row.
+        pattern: of the telling line; its named groups are facts (`x_b` is another place of `x`).
+        code: of the problem.
+        subject: what it is about; `{group}` is filled in.
+        cause: one sentence; `{group}` is filled in.
+        package: that has to change, or ``None``.
+        wanted: which versions of it repair this; `{group}` is filled in.
+        tf: release of TensorFlow that repairs this, or ``None``.
+        cudnn: release of cuDNN that repairs this; `{group}` is filled in.
+        advice: what to do where no change of versions says it.
+        sample: a line that it matches.
+        source: a thread in which people met it.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    code: str
+    subject: str
+    cause: str
+    package: Name | None
+    wanted: str | None
+    tf: str | None
+    cudnn: str | None
+    advice: str | None
+    sample: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A signature that was seen.
+
+    Attributes:
+        signature: the row.
+        line: the telling line, as it stands in the log.
+        facts: named groups of it.
+    """
+
+    signature: Signature
+    line: str
+    facts: Mapping[str, str]
+
+    @property
+    def subject(self) -> str:
+        """Filled in; without the group, what is left of it."""
+        return _filled(self.signature.subject, self.facts).strip(" .") or self.signature.code.partition("-")[0]
+
+    @property
+    def cause(self) -> str:
+        """Filled in."""
+        return _filled(self.signature.cause, self.facts)
+
+    @property
+    def wanted(self) -> SpecifierSet | None:
+        """Versions of the package that repair it; ``None`` if the signature does not know."""
+        return None if self.signature.wanted is None else SpecifierSet(_filled(self.signature.wanted, self.facts))
+
+
+class SignatureTable:
+    """All signatures, the particular before the general.
+
+    Attributes:
+        all: in the order of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read `constraints/signatures.toml`.
+
+        Raises:
+            UsageError: with every row that is wrong.
+        """
+        document = Document(path)
+        self.all: tuple[Signature, ...] = tuple(map(_signature, document.rows("signature")))
+        self._facts: tuple[re.Pattern[str], ...] = tuple(_fact(row) for row in document.rows("fact"))
+        document.check()
+
+    def sightings(self, log: str) -> tuple[Sighting, ...]:
+        """Every signature that a log shows, each once (its first match), in the order of the file."""
+        return tuple(
+            Sighting(signature=signature, line=_line(log, match), facts=_groups(match))
+            for signature in self.all
+            if (match := signature.pattern.search(log)) is not None
+        )
+
+    def facts(self, log: str) -> Mapping[str, str]:
+        """What a log tells in passing, by the keys of the configuration; the first mention of each counts.
+
+        A package stands under `packages.NAME`.
+        """
+        found: dict[str, str] = {}
+        for pattern in self._facts:
+            for match in pattern.finditer(log):
+                groups = _groups(match)
+                if (package := groups.pop("package", None)) is not None:
+                    groups = {f"packages.{normalize(package)}": groups["version"]}
+                for name, value in groups.items():
+                    found.setdefault(name, value)
+        return found
+
+
+def _line(log: str, match: re.Match[str]) -> str:
+    """The last line of the match: where a pattern spans several, that is where the error is."""
+    end = log.find("\n", match.end())
+    start = log.rfind("\n", 0, match.end() - 1) + 1
+    return log[start : end if end >= 0 else len(log)].strip()
+
+
+def _groups(match: re.Match[str]) -> dict[str, str]:
+    return {_VARIANT.sub("", name): value.strip() for name, value in match.groupdict().items() if value}
+
+
+def _filled(template: str, facts: Mapping[str, str]) -> str:
+    return _GROUP.sub(lambda match: facts.get(match[1], ""), template)
+
+
+def _signature(row: Row) -> Signature:
+    row.known(
+        (
+            *("name", "pattern", "code", "subject", "cause", "package", "wanted"),
+            *("tf", "cudnn", "advice", "sample", "source"),
+        )
+    )
+    package = row.maybe_text("package")
+    pattern = _pattern(row)
+    signature = Signature(
+        name=row.text("name"),
+        pattern=pattern,
+        code=row.text("code"),
+        subject=row.text("subject"),
+        cause=row.text("cause"),
+        package=None if package is None else normalize(package),
+        wanted=row.maybe_text("wanted"),
+        tf=row.maybe_text("tf"),
+        cudnn=row.maybe_text("cudnn"),
+        advice=row.maybe_text("advice"),
+        sample=row.text("sample"),
+        source=row.text("source"),
+    )
+    if pattern.search(signature.sample) is None:
+        row.fault("sample", "the pattern does not match it")
+    known = {_VARIANT.sub("", name) for name in pattern.groupindex}
+    for key in ("subject", "cause", "wanted", "cudnn"):
+        for name in _names(getattr(signature, key) or ""):
+            if name not in known:
+                row.fault(key, f"the pattern has no group `{name}`")
+    return signature
+
+
+def _fact(row: Row) -> re.Pattern[str]:
+    row.known(("pattern",))
+    return _pattern(row)
+
+
+def _pattern(row: Row) -> re.Pattern[str]:
+    try:
+        return re.compile(row.text("pattern"), re.MULTILINE)
+    except re.error as error:
+        row.fault("pattern", str(error))
+        return re.compile("")
+
+
+def _names(template: str) -> Iterator[str]:
+    yield from _GROUP.findall(template)

@@ -1,0 +1,100 @@
+"""A verdict where an error log told what happened: what was seen outranks what the rules would have expected. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from tfenv.facts.verdict import judge
+from tfenv.model.report import Answer, Problem, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tfenv.facts.database import Database
+    from tfenv.facts.signatures import Sighting
+    from tfenv.model.configuration import Configuration
+
+_KIN = {
+    "python-no-wheel": ("python-no-wheel", "platform-no-wheel", "tf-unknown"),
+    "gpu-too-new": ("gpu-too-new", "gpu-too-old", "cuda-mismatch"),
+    "gpu-too-old": ("gpu-too-old",),
+    "cuda-mismatch": ("platform-no-gpu", "cuda-mismatch", "cudnn-mismatch"),
+    "cudnn-mismatch": (
+        "platform-no-gpu",
+        "cudnn-mismatch",
+        "cudnn-too-old",
+        "cuda-mismatch",
+        "cudnn-gpu-dropped",
+        "gpu-too-new",
+    ),
+    "cudnn-too-old": ("cudnn-too-old", "cudnn-mismatch"),
+    "driver-too-old": ("driver-too-old", "gpu-too-old"),
+    "keras-mismatch": ("keras-mismatch",),
+    "loader-path": ("platform-no-gpu", "loader-path"),
+}
+"""Codes of the rules that explain what a signature shows, in that order."""
+
+
+def told(configuration: Configuration, sightings: Sequence[Sighting], database: Database) -> Verdict:
+    """The verdict of the rules, with what the log shows as its first problem.
+
+    Args:
+        configuration: what is known, the facts of the log among it.
+        sightings: in the order of the table: the first tells most.
+        database: the facts.
+    """
+    verdict = judge(configuration, database)
+    if not sightings:
+        return verdict
+    first = _explained(sightings[0], configuration, verdict)
+    seen = {(first.code, first.subject)}
+    codes = {first.code, sightings[0].signature.code}
+    rest = [problem for problem in verdict.problems if (problem.code, problem.subject) not in seen]
+    codes |= {problem.code for problem in rest}
+    more = []
+    for sighting in sightings[1:]:
+        problem = _plain(sighting)
+        if problem.code not in codes:
+            more.append(problem)
+            codes.add(problem.code)
+    return replace(verdict, answer=Answer.BROKEN, problems=(first, *rest, *more))
+
+
+def _explained(sighting: Sighting, configuration: Configuration, verdict: Verdict) -> Problem:
+    """The problem of the rules that this shows, if there is one; else the signature's own."""
+    own = _plain(sighting)
+    for code in _KIN.get(own.code, (own.code,)):
+        for problem in verdict.problems:
+            same = problem.code == code and (sighting.signature.package in (None, problem.subject))
+            if same:
+                chain = (own.because[0], *problem.because)
+                return replace(problem, because=chain, sources=(sighting.signature.source, *problem.sources))
+    if own.code in ("cuda-mismatch", "cudnn-mismatch") and _fits(own.code, configuration):
+        because = (
+            f"what is said to be installed fits, so the loader does not find it: `{own.subject}` is not on its path"
+        )
+        return replace(own, code="loader-path", because=(*own.because, because))
+    return own
+
+
+def _fits(code: str, configuration: Configuration) -> bool:
+    """Is the release of the library known (and the rules found nothing wrong with it)?"""
+    known = configuration.cuda if code == "cuda-mismatch" else configuration.cudnn
+    return known is not None and configuration.tf is not None
+
+
+def _plain(sighting: Sighting) -> Problem:
+    code = sighting.signature.code
+    if code == "cudnn-too-old":
+        found, built = sighting.facts.get("cudnn"), sighting.facts.get("built_cudnn")
+        if found and built and Version(found).major != Version(built).major:
+            code = "cudnn-mismatch"
+    return Problem(
+        code=code,
+        subject=sighting.subject,
+        because=(sighting.cause, f"the log says: {sighting.line[:240]}"),
+        sources=(sighting.signature.source,),
+    )
