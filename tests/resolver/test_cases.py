@@ -16,7 +16,7 @@ from tfenv.model.hardware import ComputeCapability, Gpu
 from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
-from tfenv.resolver import Conflict, Resolution, explain, resolve
+from tfenv.resolver import Conflict, Resolution, explain, repairs, resolve
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -91,5 +91,8 @@ def outcome(
     try:
         resolution = resolve(request, source, pythons=PYTHONS, preferred=preferred)
     except Conflict as conflict:
-        return {"conflict": explain(conflict, request).message + "\n"}
+        found = repairs(conflict, request, lambda changed: resolve(changed, source, pythons=PYTHONS))
+        error = explain(conflict, request, found)
+        told = {"conflict": error.message + "\n", "hint": f"{error.hint}\n"}
+        return {key: value for key, value in told.items() if key in asked}
     return {key: value for key, value in answer(resolution).items() if key in asked}

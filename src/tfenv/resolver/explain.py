@@ -60,7 +60,7 @@ def _fact(conflict: Conflict, request: Request, subjects: list[Name]) -> str:
         python = f"Python {attempt.python.major}.{attempt.python.minor}"
         fact = f"nothing satisfies the request together with {name} on {python}"
     if conflict.others:
-        fact += f" (and none of the {conflict.others} other releases that were tried fits)"
+        fact += f" ({conflict.others} other release{'s' if conflict.others > 1 else ''} tried in vain)"
     return fact
 
 

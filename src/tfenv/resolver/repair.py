@@ -49,7 +49,7 @@ class _Try:
     key: str
     request: Request
     settle: Callable[[Request, Resolution], tuple[Request, str]]
-    first: str = ""  # what to do beside giving the command
+    first: str = ""  # what to do beside giving the command; `{}` is the value
 
 
 def repairs(conflict: Conflict, request: Request, solve: Callable[[Request], Resolution]) -> tuple[Repair, ...]:
@@ -73,8 +73,9 @@ def repairs(conflict: Conflict, request: Request, solve: Callable[[Request], Res
         if (one.key, value) in seen:
             continue
         seen.add((one.key, value))
-        fix = Fix(change=((one.key, value),), command=command(settled), cost=one.cost)
-        says = "; ".join(filter(None, (one.first, _summary(resolution))))
+        line = command(settled) + (" --gpu none" if (one.key, value) == ("gpu", "none") else "")
+        fix = Fix(change=((one.key, value),), command=line, cost=one.cost)
+        says = "; ".join(filter(None, (one.first.replace("{}", value), _summary(resolution))))
         found.append(Repair(fix=fix, says=says, resolution=resolution))
     return tuple(found)
 
@@ -136,7 +137,7 @@ def _tries(conflict: Conflict, request: Request) -> Iterator[_Try]:
             key=requirement.name,
             request=replace(request, requirements=others),
             settle=partial(_settle_requirement, relaxed),
-            first=f"instead of `{requirement}`{f' ({requirement.source})' if requirement.source else ''}",
+            first=f"{requirement.name} {{}} instead of `{requirement}`{f' ({requirement.source})' if requirement.source else ''}",
         )
     yield from _machine(conflict, request)
     if target.accelerator is not Accelerator.NONE:
@@ -155,7 +156,7 @@ def _machine(conflict: Conflict, request: Request) -> Iterator[_Try]:
             yield _Try(cost=3, key="driver", request=changed, settle=partial(_as_it_is, text), first=first)
         elif operator == "<":
             branch = bound.major - 1
-            changed, first = _on(request, driver=Version(f"{branch}.999")), f"with a driver of branch {branch}"
+            changed, first = _on(request, driver=Version(str(branch))), f"with a driver of branch {branch}"
             yield _Try(cost=4, key="driver", request=changed, settle=partial(_as_it_is, str(branch)), first=first)
     for operator, bound in _bounds(conflict, "__glibc") if target.glibc is not None else []:
         if operator == ">=":
