@@ -18,12 +18,14 @@ from packaging.version import Version
 from tests.support.base_image import base_image
 from tests.support.engine_api import FakeEngine
 from tests.support.index_server import FakeIndex, Published
+from tests.support.local_registry import local_registry
 from tests.support.locks import cpu_lock, cuda_lock, package
 from tests.support.recorder import Recorder
 from tfenv.cli.app import run
 from tfenv.errors import EngineError, IntegrityError
 from tfenv.image.build_log import BUILDING
 from tfenv.image.engine import Engine
+from tfenv.image.registry import digest
 from tfenv.index.cache import Cache
 from tfenv.index.source import IndexSource
 from tfenv.model.lock import BaseImage, Lock, LockedPackage, Origin, Stack
@@ -265,6 +267,30 @@ def test_another_base_is_another_image(index: FakeIndex, tmp_path: Path) -> None
         finally:
             for name in (tag, other, f"{other}-base"):
                 engine.remove(name)
+
+
+@pytest.mark.engine
+def test_a_base_by_digest_is_pulled_and_built_on(index: FakeIndex, tmp_path: Path) -> None:
+    """What the registry called the tag when the lock was made is what the image starts from."""
+    tag = f"tfenv-test/build:{uuid.uuid4().hex}"
+    with local_registry(tmp_path) as address, Engine.connect() as engine:
+        base = engine.image(base_image())
+        assert base is not None
+        reference = f"{address}/python:3.11"
+        engine.tag(base, reference)
+        subprocess.run(["docker", "push", reference], check=True, capture_output=True)
+        locked_base = BaseImage(reference=reference, digest=digest(reference))
+        engine.remove(reference)
+        lock = replace(locked(index), base_image=locked_base)
+        try:
+            built = build(lock, tag=tag, cache=Cache(tmp_path / "cache"))
+            pulled = engine.image(str(locked_base))
+        finally:
+            engine.remove(tag)
+            engine.remove(str(locked_base))
+    assert pulled is not None
+    assert pulled.digests == (f"{address}/python@{locked_base.digest}",)
+    assert dict(built.image.labels)["org.opencontainers.image.base.name"] == str(locked_base)
 
 
 @pytest.mark.engine

@@ -5,21 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
 import socket
-import subprocess
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from tests.support.local_registry import local_registry
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.image.registry import Reference, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 INDEX = b'{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}'
@@ -187,37 +184,9 @@ def test_nobody_there_is_told() -> None:
             digest(f"127.0.0.1:{taken.getsockname()[1]}/a:1")
 
 
-@contextmanager
-def registry_of_debian(folder: Path) -> Iterator[str]:
-    """Debian's `docker-registry`, on a free port of the loopback."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip("Debian's docker-registry is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    configuration = folder / "registry.yml"
-    configuration.write_text(
-        f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: {address}}}\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder / 'store'}}}}}\n",
-        encoding="utf-8",
-    )
-    with subprocess.Popen([program, "serve", str(configuration)], stderr=subprocess.DEVNULL) as process:
-        try:
-            for _ in range(100):
-                try:
-                    httpx.get(f"http://{address}/v2/").raise_for_status()
-                    break
-                except httpx.HTTPError:
-                    time.sleep(0.05)
-            yield address
-        finally:
-            process.terminate()
-
-
 def test_a_real_registry_answers(tmp_path: Path) -> None:
     """What was put under a tag is found by it, and nothing under another."""
-    with registry_of_debian(tmp_path) as address:
+    with local_registry(tmp_path) as address:
         put = httpx.put(
             f"http://{address}/v2/a/b/manifests/1",
             content=INDEX,
