@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from tfenv.facts.releases import platform_of
 from tfenv.facts.rules import Demand, build_demands, cudnn_bounds, cudnn_demands, runtime_demands, unknown_release
+from tfenv.facts.wheels import cuda_requirements
 from tfenv.model.package import Metadata, Name, Requirement
 from tfenv.model.target import Accelerator
 
@@ -172,6 +173,8 @@ class FactsOverlay:
         added += [r for patch in patches for r in patch.add if cuda or r.name != "__cuda"]
         if cuda and name == TENSORFLOW and AND_CUDA in metadata.extras:
             added += self._cuda_wheels(metadata)
+        elif cuda and name in (TENSORFLOW, GPU):
+            added += self._bundled(name, version)
         if not file.is_wheel:
             because = f"{name} {version} has no wheel and is built from source"
             added += [Requirement(name=tool, because=because) for tool in _BUILD_TOOLS if tool != name]
@@ -232,6 +235,13 @@ class FactsOverlay:
         for wheel in {r.name: None for r in metadata.requires if _CUDNN.fullmatch(r.name)}:
             found += [replace(bound.requirement, name=wheel) for bound in bounds]
         return found
+
+    def _bundled(self, name: Name, version: Version) -> tuple[Requirement, ...]:
+        """The CUDA libraries of a release that offers none itself, where wheels carry them all."""
+        build, bundle = self.build(name, version), self._database.wheels.of(version)
+        if build is None or bundle is None:
+            return ()
+        return cuda_requirements(name, version, build, bundle, cuda=self._database.cuda, cudnn=self._database.cudnn)
 
 
 @lru_cache(maxsize=128)

@@ -1,0 +1,129 @@
+"""CUDA libraries from wheels, for releases of TensorFlow that offer none themselves (`wheels.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from tfenv.facts.rows import Document
+from tfenv.facts.rules import cudnn_bounds
+from tfenv.model.package import Name, Requirement, normalize
+from tfenv.model.target import Platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tfenv.facts.cuda import CudaTable, Library, Toolkit
+    from tfenv.facts.cudnn import CudnnTable
+    from tfenv.facts.rows import Row
+    from tfenv.model.build import Build
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """What releases of TensorFlow open, by the names of `cuda.toml`.
+
+    Attributes:
+        versions: of TensorFlow.
+        opens: libraries without which it uses no GPU.
+        helps: libraries that only a part of it opens (the profiler), taken where a wheel has the very file.
+        tools: projects whose programs and data it uses (`ptxas`, `libdevice`), numbered like the toolkit.
+        because: why they are added, as what the release does.
+        source: who says what it opens.
+    """
+
+    versions: SpecifierSet
+    opens: tuple[str, ...]
+    helps: tuple[str, ...]
+    tools: tuple[Name, ...]
+    because: str
+    source: str
+
+
+class WheelTable:
+    """All bundles.
+
+    Attributes:
+        all: in the order of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read `constraints/wheels.toml`.
+
+        Raises:
+            UsageError: with every row that is wrong.
+        """
+        document = Document(path)
+        self.all: tuple[Bundle, ...] = tuple(_bundle(row) for row in document.rows("bundle"))
+        document.check()
+
+    def of(self, version: Version) -> Bundle | None:
+        """The bundle of one release of TensorFlow; ``None`` if no wheels serve it, or if it brings its own."""
+        return next((bundle for bundle in self.all if bundle.versions.contains(version, prereleases=True)), None)
+
+
+def cuda_requirements(
+    name: Name, version: Version, build: Build, bundle: Bundle, *, cuda: CudaTable, cudnn: CudnnTable
+) -> tuple[Requirement, ...]:
+    """The wheels that carry what a build opens; none if a single library has no wheel, for then none would help.
+
+    Of a CUDA major any release from the one on that the build was made with serves, as long as its files have the
+    names that the build opens (CUDA Compatibility, "Minor version compatibility"); of cuDNN see `cudnn_bounds`.
+
+    Args:
+        name: of the distribution, for the reasons.
+        version: of it.
+        build: for a Linux platform.
+        bundle: of that release.
+        cuda: what the toolkit's libraries are called, and which wheel carries them.
+        cudnn: which wheel carries a release of cuDNN.
+    """
+    toolkit = None if build.cuda is None else cuda.toolkit(Version(f"{build.cuda.major}.{build.cuda.minor}"))
+    if toolkit is None or build.platform is not Platform.LINUX_X86_64:
+        return ()
+    needed = [toolkit.library(library) for library in bundle.opens]
+    floor = build.cudnn_floor or build.cudnn
+    carriers = () if floor is None else _cudnn_wheels(cudnn, floor.major, toolkit)
+    if not carriers or any(library is None or library.wheel is None for library in needed):
+        return ()
+    helpful = [library for library in map(toolkit.library, bundle.helps) if library is not None and library.wheel]
+    because = f"{name} {version} is built with CUDA {build.cuda} and {bundle.because}"
+    same = SpecifierSet(f">={toolkit.version},<{toolkit.version.major + 1}")
+    found: dict[Name, Requirement] = {}
+    for wheel in [*_wheels([*needed, *helpful]), *bundle.tools]:
+        specifier = same if cuda.of_wheel(wheel, toolkit.version) else SpecifierSet()
+        found[wheel] = Requirement(name=wheel, specifier=specifier, because=because, source=bundle.source)
+    bounds = cudnn_bounds(f"{name} {version}", build)
+    return (*found.values(), *(replace(bound.requirement, name=carrier) for carrier in carriers for bound in bounds))
+
+
+def _wheels(libraries: list[Library | None]) -> list[Name]:
+    return list(dict.fromkeys(normalize(one.wheel) for one in libraries if one is not None and one.wheel))
+
+
+def _cudnn_wheels(cudnn: CudnnTable, major: int, toolkit: Toolkit) -> tuple[Name, ...]:
+    """Projects on PyPI with releases of that major of cuDNN for the CUDA of the toolkit."""
+    found = {
+        normalize(row.wheel): None
+        for row in cudnn.all
+        if row.wheel and row.cuda_major == toolkit.version.major and any(one.major == major for one in row.releases)
+    }
+    return tuple(found)
+
+
+def _bundle(row: Row) -> Bundle:
+    row.known(("versions", "opens", "helps", "tools", "because", "source", "tier"))
+    row.tier()
+    if not (opens := row.texts("opens")):
+        row.fault("opens", "empty")
+    return Bundle(
+        versions=row.specifiers("versions"),
+        opens=opens,
+        helps=row.texts("helps"),
+        tools=tuple(map(normalize, row.texts("tools"))),
+        because=row.text("because"),
+        source=row.source(),
+    )
