@@ -130,14 +130,14 @@ def _tries(conflict: Conflict, request: Request) -> Iterator[_Try]:
     if target.cuda_major is not None:
         yield _Try(cost=2, key="gpu", request=_on(request, cuda_major=None), settle=_settle_cuda)
     for requirement in _own(conflict, request):
-        relaxed = replace(requirement, specifier=SpecifierSet())
+        relaxed, where = replace(requirement, specifier=SpecifierSet()), requirement.source
         others = tuple(relaxed if each is requirement else each for each in request.requirements)
         yield _Try(
             cost=2,
             key=requirement.name,
             request=replace(request, requirements=others),
             settle=partial(_settle_requirement, relaxed),
-            first=f"{requirement.name} {{}} instead of `{requirement}`{f' ({requirement.source})' if requirement.source else ''}",
+            first=f"{requirement.name} {{}} instead of `{requirement}`" + (f" ({where})" if where else ""),
         )
     yield from _machine(conflict, request)
     if target.accelerator is not Accelerator.NONE:
