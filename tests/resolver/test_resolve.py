@@ -1,0 +1,81 @@
+"""What the cases do not show: Pythons that a request leaves open, searches that are lost, what is asked ahead."""
+
+from __future__ import annotations
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from tests.support.memory import MemorySource
+from tfenv.model.package import Name, Requirement
+from tfenv.model.request import Request
+from tfenv.model.target import Target
+from tfenv.resolver import Conflict, explain, repairs, resolve
+from tfenv.resolver.outcome import Link
+from tfenv.resolver.resolve import candidates_of
+
+PYTHONS = tuple(map(Version, ("3.12.12", "3.13.9")))
+
+
+def test_pythons_left_open() -> None:
+    """All, newest first; of a minor its newest patch release, known or not; or exactly what was asked for."""
+
+    def left(python: str | None) -> list[str]:
+        target = Target(python=None if python is None else Version(python))
+        return [str(each) for each in candidates_of(Request(target=target), PYTHONS)]
+
+    assert left(None) == ["3.13.9", "3.12.12"]
+    assert left("3.12") == ["3.12.12"]
+    assert left("3.12.1") == ["3.12.1"]
+    assert left("3.15") == ["3.15.0"]
+
+
+def test_lost_search() -> None:
+    """A search that was given up says so, and that there may be a solution all the same."""
+    conflict = Conflict((), gaps={})
+    assert explain(conflict, Request()).message == "no solution was found in reasonable time; there may be none"
+
+
+def test_the_index_hears_ahead_of_what_will_be_asked() -> None:
+    """Pages of all requirements, and the metadata of the likely file of each, are announced before they are read."""
+    source = MemorySource(
+        [
+            {"file": "tensorflow-2.21.0-cp313-cp313-manylinux_2_27_x86_64.whl", "requires": ["a", "b"]},
+            {"file": "a-2.0-py3-none-any.whl", "requires": ["b<2"]},
+            {"file": "b-2.0-py3-none-any.whl"},
+            {"file": "b-1.0-py3-none-any.whl"},
+        ]
+    )
+    resolve(Request(), source, pythons=PYTHONS)
+    heard = [one if isinstance(one, str) else one.filename for one in source.expected]
+    for name in ("tensorflow", "a", "b", *source.read):
+        assert name in heard
+    assert heard.index("b") < heard.index("a-2.0-py3-none-any.whl")
+
+
+def test_only_what_is_needed_is_read() -> None:
+    """Releases that Python or a specifier rules out cost no metadata."""
+    source = MemorySource(
+        [
+            {"file": "tensorflow-2.21.0-cp313-cp313-manylinux_2_27_x86_64.whl", "requires": ["a<2"]},
+            {"file": "tensorflow-2.20.0-cp313-cp313-manylinux_2_27_x86_64.whl"},
+            {"file": "a-2.0-py3-none-any.whl"},
+            {"file": "a-1.0-cp312-cp312-manylinux_2_27_x86_64.whl"},
+            {"file": "a-0.9-py3-none-any.whl"},
+        ]
+    )
+    resolve(Request(), source, pythons=PYTHONS)
+    assert set(source.read) == {
+        "tensorflow-2.21.0-cp313-cp313-manylinux_2_27_x86_64.whl",
+        "a-0.9-py3-none-any.whl",
+    }
+
+
+def test_repairs_of_a_lost_search_are_those_that_were_solved() -> None:
+    """Whatever fails again is not suggested."""
+
+    def solve(_: Request) -> object:
+        raise Conflict((), gaps={})
+
+    wanted = Requirement(name=Name("a"), specifier=SpecifierSet("==1"))
+    request = Request(tensorflow=SpecifierSet("==2.20"), requirements=(wanted,))
+    assert repairs(Conflict((Link(requirement=wanted),), gaps={}), request, solve) == ()  # type: ignore[arg-type]
