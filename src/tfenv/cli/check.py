@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 
 def check(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE",
+            help="A lock, requirements, a freeze, environment.yml, a Dockerfile or a compose file.",
+        ),
+    ] = None,
+    requirements: Annotated[
+        list[Path] | None, typer.Option("-r", "--requirement", metavar="FILE", help="The same as FILE.")
+    ] = None,
     tf: _options.TF = None,
     gpu: _options.GPU = None,
     driver: _options.DRIVER = None,
@@ -50,6 +60,7 @@ def check(
     from tfenv.outputs import verdict as as_json
     from tfenv.workflow import check as workflow
     from tfenv.workflow import files
+    from tfenv.workflow.gather import gather
     from tfenv.workflow.solver import Solver
 
     said = reader.of_options(
@@ -67,8 +78,9 @@ def check(
     if from_ is not None:
         text = sys.stdin.read() if from_ == "-" else files.read(Path(from_))
         said = reader.merge(said, reader.loads(text, "standard input" if from_ == "-" else from_))
-    text = None if log is None else sys.stdin.read() if log == "-" else files.read(Path(log))
     database = load()
+    said = reader.merge(said, gather((*(paths or ()), *(requirements or ())), database))
+    text = None if log is None else sys.stdin.read() if log == "-" else files.read(Path(log))
     with _console.progress() as progress, Solver(database, offline=offline, progress=progress) as solver:
         verdict = workflow.check(said, database, log=text, solver=solver)
     if json_output:

@@ -117,7 +117,7 @@ def problems(about: Subject, gpus: tuple[Gpu, ...], configuration: Configuration
             driver=driver,
         )
         offered = {
-            "__driver": None if driver is None else (driver,),
+            "__driver": None if driver is None else (_newest_of(driver),),
             "__compute_capability": None if gpu is None else (Version(str(gpu.capability)),),
         }
         demands = build_demands(about.words, about.build, target, cuda=database.cuda, gpus=database.gpus)
@@ -198,8 +198,20 @@ def problem(code: str, subject: str, requirement: Requirement, *more: str) -> Pr
         code=code,
         subject=subject,
         because=(*filter(None, requirement.because.split("\n")), *more),
-        sources=tuple(filter(None, requirement.source.split("\n"))),
+        sources=cited(requirement.source),
     )
+
+
+def cited(source: str) -> tuple[str, ...]:
+    """One file or URL each: rows write several with `; `, demands one line for each reason."""
+    return tuple(
+        dict.fromkeys(part.strip() for line in source.split("\n") for part in line.split("; ") if part.strip())
+    )
+
+
+def _newest_of(driver: Version) -> Version:
+    """A branch alone (`525`) stands for its newest driver."""
+    return driver if len(driver.release) > 1 else Version(f"{driver.major}.9999")
 
 
 def _instructions(about: Subject, database: Database) -> tuple[Requirement, ...]:

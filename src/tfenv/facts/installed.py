@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tfenv.facts import environment
+from tfenv.facts.hardware import cited
 from tfenv.facts.subject import DISTRIBUTIONS, requirements, tags
 from tfenv.model.report import Caution, Problem
 
@@ -45,7 +46,7 @@ def problems(about: Subject, configuration: Configuration, database: Database) -
             *filter(None, requirement.because.split("\n")),
             f"{requirement.name} is {_plain(given)}",
         )
-        sources = tuple(filter(None, requirement.source.split("\n")))
+        sources = cited(requirement.source)
         code = "keras-mismatch" if requirement.name in _KERAS else "package-incompatible"
         found[requirement.name] = Problem(code=code, subject=requirement.name, because=because, sources=sources)
     ordered = sorted(found.values(), key=lambda each: (*_FIRST, each.subject).index(each.subject))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tfenv.facts.hardware import Part, met, problem
+from tfenv.facts.hardware import Part, cited, met, problem
 from tfenv.facts.rules import cudnn_bounds, cudnn_demands, foreign_libraries
 from tfenv.facts.subject import offers_cuda_wheels
 from tfenv.model.report import Caution, Problem
@@ -52,13 +52,20 @@ def problems(about: Subject, gpus: tuple[Gpu, ...], configuration: Configuration
         found += _by_soname(about, cuda, database)
     if cudnn is not None:
         offered = (cudnn,)
-        missed = [demand for demand in cudnn_bounds(about.words, build) if met(demand.requirement, offered) is False]
+        coarse = len(cudnn.release) == 1  # of which minor it is, nobody says
+        missed = [
+            demand
+            for demand in cudnn_bounds(about.words, build)
+            if met(demand.requirement, offered) is False and not (coarse and demand.code == "cudnn-too-old")
+        ]
         # a cuDNN of a lower major is not merely too old
         found += [
             problem(demand.code, f"cuDNN {cudnn}", demand.requirement, f"the cuDNN here is {cudnn}")
             for demand in missed[:1]
         ]
-        if not missed:
+        if not missed and coarse:
+            warnings.append(Caution(code="assumed", message=f"cuDNN is a release of {cudnn} that is new enough"))
+        elif not missed:
             part = _code_in_cudnn(about, cudnn, cuda or build.cuda, gpus, database)
             found += part.problems
             unknown += part.unknown
@@ -121,7 +128,10 @@ def _by_soname(about: Subject, cuda: Version, database: Database) -> list[Proble
 def _other_cuda(about: Subject, cuda: Version, because: tuple[str, ...], *sources: str) -> Problem:
     assert about.build is not None
     return Problem(
-        code="cuda-mismatch", subject=f"CUDA {cuda}", because=because, sources=(about.build.source, *sources)
+        code="cuda-mismatch",
+        subject=f"CUDA {cuda}",
+        because=because,
+        sources=(about.build.source, *(each for text in sources for each in cited(text)[:1])),
     )
 
 

@@ -115,7 +115,8 @@ class _Repair:
         aim = (problem.code, problem.subject)
         singles = list(self._changes(self._was, problem))
         found = [change for change in singles if self._repairs(change, aim)]
-        if not any(key in dict(change.values) for change in found for key in ("tf", "python")) or not found:
+        stacked = problem.code.startswith(("cuda", "cudnn", "driver", "gpu"))
+        if not found or (stacked and not any("tf" in dict(change.values) for change in found)):
             found += self._pairs(singles, aim)
         return [self._fix(change) for change in self._chosen(found)]
 

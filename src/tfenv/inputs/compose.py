@@ -1,0 +1,71 @@
+"""A compose file, as a `Configuration`: images of its services, and whether they get a GPU."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tfenv.errors import UsageError
+from tfenv.inputs import dockerfile
+from tfenv.inputs.configuration import merge
+from tfenv.model.configuration import Configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tfenv.facts.images import ImageTable
+
+
+def loads(
+    text: str, name: str, images: ImageTable, *, read: Callable[[str], str | None] = lambda _path: None
+) -> Configuration:
+    """Read a compose file; of several services the one that asks for a GPU, or that uses a GPU image, is meant.
+
+    Args:
+        text: of it.
+        name: of the file, for faults.
+        images: base images that are known.
+        read: gives the text of a file that it names (a Dockerfile), or ``None``.
+
+    Raises:
+        UsageError: it is no YAML, or no compose file.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"`{name}` is no YAML: {str(error).splitlines()[0]}") from None
+    services = document.get("services") if isinstance(document, dict) else None
+    if not isinstance(services, dict):
+        raise UsageError(f"`{name}` has no `services`")
+    found = [_service(each, images, read) for each in services.values() if isinstance(each, dict)]
+    found.sort(key=lambda each: (not each.accelerated, each.tf is None and not each.packages))
+    return found[0] if found else Configuration()
+
+
+def wants_gpu(service: dict[str, Any]) -> bool:
+    """Does a service ask for GPUs? Source: Compose specification, `deploy.resources.reservations.devices`, `gpus`."""
+    if service.get("gpus") or service.get("runtime") == "nvidia":
+        return True
+    devices = service.get("deploy") or {}
+    for key in ("resources", "reservations", "devices"):
+        devices = devices.get(key) or {} if isinstance(devices, dict) else {}
+    return any(
+        "gpu" in (device.get("capabilities") or []) or device.get("driver") == "nvidia"
+        for device in (devices if isinstance(devices, list) else [])
+        if isinstance(device, dict)
+    )
+
+
+def _service(service: dict[str, Any], images: ImageTable, read: Callable[[str], str | None]) -> Configuration:
+    found = Configuration(accelerated=True) if wants_gpu(service) else Configuration()
+    build = service.get("build")
+    if build is not None:
+        context = build if isinstance(build, str) else str(build.get("context", "."))
+        file = "Dockerfile" if isinstance(build, str) else str(build.get("dockerfile", "Dockerfile"))
+        path = re.sub(r"^\./", "", f"{context.rstrip('/')}/{file}").removeprefix("./")
+        if (text := read(path)) is not None:
+            return merge(found, dockerfile.loads(text, images, read=read))
+    image = service.get("image")
+    return merge(found, dockerfile.of_image(str(image), images)) if image else found

@@ -1,0 +1,123 @@
+"""`environment.yml` of conda, as a `Configuration`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as PackagingRequirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from tfenv.errors import UsageError
+from tfenv.model.configuration import Configuration
+from tfenv.model.package import normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tfenv.model.package import Name
+
+_SPEC = re.compile(r"(?:[\w./-]+::)?(?P<name>[A-Za-z0-9_.-]+?)\s*(?:(?P<operator>[=<>!~]=?|\s)\s*(?P<rest>.*))?$")
+_TENSORFLOW = {
+    "tensorflow-base": "tensorflow",
+    "tensorflow-mkl": "tensorflow-cpu",
+    "tensorflow-eigen": "tensorflow-cpu",
+}
+
+
+def loads(text: str, name: str) -> Configuration:
+    """Read `environment.yml`.
+
+    Raises:
+        UsageError: it is no YAML, or no environment.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"`{name}` is no YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("dependencies"), list):
+        raise UsageError(f"`{name}` has no list `dependencies`")
+    return of_specs(_specs(document["dependencies"]))
+
+
+def of_specs(specs: Iterable[tuple[str, SpecifierSet]]) -> Configuration:
+    """What packages of conda say; `cudatoolkit` and `cudnn` are the CUDA libraries, `python` is Python."""
+    packages: dict[Name, SpecifierSet] = {}
+    python = cuda = cudnn = None
+    accelerated: bool | None = None
+    for said, specifier in specs:
+        version = version_in(specifier)
+        match said:
+            case "python":
+                python = version
+            case "cudatoolkit" | "cuda-toolkit" | "cuda-version" | "cuda":
+                cuda, accelerated = version, True
+            case "cudnn":
+                cudnn, accelerated = version, True
+            case _:
+                packages[normalize(_TENSORFLOW.get(said, said))] = specifier
+    return Configuration(
+        python=python,
+        cuda=cuda,
+        cudnn=cudnn,
+        accelerated=True if "tensorflow-gpu" in packages else accelerated,
+        packages=tuple(packages.items()),
+    )
+
+
+def conda_spec(text: str) -> tuple[str, SpecifierSet] | None:
+    """`name=1.2=build` of conda, in the words of pip; ``None`` if it is none (a URL, a virtual package)."""
+    match = _SPEC.match(text.strip().strip("\"'"))
+    if match is None or match["name"].startswith("__"):
+        return None
+    rest = (match["rest"] or "").strip()
+    operator = (match["operator"] or "").strip()
+    if not rest or rest == "*":
+        return match["name"].lower(), SpecifierSet()
+    if operator in ("=", ""):
+        # conda's single `=` is a prefix, and a third field is the build
+        version = re.split(r"[=\s]", rest)[0].rstrip("*").rstrip(".")
+        text = f"=={version}" if version.count(".") > 1 else f"=={version}.*"
+    else:
+        text = f"{operator}{re.sub(r'=[^=<>,]*$', '', rest) if operator == '==' else rest}"
+    try:
+        return match["name"].lower(), SpecifierSet(text)
+    except InvalidSpecifier:
+        return match["name"].lower(), SpecifierSet()
+
+
+def version_in(specifier: SpecifierSet) -> Version | None:
+    """The version that a specifier pins, a prefix (`==3.8.*`) included."""
+    for one in specifier:
+        if one.operator in ("==", "===", "~="):
+            try:
+                return Version(one.version.removesuffix(".*"))
+            except InvalidVersion:
+                return None
+    return None
+
+
+def _specs(dependencies: Iterable[object]) -> Iterator[tuple[str, SpecifierSet]]:
+    for each in dependencies:
+        if isinstance(each, str):
+            if (spec := conda_spec(each)) is not None:
+                yield spec
+        elif isinstance(each, dict):
+            for text in each.get("pip") or ():
+                yield from pip_spec(str(text))
+
+
+def pip_spec(text: str) -> Iterator[tuple[str, SpecifierSet]]:
+    """A requirement of pip, if it is one of a release."""
+    try:
+        requirement = PackagingRequirement(text.split(" #", maxsplit=1)[0].strip())
+    except InvalidRequirement:
+        return
+    if requirement.url is None:
+        yield normalize(requirement.name), requirement.specifier
+        if requirement.name.lower() == "tensorflow" and "and-cuda" in requirement.extras:
+            yield "tensorflow", requirement.specifier

@@ -1,0 +1,141 @@
+"""Files that say what an environment is, told apart by content, as one `Configuration`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from tfenv.errors import UsageError
+from tfenv.inputs import compose, configuration, dockerfile, environments
+from tfenv.inputs import requirements as requirements_file
+from tfenv.model.configuration import Configuration
+from tfenv.model.package import normalize
+from tfenv.model.target import Accelerator
+from tfenv.workflow import files
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tfenv.facts.database import Database
+
+_FREEZE = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:==|\s{2,}|=)(?P<version>\d[\w.!+]*)(?:=\S+|\s.*)?$")
+
+
+def gather(paths: Iterable[Path], database: Database) -> Configuration:
+    """Every file read; of two that say the same thing the first counts.
+
+    Raises:
+        UsageError: a file cannot be read, or has faults.
+    """
+    found = Configuration()
+    for path in paths:
+        found = configuration.merge(found, read(path, database))
+    return found
+
+
+def read(path: Path, database: Database) -> Configuration:
+    """One file, whatever it is.
+
+    Raises:
+        UsageError: it cannot be read, or has faults.
+    """
+    text = files.read(path)
+
+    def beside(name: str) -> str | None:
+        with suppress(UsageError, OSError):
+            return files.read(
+                path.parent / name.rsplit("/", 1)[-1] if not (path.parent / name).exists() else path.parent / name
+            )
+        return None
+
+    match kind(text):
+        case "json":
+            return configuration.loads(text, path.name)
+        case "lock":
+            return _lock(text, path.name)
+        case "environment":
+            return environments.loads(text, path.name)
+        case "compose":
+            return compose.loads(text, path.name, database.images, read=beside)
+        case "dockerfile":
+            return dockerfile.loads(text, database.images, read=beside)
+        case _:
+            return _requirements(text, path)
+
+
+def kind(text: str) -> str:
+    """`json`, `lock`, `environment`, `compose`, `dockerfile` or `requirements`, by content."""
+    if text.lstrip().startswith("{"):
+        return "json"
+    if re.search(r"^lock-version\s*=", text, re.MULTILINE):
+        return "lock"
+    if re.search(r"^services\s*:", text, re.MULTILINE):
+        return "compose"
+    if re.search(r"^dependencies\s*:", text, re.MULTILINE):
+        return "environment"
+    if re.search(r"^FROM\s+\S+", text, re.MULTILINE | re.IGNORECASE):
+        return "dockerfile"
+    return "requirements"
+
+
+def _lock(text: str, name: str) -> Configuration:
+    """A `pylock.toml` (PEP 751); one of tfenv also tells the machine."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"`{name}` is no TOML: {error}") from None
+    packages = tuple(
+        (normalize(row["name"]), SpecifierSet(f"=={row['version']}"))
+        for row in document.get("packages", ())
+        if "name" in row and "version" in row
+    )
+    if "tfenv" not in document.get("tool", {}):
+        return Configuration(packages=packages)
+    from tfenv.outputs import pylock
+
+    lock = pylock.loads(text, name)
+    target = lock.target
+    return Configuration(
+        python=target.python,
+        driver=target.driver,
+        gpus=tuple(gpu.name for gpu in target.gpus),
+        accelerated=target.accelerator is not Accelerator.NONE,
+        platform=target.platform,
+        glibc=target.glibc,
+        cpu=target.cpu,
+        packages=packages,
+    )
+
+
+def _requirements(text: str, path: Path) -> Configuration:
+    """A requirements file, `pip freeze`, or the tables of `pip list` and `conda list`."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "-"))]
+    listed = [match for line in lines if (match := _FREEZE.match(line)) is not None]
+    if len(listed) == len(lines) or re.search(r"^Package\s+Version|^# packages in environment", text, re.MULTILINE):
+        specs = [
+            (match["name"].lower(), SpecifierSet(f"=={match['version']}"))
+            for match in listed
+            if _is_version(match["version"])
+        ]
+        return environments.of_specs(specs)
+    found = requirements_file.read((path,), files.read)
+    return environments.of_specs([(requirement.name, requirement.specifier) for requirement in found.requirements])
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except ValueError:
+        return False
+    return True
