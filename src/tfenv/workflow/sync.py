@@ -18,7 +18,6 @@ from tfenv.model.progress import Progress, Silent
 from tfenv.smoke import document
 from tfenv.workflow import interpreters, loader
 from tfenv.workflow.smoke import interpreter, probe, wheel_contents
-from tfenv.workflow.unpack import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -238,6 +237,8 @@ class _Installer:
             return
         if self.uv is None and not build:
             # the pip of an old Python refuses wheels of newer platform tags
+            from tfenv.workflow.unpack import unpack
+
             unpack([files[package.file.filename] for package in packages], Path(self.python))
             return
         # beside the packages, so that uv can link what it unpacks; in a cache of its own, because the usual one shares
