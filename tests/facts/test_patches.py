@@ -64,6 +64,13 @@ def test_patch_of_a_platform() -> None:
     assert "__cpu[avx]" not in said("tensorflow", "2.16.2", Platform.LINUX_AARCH64)
 
 
+@pytest.mark.parametrize(("version", "dropped"), [("2.14.0", True), ("2.15.0", True), ("2.15.1", False)])
+def test_tensorrt_is_optional(version: str, dropped: bool) -> None:
+    """The `and-cuda` of 2.14 and 2.15.0 names a TensorRT that does not install; later ones name none."""
+    patches = DATABASE.patches.of(Name("tensorflow"), Version(version), Platform.LINUX_X86_64)
+    assert any("tensorrt-libs" in patch.drop for patch in patches) is dropped
+
+
 def test_drop(tmp_path: Path) -> None:
     """A patch may take a requirement away."""
     path = tmp_path / "patches.toml"

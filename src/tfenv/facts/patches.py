@@ -85,7 +85,7 @@ class PatchTable:
 
 def _patch(row: Row) -> Patch:
     row.known(("packages", "versions", "platforms", "add", "drop", "cpu", "cuda", "because", "source", "tier"))
-    because, source = row.text("because"), row.text("source")
+    because, source = row.text("because"), row.source()
     add = [requirement for text in row.texts("add") if (requirement := _requirement(row, text, because, source))]
     if cpu := row.texts("cpu"):
         add.append(Requirement(name=Name("__cpu"), extras=frozenset(cpu), because=because, source=source))

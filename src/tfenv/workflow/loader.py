@@ -40,8 +40,17 @@ class Finder:
     def find_spec(cls, name, path=None, target=None):
         if name == "tensorflow":
             sys.meta_path.remove(cls)
+            show_libdevice()
             open_libraries()
         return None
+
+
+def show_libdevice():
+    """Releases before 2.15 look for `libdevice` and `ptxas` where the CUDA toolkit installs them, and nowhere else."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nvidia", "cuda_nvcc")
+    flags = os.environ.get("XLA_FLAGS", "")
+    if os.path.isdir(os.path.join(path, "nvvm")) and "--xla_gpu_cuda_data_dir" not in flags and " " not in path:
+        os.environ["XLA_FLAGS"] = (flags + " --xla_gpu_cuda_data_dir=" + path).strip()
 
 
 def open_libraries():
