@@ -50,12 +50,16 @@ def tool_table(lock: Lock) -> dict[str, object]:
             "platform": str(build.platform),
             "cuda": _text(build.cuda),
             "cudnn": _text(build.cudnn),
+            "cudnn-floor": _text(build.cudnn_floor),
             "sass": [str(each) for each in build.sass] or None,
+            "partial": [str(each) for each in build.partial] or None,
             "ptx": [str(each) for each in build.ptx] or None,
             "compiler": build.compiler,
             "tensorrt": build.tensorrt,
             "source": build.source or None,
             "inferred": list(build.inferred) or None,
+            "evidence": list(build.evidence) or None,
+            "unknown": list(build.unknown) or None,
         },
         "environment": dict(lock.environment) or None,
         "yanked": {package.name: package.file.yanked for package in lock.packages if package.file.yanked is not None}
@@ -135,12 +139,16 @@ def _read_build(table: Table) -> Build:
         platform=table.need("platform", one_of(Platform)),
         cuda=table.get("cuda", of(Version)),
         cudnn=table.get("cudnn", of(Version)),
+        cudnn_floor=table.get("cudnn-floor", of(Version)),
         sass=table.many("sass", of(Architecture.parse)),
+        partial=table.many("partial", of(Architecture.parse)),
         ptx=table.many("ptx", of(Architecture.parse)),
         compiler=table.get("compiler", text),
         tensorrt=table.get("tensorrt", flag),
         source=table.get("source", text) or "",
         inferred=table.many("inferred", text),
+        evidence=table.many("evidence", text),
+        unknown=table.many("unknown", text),
     )
     table.close()
     return build

@@ -165,14 +165,16 @@ class _Run:
 
     def _harvest(self, index: IndexSource, release: Release, file: File) -> ReleaseFacts | None:
         """Read the one wheel that matters of a release that the database lacks; ``None`` if it cannot be read."""
+        from tfenv.facts import silent
         from tfenv.harvest.releases import harvest_release
 
         async def read(file: File, wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
             async with index.wheel(file) as archive:
                 return {name: await archive.read(name) for name in archive.names() if wanted(name)}
 
+        rows = silent.load(self._database.root / "tensorflow" / "silent.toml")
         try:
-            return asyncio.run(harvest_release(release.name, release.version, (file,), read))
+            return asyncio.run(harvest_release(release.name, release.version, (file,), read, silent=rows))
         except IndexUnavailable:
             return None
 
@@ -209,7 +211,7 @@ def _locked(pin: Pin) -> LockedPackage:
     return LockedPackage(
         name=pin.name,
         version=pin.version,
-        file=pin.file,
+        file=pin.file.kept,
         dependencies=pin.dependencies,
         requires_python=pin.metadata.requires_python or pin.file.requires_python,
         direct=pin.direct,
