@@ -98,9 +98,10 @@ def contents_digest(rows, info_name):
     """A digest of what a wheel put under site-packages, from its own RECORD or from that of the installation.
 
     Installers add lines (INSTALLER, REQUESTED, byte code, scripts) and never change those of the wheel; so these are left
-    out, and the rest is told as one digest, the same before and after the installation.
+    out, and the rest is told as one digest, the same before and after the installation. WHEEL is left out, too: those who
+    renamed a wheel of TensorFlow 1.4 for another platform wrote a new one and not its hash.
     """
-    added = {info_name + "/" + name for name in ("RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED",
+    added = {info_name + "/" + name for name in ("RECORD", "WHEEL", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED",
                                                  "direct_url.json", "uv_cache.json", "uv_build.json")}
     lines = set()
     for path, digest, _size in rows:
@@ -149,8 +150,8 @@ def verify(distribution, claimed):
     root = os.path.dirname(distribution["info"])
     result["contents"] = contents_digest(rows, os.path.basename(distribution["info"]))
     for path, digest, _size in rows:
-        # byte code may be written anew at any time; RECORD itself has no hash
-        if not digest or path.endswith(".pyc"):
+        # byte code may be written anew at any time; RECORD itself has no hash, and WHEEL not always its own
+        if not digest or path.endswith((".pyc", ".dist-info/WHEEL")):
             continue
         result["files"] += 1
         algorithm = digest.partition("=")[0]
