@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _OLDEST_PYTHON = Version("3.6")
 """the oldest that is ever chosen: what is locked must be provable, and the smoke probe runs from 3.6 on"""
+
+_REPAIR_SECONDS = 8
+"""after so long no further change is tried for a request that cannot be met"""
 
 _DISTRIBUTIONS = (Name("tensorflow"), Name("tensorflow-cpu"), Name("tensorflow-gpu"))
 
@@ -104,7 +108,7 @@ class _Run:
         asked = self._request.target
         images = self._database.images
         assumed = asked.python or images.pythons[0]
-        request = self._with_glibc(assumed)
+        request = self._with_glibc(self._request, assumed)
         resolution, overlay = self._resolve(request)
         image = images.python(resolution.python) if asked.platform.is_linux else None
         if image is not None and asked.glibc is None and image.glibc < (request.target.glibc or image.glibc):
@@ -122,17 +126,16 @@ class _Run:
             return replace(lock, base_image=replace(lock.base_image, digest=digest))
         return lock
 
-    def _with_glibc(self, python: Version) -> Request:
+    def _with_glibc(self, request: Request, python: Version) -> Request:
         """A machine whose glibc is not told has that of the base image."""
-        target = self._request.target
+        target = request.target
         if not target.platform.is_linux or target.glibc is not None:
-            return self._request
-        return replace(self._request, target=replace(target, glibc=self._database.images.python(python).glibc))
+            return request
+        return replace(request, target=replace(target, glibc=self._database.images.python(python).glibc))
 
     def _resolve(self, request: Request) -> tuple[Resolution, FactsOverlay]:
-        from tfenv.facts.overlay import FactsOverlay
         from tfenv.index.source import IndexSource
-        from tfenv.resolver import Conflict, explain, resolve
+        from tfenv.resolver import Conflict, explain, repairs
 
         with IndexSource(
             self._indexes,
@@ -141,26 +144,38 @@ class _Run:
             offline=self._offline,
             progress=self._progress,
         ) as index:
-            overlay = FactsOverlay(
-                index,
-                self._database,
-                request.target,
-                harvest=lambda release, file: self._harvest(index, release, file),
-            )
             try:
-                resolution = resolve(
-                    request,
-                    overlay,
-                    pythons=[python for python in self._database.images.pythons if python >= _OLDEST_PYTHON],
-                    preferred=self._preferred,
-                    progress=self._progress,
-                )
+                resolution, overlay = self._attempt(index, request, self._preferred)
             except Conflict as conflict:
-                raise explain(conflict, request) from None
+                until, cause = time.monotonic() + _REPAIR_SECONDS, conflict
+
+                def solve(changed: Request) -> Resolution:
+                    if time.monotonic() > until:
+                        raise cause
+                    python = changed.target.python or self._database.images.pythons[0]
+                    return self._attempt(index, self._with_glibc(changed, python), {})[0]
+
+                raise explain(conflict, request, repairs(conflict, self._request, solve)) from None
             self._warnings = [
                 f"{name}: {len(files)} files are left out, because their index does not say when they were uploaded"
                 for name, files in index.undated().items()
             ]
+        return resolution, overlay
+
+    def _attempt(
+        self, index: IndexSource, request: Request, preferred: Mapping[Name, Version]
+    ) -> tuple[Resolution, FactsOverlay]:
+        from tfenv.facts.overlay import FactsOverlay
+        from tfenv.resolver import resolve
+
+        overlay = FactsOverlay(
+            index,
+            self._database,
+            request.target,
+            harvest=lambda release, file: self._harvest(index, release, file),
+        )
+        pythons = [python for python in self._database.images.pythons if python >= _OLDEST_PYTHON]
+        resolution = resolve(request, overlay, pythons=pythons, preferred=preferred, progress=self._progress)
         return resolution, overlay
 
     def _harvest(self, index: IndexSource, release: Release, file: File) -> ReleaseFacts | None:
