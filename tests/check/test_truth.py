@@ -1,0 +1,58 @@
+"""The truth table: releases, GPUs, drivers, CUDA and cuDNN that are known to work together, or not."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tfenv.facts.database import Database, load
+from tfenv.facts.verdict import judge
+from tfenv.inputs import configuration
+from tfenv.workflow.check import check
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROWS = tomllib.loads((Path(__file__).parent / "cases" / "truth.toml").read_text(encoding="utf-8"))["row"]
+_INPUT = ("tf", "python", "gpu", "gpus", "driver", "cuda", "cudnn", "os", "arch")
+
+
+@pytest.fixture(scope="module")
+def database() -> Database:
+    """The facts that come with tfenv."""
+    return load()
+
+
+def _name(row: dict[str, Any]) -> str:
+    return " ".join(str(row[key]) for key in _INPUT if key in row)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=_name)
+def test_row(row: dict[str, Any], database: Database) -> None:
+    """The verdict is the one that the row's source tells."""
+    said = configuration.loads(json.dumps({key: row[key] for key in _INPUT if key in row}), "row")
+    verdict = check(said, database) if "fix" in row else judge(said, database)
+    assert str(verdict.answer) == row["verdict"], verdict
+    if "first" in row:
+        assert verdict.problems[0].code == row["first"], verdict
+    if "subject" in row:
+        assert verdict.problems[0].subject == row["subject"]
+    if "warns" in row:
+        assert row["warns"] in {caution.code for caution in verdict.warnings}
+    if "unknown" in row:
+        assert row["unknown"] in verdict.unknown
+    if "fix" in row:
+        releases = [value for fix in verdict.problems[0].fixes for key, value in fix.change if key == "tf"]
+        assert any(release.startswith(f"{row['fix']}.") for release in releases), releases
+
+
+def test_there_are_enough_rows_each_with_a_source() -> None:
+    """At least 120 rows, no two alike, each with the page that says so."""
+    assert len({json.dumps(row, sort_keys=True) for row in ROWS}) == len(ROWS) >= 120
+    assert all(row["source"].startswith("https://") for row in ROWS)
