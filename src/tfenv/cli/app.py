@@ -11,9 +11,12 @@ import typer
 import tfenv
 from tfenv.cli import _console, facts
 from tfenv.cli.build import build
+from tfenv.cli.check import check
 from tfenv.cli.init import init
 from tfenv.cli.lock import lock
 from tfenv.cli.render import render
+from tfenv.cli.smoke import smoke
+from tfenv.cli.sync import sync
 from tfenv.errors import TfenvError, UsageError
 
 app = typer.Typer(
@@ -46,7 +49,7 @@ def _root(
     pass
 
 
-for command in (init, lock, render, build):
+for command in (init, lock, check, render, build, smoke, sync):
     app.command()(command)
 app.add_typer(facts.app, name="facts")
 
