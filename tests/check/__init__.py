@@ -1,0 +1,1 @@
+"""Would this combination work?"""
