@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -214,3 +216,18 @@ def toolkit(version: str) -> Toolkit:
     found = DATABASE.cuda.toolkit(Version(version))
     assert found is not None
     return found
+
+
+def test_kernels_that_are_ptx_only() -> None:
+    """Where a part of the kernels has PTX only, an older driver is warned of; one that compiles them is not."""
+    build = replace(BUILD, sass=architectures("8.0", "9.0"), ptx=architectures("9.0"), partial=architectures("9.0"))
+    h100, a100 = gpu("H100", "9.0"), gpu("A100", "8.0")
+
+    def cautions(machine: Target) -> list[str]:
+        return [demand.caution.code for demand in demands(machine, build) if demand.caution is not None]
+
+    assert cautions(target(h100)) == ["ptx-jit"]
+    assert cautions(target(h100, driver="525.60.13")) == ["ptx-jit"]
+    assert problems(target(h100, driver="525.60.13"), build) == []
+    assert cautions(target(h100, driver="550.54")) == []
+    assert cautions(target(a100, driver="525.60.13")) == []

@@ -267,8 +267,30 @@ def _driver(subject: str, build: Build, target: Target, cuda: CudaTable) -> Dema
         because, source = f"{_holds(subject, build)}\n{ptx}", f"{build.source}\n{source}"
         message = f"{subject} has no machine code for {names}: the driver compiles its PTX on first use, for minutes"
         caution = Caution(code="ptx-jit", message=message)
+    else:
+        caution = _partly_compiled(subject, build, target, ptx_driver(toolkit, target.platform))
     bound = SpecifierSet(f">={floor}")
     return _demand("driver-too-old", "__driver", bound, because=because, source=source, caution=caution)
+
+
+def _partly_compiled(subject: str, build: Build, target: Target, needed: Version | None) -> Caution | None:
+    """Some kernels have PTX only for the newest architecture of a build: an older driver runs the rest of it."""
+    if needed is None or (target.driver is not None and target.driver >= needed):
+        return None
+    partly = [
+        gpu
+        for gpu in target.gpus
+        if (serving := [one for one in build.sass if one.sass_runs_on(gpu.capability)])
+        and all(one in build.partial for one in serving)
+    ]
+    if not partly:
+        return None
+    names = " and ".join(_gpu(gpu) for gpu in partly)
+    message = (
+        f"{subject} has only PTX of CUDA {build.cuda} for a part of its kernels on {names}: "
+        f"those need driver ≥ {driver_text(needed)} and are compiled on first use"
+    )
+    return Caution(code="ptx-jit", message=message)
 
 
 def _last_branch(floor: Demand | None, target: Target, gpus: GpuTable) -> list[Demand]:
