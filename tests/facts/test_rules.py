@@ -226,8 +226,8 @@ def test_kernels_that_are_ptx_only() -> None:
     def cautions(machine: Target) -> list[str]:
         return [demand.caution.code for demand in demands(machine, build) if demand.caution is not None]
 
-    assert cautions(target(h100)) == ["ptx-jit"]
-    assert cautions(target(h100, driver="525.60.13")) == ["ptx-jit"]
+    assert cautions(target(h100)) == ["ptx-partial"]
+    assert cautions(target(h100, driver="525.60.13")) == ["ptx-partial"]
     assert problems(target(h100, driver="525.60.13"), build) == []
     assert cautions(target(h100, driver="550.54")) == []
     assert cautions(target(a100, driver="525.60.13")) == []

@@ -290,7 +290,7 @@ def _partly_compiled(subject: str, build: Build, target: Target, needed: Version
         f"{subject} has only PTX of CUDA {build.cuda} for a part of its kernels on {names}: "
         f"those need driver ≥ {driver_text(needed)} and are compiled on first use"
     )
-    return Caution(code="ptx-jit", message=message)
+    return Caution(code="ptx-partial", message=message)
 
 
 def _last_branch(floor: Demand | None, target: Target, gpus: GpuTable) -> list[Demand]:
