@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tfenv.errors import UsageError
 
 if TYPE_CHECKING:
+    from tfenv.facts.api import ApiTable
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
     from tfenv.facts.failures import FailureTable
@@ -26,6 +27,13 @@ class Database:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    @cached_property
+    def api(self) -> ApiTable:
+        """Public symbols of TensorFlow and Keras."""
+        from tfenv.facts.api import ApiTable
+
+        return ApiTable(self.root / "api")
 
     @cached_property
     def cuda(self) -> CudaTable:

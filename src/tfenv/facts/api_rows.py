@@ -1,0 +1,188 @@
+"""One line of the files in `constraints/api/`: a symbol, its releases, its module, its parameters.
+
+Fields are parted by tabs: name, kind, releases, module, bases, parameters. A value that differs between releases is told
+several times, each with its releases in brackets (`axis[1.4-1.12] keepdims[1.5+]`); one without brackets holds for all
+releases of the symbol (of a parameter: for all whose signature is known). A line of the kind `=` tells another name of
+the same thing: name, `=`, releases, that name. Empty fields at the end are left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Final, Literal
+
+from tfenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfenv.facts.api_releases import Releases
+
+KINDS: Final[dict[str, Literal["module", "class", "function", "property", "value"]]] = {
+    "m": "module",
+    "c": "class",
+    "f": "function",
+    "p": "property",
+    "v": "value",
+}
+"""Letters that stand for kinds of symbols."""
+
+Varied = tuple[tuple[str, int], ...]
+"""Values, each with the set of releases that have it."""
+
+_NO_PARAMETERS = "()"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A symbol as the files tell it; sets of releases are masks, as in `Releases`.
+
+    Attributes:
+        name: relative to the package.
+        mask: the releases that have it.
+        kinds: letters of `KINDS`, oldest first.
+        modules: where it is defined, oldest first; empty for members of a class.
+        bases: of a class, the public classes that it has further members from.
+        known: the releases in which the signature is known.
+        parameters: ``None`` if it is known in none.
+        aliases: the symbols that this is another name of; nothing else is told of those releases.
+    """
+
+    name: str
+    mask: int
+    kinds: Varied = ()
+    modules: Varied = ()
+    bases: Varied = ()
+    known: int = 0
+    parameters: Varied | None = None
+    aliases: Varied = ()
+
+    @property
+    def kind(self) -> str:
+        """The letter of its kind in the newest release that has it."""
+        return _newest(self.kinds)
+
+    @property
+    def module(self) -> str:
+        """Where it is defined in the newest release that has it."""
+        return _newest(self.modules)
+
+    def within(self, mask: int, name: str) -> Row:
+        """The same in these releases only, under another name."""
+        parameters = None if self.parameters is None else _cut(self.parameters, mask)
+        return Row(
+            name=name,
+            mask=self.mask & mask,
+            kinds=_cut(self.kinds, mask),
+            modules=_cut(self.modules, mask),
+            bases=_cut(self.bases, mask),
+            known=self.known & mask,
+            parameters=parameters if self.known & mask else None,
+            aliases=_cut(self.aliases, mask),
+        )
+
+    def joined(self, over: Row | None) -> Row:
+        """Both; where both tell of a release, `over` counts."""
+        if over is None:
+            return self
+        under = self.within(self.mask & ~over.mask, self.name)
+        parameters = None
+        if under.parameters is not None or over.parameters is not None:
+            parameters = _merge(over.parameters or (), under.parameters or ())
+        return replace(
+            over,
+            mask=under.mask | over.mask,
+            kinds=_merge(over.kinds, under.kinds),
+            modules=_merge(over.modules, under.modules),
+            bases=_merge(over.bases, under.bases),
+            known=under.known | over.known,
+            parameters=parameters,
+        )
+
+
+def parse_row(name: str, lines: Iterable[str], releases: Releases) -> Row:
+    """Read what follows the name in its lines.
+
+    Raises:
+        UsageError: there is one that is not such a line.
+    """
+    aliases, row = [], None
+    for line in lines:
+        kind, _, rest = line.partition("\t")
+        if kind == "=":
+            spans, _, target = rest.partition("\t")
+            aliases.append((target, releases.parse(spans)))
+        else:
+            row = _parse_own(name, line, releases)
+    if row is None:
+        row = Row(name=name, mask=0)
+    return replace(row, mask=row.mask | union(mask for _, mask in aliases), aliases=tuple(aliases))
+
+
+def spell_row(row: Row, releases: Releases) -> tuple[str, ...]:
+    """The one spelling of a row: its lines, name included."""
+    lines = [f"{row.name}\t=\t{releases.spell(mask)}\t{target}" for target, mask in row.aliases]
+    own = row.mask & ~union(mask for _, mask in row.aliases)
+    if own:
+        parameters = ""
+        if row.parameters is not None:
+            parameters = _spell(row.parameters, row.known, releases) or _NO_PARAMETERS
+            if row.known != own:
+                parameters = f"[{releases.spell(row.known).replace(' ', ',')}] {parameters}"
+        kinds, modules, bases = (_spell(one, own, releases) for one in (row.kinds, row.modules, row.bases))
+        lines.append("\t".join((row.name, kinds, releases.spell(own), modules, bases, parameters)).rstrip("\t"))
+    return tuple(lines)
+
+
+def _parse_own(name: str, line: str, releases: Releases) -> Row:
+    kind, _, rest = line.partition("\t")
+    spans, *fields = rest.split("\t")
+    mask = releases.parse(spans)
+    fields += [""] * (3 - len(fields))
+    kinds, modules, bases = (_parse(text, mask, releases) for text in (kind, fields[0], fields[1]))
+    if not mask or not kinds:
+        raise UsageError(f"the row of `{name}` tells no releases or no kind: `{line}`")
+    text, known, parameters = fields[2], 0, None
+    if text:
+        known = mask
+        if text.startswith("["):
+            head, _, text = text[1:].partition("] ")
+            known = releases.parse(head.replace(",", " "))
+        parameters = () if text == _NO_PARAMETERS else _parse(text, known, releases)
+    return Row(name=name, mask=mask, kinds=kinds, modules=modules, bases=bases, known=known, parameters=parameters)
+
+
+def _parse(text: str, whole: int, releases: Releases) -> Varied:
+    found = []
+    for word in text.split():
+        value, bracket, spans = word.partition("[")
+        found.append((value, releases.parse(spans.removesuffix("]").replace(",", " ")) if bracket else whole))
+    return tuple(found)
+
+
+def _spell(varied: Varied, whole: int, releases: Releases) -> str:
+    return " ".join(
+        value if mask == whole else f"{value}[{releases.spell(mask).replace(' ', ',')}]" for value, mask in varied
+    )
+
+
+def _cut(varied: Varied, mask: int) -> Varied:
+    return tuple((value, there & mask) for value, there in varied if there & mask)
+
+
+def _merge(first: Varied, second: Varied) -> Varied:
+    masks = dict(first)
+    for value, mask in second:
+        masks[value] = masks.get(value, 0) | mask
+    return tuple(masks.items())
+
+
+def _newest(varied: Varied) -> str:
+    return max(varied, key=lambda pair: pair[1].bit_length(), default=("", 0))[0]
+
+
+def union(masks: Iterable[int]) -> int:
+    """All releases of several sets."""
+    return reduce(or_, masks, 0)

@@ -1,0 +1,141 @@
+"""The public symbols of a release, read off its wheels: modules that it shows, what is in them, members of classes.
+
+A name is public if it has no leading underscore (`__version__` and its like, `__internal__` and `__operators__` aside) and
+can be reached from the package. A module counts where it is part of the tree (generated API, a child of the module that
+shows it, or told by `__all__` or `remove_undocumented`), not where some implementation happens to have imported it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfenv.harvest.api_classes import Classes, signature
+from tfenv.harvest.api_names import Names
+from tfenv.harvest.api_values import Class, Function, Module, Other
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfenv.harvest.api_world import World
+
+_DUNDERS = {
+    "__version__",
+    "__git_version__",
+    "__compiler_version__",
+    "__cxx11_abi_flag__",
+    "__cxx_version__",
+    "__monolithic_build__",
+    "__internal__",
+    "__operators__",
+}
+_GENERATED = re.compile(r"(^|\.)(_api|api|_tf_keras)(\.|$)|^tensorflow$|^keras$|^tf_keras$|^tensorflow\.tools\.api\.")
+_OURS = {"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"}
+_ENDLESS = re.compile(r"(^|\.)compat\.v[12]\.(.*\.)?compat\.v[12]$")
+_SKIPPED = {"tensorflow.python", "tensorflow.core", "tensorflow.compiler", "keras.src"}
+_DEPTH = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbol:
+    """One public name of one release.
+
+    Attributes:
+        kind: a letter of `facts.api_rows.KINDS`, or `@` for the root of a package that is told by its own releases.
+        module: where it is defined; empty for members of a class and for what nothing is known of.
+        thing: tells two names of the same thing; empty for members of a class.
+        parameters: with stars; ``None`` if it is not callable or not known.
+        lineage: of a class: the `thing` of each class it inherits from, nearest first.
+    """
+
+    kind: str
+    module: str = ""
+    thing: str = ""
+    parameters: tuple[str, ...] | None = None
+    lineage: tuple[str, ...] = ()
+
+
+def symbols(
+    world: World, root: str, *, python: tuple[int, int], linked: frozenset[str] = frozenset()
+) -> dict[str, Symbol]:
+    """All public symbols below a package, by name relative to it.
+
+    Args:
+        world: the modules of all wheels that the release consists of.
+        root: the package, such as `tensorflow`.
+        python: of the interpreter that the wheel is for.
+        linked: packages that are told elsewhere.
+    """
+    return _Walk(Names(world, python=python, linked=linked)).all(root)
+
+
+class _Walk:
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._classes = Classes(names)
+        self._found: dict[str, Symbol] = {}
+
+    def all(self, root: str) -> dict[str, Symbol]:
+        self._module(root, "", frozenset())
+        return self._found
+
+    def _module(self, module: str, path: str, above: frozenset[str]) -> None:
+        if len(above) > _DEPTH:
+            return
+        space = self._names.space(module)
+        for name in self._public(module):
+            value = self._names.resolve(space.names[name]) if name in space.names else Module(f"{module}.{name}")
+            there = f"{path}.{name}" if path else name
+            if isinstance(value, Module):
+                if value.link:
+                    self._found[there] = Symbol(kind="@", module=value.name)
+                elif self._shown(module, name, value) and value.name not in above and not _ENDLESS.search(there):
+                    self._found[there] = Symbol(kind="m", module=value.name, thing=value.name)
+                    self._module(value.name, there, above | {value.name})
+            elif isinstance(value, Class):
+                self._class(value, there)
+            elif isinstance(value, Function):
+                self._found[there] = Symbol(
+                    kind="f",
+                    module=value.module,
+                    thing=f"{value.module}:{value.name}" if value.name != "<lambda>" else "",
+                    parameters=_only(signature(value)) if value.only else signature(value),
+                )
+            elif not (isinstance(value, Other) and value.future):
+                self._found[there] = Symbol(kind="v", module=module)
+
+    def _public(self, module: str) -> Iterator[str]:
+        for name in sorted(self._names.space(module).names):
+            if not name.startswith("_") or name in _DUNDERS:
+                yield name
+
+    def _shown(self, module: str, name: str, value: Module) -> bool:
+        """Is a module that another one knows part of what it shows?"""
+        if value.name in _SKIPPED or value.name.partition(".")[0] not in _OURS or value.name not in self._names.world:
+            return False
+        space = self._names.space(module)
+        if _GENERATED.search(module) or space.cleaned or name in (space.listed or ()):
+            return True
+        return value.name.startswith(f"{module}.")
+
+    def _class(self, value: Class, path: str) -> None:
+        order = self._classes.order(value)
+        self._found[path] = Symbol(
+            kind="c",
+            module=value.module,
+            thing=_thing(value),
+            parameters=self._classes.parameters(value),
+            lineage=tuple(_thing(one) for one in order[1:]),
+        )
+        for name, member in self._classes.members(value).items():
+            self._found[f"{path}.{name}"] = Symbol(kind=member.kind, parameters=member.parameters)
+
+
+def _thing(value: Class) -> str:
+    return f"{value.module}:{value.name}"
+
+
+def _only(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The parameters of a raw op."""
+    return names

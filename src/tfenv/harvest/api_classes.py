@@ -1,0 +1,204 @@
+"""Members of classes, and the parameters of what can be called."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfenv.harvest.api_values import Class, Function, Module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tfenv.harvest.api_names import Names
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEPTH = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An attribute of a class: a letter of `facts.api_rows.KINDS`, and the parameters where it can be called."""
+
+    kind: str
+    parameters: tuple[str, ...] | None = None
+    abstract: bool = False
+
+
+class Classes:
+    """What classes hold, inherited members included."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._orders: dict[tuple[str, str], tuple[Class, ...]] = {}
+        self._own: dict[tuple[str, str], dict[str, Member]] = {}
+
+    def order(self, one: Class, depth: int = _DEPTH) -> tuple[Class, ...]:
+        """The class and those it inherits from, nearest first (as Python linearizes them, C3)."""
+        key = (one.module, one.name)
+        if key not in self._orders:
+            self._orders[key] = (one,)  # a circle ends here
+            bases = [base for base in map(self._names.resolve, one.bases) if isinstance(base, Class)]
+            lines = [list(self.order(base, depth - 1)) for base in bases] if depth else []
+            self._orders[key] = (one, *_linearize([*lines, bases]))
+        return self._orders[key]
+
+    def members(self, one: Class) -> dict[str, Member]:
+        """Public members, inherited ones included."""
+        found: dict[str, Member] = {}
+        for ancestor in self.order(one):
+            for name, member in self.own(ancestor).items():
+                if not name.startswith("_"):
+                    found.setdefault(name, member)
+        return found
+
+    def parameters(self, one: Class) -> tuple[str, ...] | None:
+        """What a class is made with; ``None`` if that is not known."""
+        order = self.order(one)
+        for maker in ("__init__", "__new__"):
+            for ancestor in order:
+                if ancestor.fields is not None and maker == "__new__":
+                    return ancestor.fields
+                own = self.own(ancestor)
+                if maker in own:
+                    return own[maker].parameters
+        return None
+
+    def own(self, one: Class) -> Mapping[str, Member]:
+        """Members that the class itself defines, also those whose names begin with an underscore."""
+        key = (one.module, one.name)
+        if key not in self._own:
+            found: dict[str, Member] = {}
+            self._own[key] = found
+            if one.node is not None:
+                self._body(one, one.node.body, found)
+                if "__init__" not in found and _is_record(one.node):
+                    fields = self._fields(one)
+                    found["__init__"] = Member(kind="f", parameters=fields)
+            elif one.fields is not None:
+                found.update({name: Member(kind="p") for name in one.fields})
+        return self._own[key]
+
+    def _fields(self, one: Class) -> tuple[str, ...]:
+        """The fields of a data class or a named tuple with annotations."""
+        names: dict[str, None] = {}
+        for ancestor in reversed(self.order(one)):
+            if ancestor.node is None or not _is_record(ancestor.node):
+                continue
+            for statement in ancestor.node.body:
+                if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                    if not ast.unparse(statement.annotation).startswith(("ClassVar", "typing.ClassVar")):
+                        names[statement.target.id] = None
+                elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+                    if ast.unparse(statement.value.func) in ("attr.ib", "attr.attrib"):
+                        names.update({target.id: None for target in statement.targets if isinstance(target, ast.Name)})
+        return tuple(name.lstrip("_") for name in names)
+
+    def _body(self, one: Class, body: Iterable[ast.stmt], found: dict[str, Member]) -> None:
+        for statement in body:
+            if isinstance(statement, _FUNCTIONS):
+                name = statement.name
+                decorators = [ast.unparse(each) for each in statement.decorator_list]
+                if any(each.endswith((".setter", ".deleter", ".getter")) for each in decorators) and name in found:
+                    continue
+                found[name] = _method(statement, decorators)
+            elif isinstance(statement, ast.ClassDef):
+                found[statement.name] = Member(kind="c")
+            elif isinstance(statement, ast.Assign):
+                for target in statement.targets:
+                    self._bind(one, target, statement.value, found)
+            elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                if statement.value is not None or (one.node is not None and _is_tuple(one.node)):
+                    found[statement.target.id] = Member(kind="v")
+            elif isinstance(statement, ast.If):
+                self._body(one, statement.orelse, found)
+                self._body(one, statement.body, found)
+            elif isinstance(statement, ast.Try):
+                self._body(one, statement.body, found)
+            elif isinstance(statement, ast.Delete):
+                for target in statement.targets:
+                    if isinstance(target, ast.Name):
+                        found.pop(target.id, None)
+
+    def _bind(self, one: Class, target: ast.expr, value: ast.expr, found: dict[str, Member]) -> None:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            for each in target.elts:
+                self._bind(one, each, ast.Constant(value=None), found)
+            return
+        if not isinstance(target, ast.Name):
+            return
+        while isinstance(value, ast.Call) and value.args and not isinstance(value.args[0], ast.Constant):
+            last = ast.unparse(value.func).rpartition(".")[2]
+            if last in ("property", "abstractproperty", "classproperty"):
+                found[target.id] = Member(kind="p")
+                return
+            value = value.args[0]
+        if isinstance(value, ast.Name) and value.id in found:
+            found[target.id] = found[value.id]
+        elif isinstance(value, ast.Call) and ast.unparse(value.func).rpartition(".")[2] == "property":
+            found[target.id] = Member(kind="p")
+        elif isinstance(value, ast.Lambda):
+            found[target.id] = Member(kind="f", parameters=_named(value.args)[1:])
+        else:
+            found[target.id] = self._elsewhere(one, value)
+
+    def _elsewhere(self, one: Class, value: ast.expr) -> Member:
+        """A member that is a function, a class, or a method of another class: `save = Base.save`."""
+        if isinstance(value, (ast.Name, ast.Attribute)):
+            found = self._names.resolve(self._names.value(one.module, value))
+            if isinstance(found, Function):
+                return Member(kind="f", parameters=signature(found)[1:] if signature(found) else ())
+            if isinstance(found, Class):
+                return Member(kind="c")
+            if isinstance(found, Module):
+                return Member(kind="m")
+        return Member(kind="v")
+
+
+def signature(function: Function) -> tuple[str, ...]:
+    """Names of the parameters, with stars."""
+    names = tuple(name for name in _named(function.node.args) if name not in function.given)
+    return names
+
+
+def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, decorators: list[str]) -> Member:
+    lasts = [one.partition("(")[0].rpartition(".")[2] for one in decorators]
+    if any("property" in last for last in lasts):
+        return Member(kind="p")
+    names = _named(node.args)
+    if "staticmethod" not in lasts and names and not names[0].startswith("*"):
+        names = names[1:]
+    return Member(kind="f", parameters=names)
+
+
+def _named(arguments: ast.arguments) -> tuple[str, ...]:
+    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    names += [f"*{arguments.vararg.arg}"] if arguments.vararg else []
+    names += [one.arg for one in arguments.kwonlyargs]
+    names += [f"**{arguments.kwarg.arg}"] if arguments.kwarg else []
+    return tuple(names)
+
+
+def _is_tuple(node: ast.ClassDef) -> bool:
+    return any(ast.unparse(base).rpartition(".")[2] == "NamedTuple" for base in node.bases)
+
+
+def _is_record(node: ast.ClassDef) -> bool:
+    """Is its `__init__` or `__new__` made from its fields?"""
+    decorators = [ast.unparse(one).partition("(")[0] for one in node.decorator_list]
+    records = {"dataclass", "dataclasses.dataclass", "attr.s", "attr.attrs", "attr.dataclass"}
+    return _is_tuple(node) or any(one in records for one in decorators)
+
+
+def _linearize(lines: list[list[Class]]) -> list[Class]:
+    """Merge as C3 does; where that fails (a base is unknown) take what comes first."""
+    keyed = [[((one.module, one.name), one) for one in line] for line in lines]
+    found: list[Class] = []
+    while any(keyed):
+        keyed = [line for line in keyed if line]
+        tails = {key for line in keyed for key, _ in line[1:]}
+        key, best = next((line[0] for line in keyed if line[0][0] not in tails), keyed[0][0])
+        found.append(best)
+        keyed = [[pair for pair in line if pair[0] != key] for line in keyed]
+    return found

@@ -1,0 +1,512 @@
+"""What the names of a module stand for: its statements followed one by one, as an import would run them.
+
+Imports (also `*`), definitions, plain assignments, `del`, `setattr` on modules, `LazyLoader`, and TensorFlow's own
+`remove_undocumented` and `make_all` are followed. Of an `if` all branches count unless its test can be told; of a `try` the
+body.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from tfenv.harvest.api_values import Attribute, Class, Function, Made, Module, Other, Property, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfenv.harvest.api_values import Value
+    from tfenv.harvest.api_world import World
+
+_MENTIONED = re.compile(r"^@@(\w+)$", re.MULTILINE)
+_HOPS = 40
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_PASS_THROUGH = {"func_or_class", "func", "target"}
+
+
+class Space:
+    """The names of one module.
+
+    Attributes:
+        names: what they stand for at the end.
+        cleaned: it was left with documented names only, or tells its public names itself.
+        listed: the names of a literal `__all__`; ``None`` without.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, Value] = {}
+        self.cleaned = False
+        self.listed: list[str] | None = None
+
+
+class Names:
+    """The names of all modules of a world."""
+
+    def __init__(self, world: World, *, python: tuple[int, int] = (3, 7), linked: frozenset[str] = frozenset()) -> None:
+        self.world = world
+        self.python = python
+        self.linked = linked
+        self._spaces: dict[str, Space] = {}
+        self._resolved: dict[Value, Value] = {}
+        self._following = 0
+
+    def space(self, module: str) -> Space:
+        """The names of a module (those so far, while it is being followed)."""
+        if module not in self._spaces:
+            space = self._spaces[module] = Space()
+            tree = self.world.parse(module)
+            self._following += 1
+            _Follower(self, module, space, ast.get_docstring(tree, clean=True) or "").run(tree.body)
+            self._following -= 1
+        return self._spaces[module]
+
+    def attribute(self, module: str, name: str) -> Value | None:
+        """What a module calls by this name; a module inside it counts; ``None`` if there is nothing."""
+        if module in self.world:
+            found = self.space(module).names.get(name)
+            if found is not None and found != Ref(module, name):
+                return found
+            if f"{module}.{name}" in self.world:
+                return Module(f"{module}.{name}")
+        return None
+
+    def value(self, module: str, node: ast.expr) -> Value:
+        """What an expression stands for at the end of a module."""
+        return _Follower(self, module, self.space(module), "").value(node)
+
+    def resolve(self, value: Value) -> Value:
+        """The thing itself, behind imports, other names and decorators."""
+        if not isinstance(value, (Ref, Attribute, Made)):
+            return value
+        found = self._resolved.get(value)
+        if found is None:
+            found = self._look(value, _HOPS)
+            if not self._following:  # else names may be missing yet
+                self._resolved[value] = found
+        return found
+
+    def _look(self, value: Value, hops: int) -> Value:
+        while hops:
+            hops -= 1
+            if isinstance(value, Ref):
+                found = self.attribute(value.module, value.name)
+            elif isinstance(value, Attribute):
+                found = self._member(self._look(value.of, hops), value.name)
+            elif isinstance(value, Made):
+                return self._wrapped(value, hops)
+            else:
+                return value
+            if found is None:
+                return self._missing(value)
+            value = found
+        return Other()
+
+    def _wrapped(self, value: Made, hops: int) -> Value:
+        if value.by is not None and isinstance(self._look(value.by, hops), Class):
+            return Other()
+        for argument in reversed(value.arguments):
+            found = self._look(argument, hops)
+            if isinstance(found, Function) and (value.given or value.only):
+                return Function(found.module, found.name, found.node, (*found.given, *value.given), only=value.only)
+            if isinstance(found, (Function, Class)):
+                return found
+        return Other()
+
+    def _member(self, owner: Value, name: str) -> Value | None:
+        if isinstance(owner, Module):
+            return self.attribute(owner.name, name)
+        if isinstance(owner, Class) and owner.node is not None:
+            for statement in owner.node.body:
+                if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)) and statement.name == name:
+                    if isinstance(statement, ast.ClassDef):
+                        return Class(owner.module, f"{owner.name}.{name}", statement)
+                    return Function(owner.module, f"{owner.name}.{name}", statement)
+        return None
+
+    def _missing(self, value: Value) -> Value:
+        """Something that no Python file of the world defines: a protocol buffer, or what C++ makes, or from elsewhere."""
+        if not isinstance(value, (Ref, Attribute)):
+            return Other()
+        module = value.module if isinstance(value, Ref) else ""
+        last = module.rpartition(".")[2]
+        if last.endswith("_pb2") and value.name[:1].isupper() and not value.name.isupper():
+            return Class(module, value.name)
+        if module.split(".")[0] not in {"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"}:
+            return Other()
+        if value.name[:1].isupper() and not value.name.isupper():
+            return Class(module, value.name)
+        return Other()
+
+
+class _Follower:
+    """Runs through the statements of one module."""
+
+    def __init__(self, names: Names, module: str, space: Space, docstring: str) -> None:
+        self._all = names
+        self._module = module
+        self._space = space
+        self._names = space.names
+        self._docstring = docstring
+        package = names.world.is_package(module)
+        self._package = module if package else module.rpartition(".")[0]
+
+    def run(self, body: Iterable[ast.stmt]) -> None:
+        for statement in body:
+            self._statement(statement)
+
+    def _statement(self, node: ast.stmt) -> None:
+        if isinstance(node, ast.ImportFrom):
+            self._import_from(node)
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.asname:
+                    self._names[alias.asname] = self._module_value(alias.name)
+                else:
+                    top = alias.name.partition(".")[0]
+                    self._names[top] = self._module_value(top)
+        elif isinstance(node, _FUNCTIONS):
+            self._names[node.name] = Function(self._module, node.name, node)
+        elif isinstance(node, ast.ClassDef):
+            self._names[node.name] = Class(self._module, node.name, node, bases=tuple(self._bases(node)))
+        elif isinstance(node, ast.Assign):
+            value = self.value(node.value)
+            for target in node.targets:
+                self._assign(target, value, node.value)
+        elif isinstance(node, ast.AnnAssign):
+            if node.value is not None:
+                self._assign(node.target, self.value(node.value), node.value)
+        elif isinstance(node, ast.AugAssign):
+            if isinstance(node.target, ast.Name) and node.target.id == "__all__":
+                self._extend_all(node.value)
+        elif isinstance(node, ast.Delete):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    self._names.pop(target.id, None)
+        elif isinstance(node, ast.If):
+            self._if(node)
+        elif isinstance(node, ast.Try):
+            before = set(self._names)
+            self.run(node.body)
+            made = {name: self._names[name] for name in self._names if name not in before}
+            for handler in node.handlers:
+                self.run(handler.body)
+            self._names.update(made)
+            self.run(node.orelse)
+            self.run(node.finalbody)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            self.run(node.body)
+        elif isinstance(node, (ast.For, ast.While)):
+            self._loop(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            self._call(node.value)
+
+    def _loop(self, node: ast.For | ast.While) -> None:
+        """The variable of a loop stays behind; what it does in between is not followed."""
+        if isinstance(node, ast.For):
+            for target in ast.walk(node.target):
+                if isinstance(target, ast.Name):
+                    self._names[target.id] = Other()
+            for statement in node.body:
+                for inner in ast.walk(statement):
+                    if isinstance(inner, ast.Assign):
+                        for target in inner.targets:
+                            if isinstance(target, ast.Name):
+                                self._names[target.id] = Other()
+
+    def _if(self, node: ast.If) -> None:
+        truth = self._truth(node.test)
+        if truth is not False:
+            self.run(node.body)
+        if truth is False:
+            self.run(node.orelse)
+        elif truth is None and node.orelse:
+            before = dict(self._names)
+            self.run(node.orelse)
+            self._names.update(before)
+
+    def _truth(self, test: ast.expr) -> bool | None:
+        """Of a test of the version of Python, or for a type checker."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            inner = self._truth(test.operand)
+            return None if inner is None else not inner
+        text = ast.unparse(test)
+        if text.endswith("TYPE_CHECKING"):
+            return False
+        if text in ("six.PY2", "_six.PY2"):
+            return False
+        if text in ("six.PY3", "_six.PY3"):
+            return True
+        if isinstance(test, ast.Compare) and len(test.ops) == 1 and "version_info" in text:
+            try:
+                right = ast.literal_eval(test.comparators[0])
+            except ValueError:
+                return None
+            left: object = self._all.python
+            if not isinstance(right, tuple):
+                left = self._all.python[0]
+            elif "[:" in text:
+                left = self._all.python[: len(right)]
+            try:
+                match test.ops[0]:
+                    case ast.Lt():
+                        return bool(left < right)  # type: ignore[operator]
+                    case ast.LtE():
+                        return bool(left <= right)  # type: ignore[operator]
+                    case ast.Gt():
+                        return bool(left > right)  # type: ignore[operator]
+                    case ast.GtE():
+                        return bool(left >= right)  # type: ignore[operator]
+                    case ast.Eq():
+                        return left == right
+            except TypeError:
+                return None
+        return None
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        module = node.module or ""
+        if node.level:
+            base = self._package.split(".")
+            base = base[: len(base) - node.level + 1]
+            module = ".".join([*base, *([module] if module else [])])
+        if module == "__future__":
+            for alias in node.names:
+                self._names[alias.asname or alias.name] = Other(future=True)
+            return
+        if module.startswith("tensorflow_core"):
+            module = f"tensorflow{module.removeprefix('tensorflow_core')}"
+        for alias in node.names:
+            if alias.name != "*":
+                self._names[alias.asname or alias.name] = self._from(module, alias.name)
+            elif module in self._all.world:
+                space = self._all.space(module)
+                public = space.listed
+                if public is None:
+                    public = [name for name in space.names if not name.startswith("_")]
+                for name in public:
+                    if self._all.attribute(module, name) is not None:
+                        self._names[name] = self._from(module, name)
+
+    def _from(self, module: str, name: str) -> Value:
+        """An import from the package itself may mean a module of it: that counts, unless it has the name already."""
+        whole = f"{module}.{name}"
+        if whole in self._all.linked:
+            return Module(whole, link=True)
+        if module == self._module and whole in self._all.world:
+            return Module(whole)
+        return Ref(module, name)
+
+    def _module_value(self, name: str) -> Value:
+        if name in self._all.linked:
+            return Module(name, link=True)
+        return Module(name)
+
+    def _assign(self, target: ast.expr, value: Value, node: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            if target.id == "__all__":
+                self._set_all(node)
+            else:
+                self._names[target.id] = value
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            parts = node.elts if isinstance(node, (ast.Tuple, ast.List)) else []
+            for at, one in enumerate(target.elts):
+                fits = len(parts) == len(target.elts)
+                self._assign(one, self.value(parts[at]) if fits else Other(), parts[at] if fits else node)
+        elif isinstance(target, ast.Attribute):
+            self._put(self.value(target.value), target.attr, value)
+
+    def _put(self, owner: Value, name: str, value: Value) -> None:
+        """Set an attribute of a module."""
+        owner = self._all.resolve(owner)
+        if isinstance(owner, Module) and owner.name in self._all.world and not owner.link:
+            self._all.space(owner.name).names[name] = value
+
+    def _bases(self, node: ast.ClassDef) -> Iterable[Value]:
+        for base in node.bases:
+            if isinstance(base, ast.Call) and ast.unparse(base.func).endswith("with_metaclass"):
+                yield from (self.value(one) for one in base.args[1:])
+            elif isinstance(base, ast.Subscript):  # Generic[T]
+                yield self.value(base.value)
+            else:
+                yield self.value(base)
+
+    def value(self, node: ast.expr) -> Value:
+        """What an expression stands for."""
+        if isinstance(node, ast.Name):
+            return self._names.get(node.id, Other())
+        if isinstance(node, ast.Attribute):
+            return Attribute(self.value(node.value), node.attr)
+        if isinstance(node, ast.Lambda):
+            return Function(self._module, "<lambda>", node)
+        if isinstance(node, ast.Call):
+            return self._called(node)
+        if isinstance(node, ast.Subscript):
+            text = ast.unparse(node)
+            if re.fullmatch(r"_?sys\.modules\[__name__\]", text):
+                return Module(self._module)
+        if isinstance(node, ast.IfExp):
+            return self.value(node.body)
+        return Other()
+
+    def _called(self, node: ast.Call) -> Value:
+        function = ast.unparse(node.func) if not isinstance(node.func, ast.Call) else ""
+        last = function.rpartition(".")[2].lstrip("_")
+        if last == "LazyLoader" and len(node.args) >= 3:
+            return self._lazy(node.args[2])
+        if last == "KerasLazyLoader":
+            return self._keras(node)
+        if last == "getattr" and len(node.args) >= 2 and isinstance(node.args[1], ast.Constant):
+            return Attribute(self.value(node.args[0]), str(node.args[1].value))
+        if last in ("import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
+            return self._module_value(str(node.args[0].value))
+        if last == "namedtuple" and len(node.args) >= 2:
+            return Class(self._module, _string(node.args[0]) or "namedtuple", fields=_fields(node.args[1]))
+        if last in ("NamedTuple", "GeneratedProtocolMessageType") and node.args:
+            return Class(self._module, _string(node.args[0]) or last)
+        if last == "EnumTypeWrapper":
+            return Other()
+        if last == "property":
+            return Property()
+        if last == "partial" and node.args:
+            return Made(None, (self.value(node.args[0]),), tuple(one.arg for one in node.keywords if one.arg))
+        by = self.value(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else None
+        wrapped = [*node.args, *(one.value for one in node.keywords if one.arg in _PASS_THROUGH)]
+        candidates = [one for one in wrapped if isinstance(one, (ast.Name, ast.Attribute, ast.Call, ast.Lambda))]
+        return Made(by, tuple(map(self.value, candidates)), only=last == "to_raw_op")
+
+    def _lazy(self, node: ast.expr) -> Value:
+        """A module that is imported later."""
+        name = self._text(node)
+        if name is None:
+            return Other()
+        if name.startswith("tensorflow_core"):
+            name = f"tensorflow{name.removeprefix('tensorflow_core')}"
+        return Module(name, link=self._linked(name))
+
+    def _keras(self, node: ast.Call) -> Value:
+        """Keras as `KerasLazyLoader` of `tensorflow/python/util/lazy_loader.py` chooses it."""
+        given = {one.arg: self._text(one.value) for one in node.keywords if one.arg}
+        mode = "_v1" if given.get("mode") == "v1" else "_v2"
+        if self._linked("keras"):
+            package = "keras._tf_keras.keras"
+            if (given.get("submodule") or "").startswith("__internal__.legacy."):
+                return Other()
+        else:
+            package = f"keras.api.{mode}.keras"
+        name = ".".join(filter(None, (package, given.get("submodule"))))
+        return Module(name, link=self._linked(name))
+
+    def _linked(self, name: str) -> bool:
+        return any(name == one or name.startswith(f"{one}.") for one in self._all.linked)
+
+    def _text(self, node: ast.expr) -> str | None:
+        if isinstance(node, ast.Constant):
+            return node.value if isinstance(node.value, str) else None
+        if isinstance(node, ast.Name):
+            return self._strings().get(node.id)
+        return None
+
+    def _strings(self) -> dict[str, str]:
+        """Strings that the module gives names to (`_estimator_module = "…"`)."""
+        found = {}
+        for statement in self._all.world.parse(self._module).body:
+            for one in ast.walk(statement) if isinstance(statement, (ast.If, ast.Try)) else (statement,):
+                if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name):
+                    text = _string(one.value)
+                    if text is not None:
+                        found.setdefault(one.targets[0].id, text)
+        return found
+
+    def _call(self, node: ast.Call) -> None:
+        """A call for its effect."""
+        last = ast.unparse(node.func).rpartition(".")[2].lstrip("_")
+        if last == "setattr" and len(node.args) == 3:
+            name = _string(node.args[1])
+            if name is not None:
+                self._put(self.value(node.args[0]), name, self.value(node.args[2]))
+        elif last == "remove_undocumented":
+            allowed = next((one.value for one in node.keywords if one.arg == "allowed_exception_list"), None)
+            modules = next((one.value for one in node.keywords if one.arg == "doc_string_modules"), None)
+            allowed = node.args[1] if len(node.args) > 1 else allowed
+            modules = node.args[2] if len(node.args) > 2 else modules
+            keep = set(self._list(allowed)) | self._mentioned(modules)
+            for name in [one for one in self._names if not one.startswith("_") and one not in keep]:
+                del self._names[name]
+            for name in keep:
+                if name not in self._names and f"{self._module}.{name}" in self._all.world:
+                    self._names[name] = Module(f"{self._module}.{name}")
+            self._space.cleaned = True
+        elif last in ("extend", "append") and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            if isinstance(owner, ast.Name) and node.args:
+                if owner.id == "__all__":
+                    self._extend_all(node.args[0] if last == "extend" else ast.List(elts=node.args))
+
+    def _mentioned(self, node: ast.expr | None) -> set[str]:
+        """Names that docstrings mention as `@@name`: of this module, or of those given."""
+        if node is None or not isinstance(node, (ast.List, ast.Tuple)):
+            return set(_MENTIONED.findall(self._docstring))
+        found: set[str] = set()
+        for one in node.elts:
+            value = self._all.resolve(self.value(one))
+            if isinstance(value, Module) and value.name in self._all.world:
+                docstring = ast.get_docstring(self._all.world.parse(value.name), clean=True) or ""
+                found.update(_MENTIONED.findall(docstring))
+        return found
+
+    def _set_all(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "make_all":
+            mentioned = self._mentioned(node.args[1] if len(node.args) > 1 else None)
+            self._space.listed = [name for name in self._names if name in mentioned]
+        elif isinstance(node, (ast.List, ast.Tuple, ast.BinOp)):
+            self._space.listed = self._list(node)
+        else:
+            self._space.listed = None
+
+    def _extend_all(self, node: ast.expr) -> None:
+        if self._space.listed is not None:
+            self._space.listed = [*self._space.listed, *self._list(node)]
+
+    def _list(self, node: ast.expr | None) -> list[str]:
+        """The strings of a list; of a named one as it was built up in this module."""
+        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            return [text for one in node.elts if (text := _string(one)) is not None]
+        if isinstance(node, ast.BinOp):
+            return [*self._list(node.left), *self._list(node.right)]
+        if isinstance(node, ast.Name):
+            return self._built(node.id)
+        if isinstance(node, ast.Attribute) and node.attr == "__all__":
+            owner = self._all.resolve(self.value(node.value))
+            if isinstance(owner, Module) and owner.name in self._all.world:
+                return list(self._all.space(owner.name).listed or ())
+        return []
+
+    def _built(self, name: str) -> list[str]:
+        found: list[str] = []
+        for statement in self._all.world.parse(self._module).body:
+            if isinstance(statement, ast.Assign) and any(
+                isinstance(one, ast.Name) and one.id == name for one in statement.targets
+            ):
+                found = [] if isinstance(statement.value, ast.Name) else self._list(statement.value)
+            elif isinstance(statement, ast.AugAssign) and ast.unparse(statement.target) == name:
+                found += self._list(statement.value)
+            elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+                call = statement.value
+                if ast.unparse(call.func) == f"{name}.extend":
+                    found += self._list(call.args[0])
+                elif ast.unparse(call.func) == f"{name}.append":
+                    found += [text for one in call.args if (text := _string(one)) is not None]
+        return found
+
+
+def _string(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _fields(node: ast.expr) -> tuple[str, ...] | None:
+    text = _string(node)
+    if text is not None:
+        return tuple(text.replace(",", " ").split())
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return tuple(found for one in node.elts if (found := _string(one)) is not None)
+    return None

@@ -1,0 +1,97 @@
+"""The Python modules of some wheels, parsed when they are asked for; nothing is imported or run."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
+
+
+class Sources:
+    """Parsed modules by content. Patch releases share most of their modules, so that this outlives a `World`.
+
+    Bodies of functions are dropped: only names and signatures matter here.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[bytes, ast.Module] = {}
+        self._used: set[bytes] = set()
+
+    def parse(self, source: bytes) -> ast.Module:
+        """The module; an empty one if this is no Python of today (a template, Python 2)."""
+        key = blake2b(source, digest_size=16).digest()
+        self._used.add(key)
+        if key not in self._held:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # "invalid escape sequence" in somebody else's code
+                    module = ast.parse(source)
+            except (SyntaxError, ValueError):
+                module = ast.Module(body=[], type_ignores=[])
+            for node in ast.walk(module):
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    node.body = []
+            self._held[key] = module
+        return self._held[key]
+
+    def forget(self) -> None:
+        """Drop what was not asked for since the last time."""
+        self._held = {key: module for key, module in self._held.items() if key in self._used}
+        self._used = set()
+
+
+class World:
+    """Modules by dotted name.
+
+    `tensorflow_core` (1.15 to 2.1) is told as `tensorflow`, which forwards to it.
+    """
+
+    def __init__(self, archives: Iterable[Mapping[str, bytes]], sources: Sources | None = None) -> None:
+        self._sources = sources or Sources()
+        self._files: dict[str, bytes] = {}
+        self._packages: set[str] = set()
+        for archive in archives:
+            core = any(name.startswith("tensorflow_core/") for name in archive)
+            for name, data in archive.items():
+                path = _DATA.sub("", name, count=1)
+                if core and path == "tensorflow/__init__.py":
+                    continue
+                self._add(path, data)
+
+    def __contains__(self, module: str) -> bool:
+        return module in self._files or module in self._packages
+
+    def is_package(self, module: str) -> bool:
+        """Is it one that holds further modules?"""
+        return module in self._packages
+
+    def children(self, module: str) -> tuple[str, ...]:
+        """The names of the modules directly in a package."""
+        start = f"{module}."
+        return tuple(
+            sorted({name[len(start) :] for name in (*self._files, *self._packages) if name.startswith(start)} - {""})
+        )
+
+    def parse(self, module: str) -> ast.Module:
+        """The parsed module; an empty one if it has no file."""
+        return self._sources.parse(self._files.get(module, b""))
+
+    def _add(self, path: str, data: bytes) -> None:
+        if not path.endswith(".py"):
+            return
+        parts = path.removesuffix(".py").split("/")
+        if parts[0] == "tensorflow_core":
+            parts[0] = "tensorflow"
+        if parts[-1] == "__init__":
+            parts.pop()
+            self._packages.add(".".join(parts))
+        self._files[".".join(parts)] = data
+        for stop in range(1, len(parts)):
+            self._packages.add(".".join(parts[:stop]))
