@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tfenv.facts.database import Database
+    from tfenv.facts.images import ImageRow
     from tfenv.facts.overlay import FactsOverlay
     from tfenv.facts.releases import ReleaseFacts
     from tfenv.index.cache import Cache
     from tfenv.index.source import IndexSource
+    from tfenv.model.build import Build
     from tfenv.model.package import File, Release
     from tfenv.model.progress import Progress
     from tfenv.model.request import Request
@@ -110,13 +112,12 @@ class _Run:
         assumed = asked.python or images.pythons[0]
         request = self._with_glibc(self._request, assumed)
         resolution, overlay = self._resolve(request)
-        image = images.python(resolution.python) if asked.platform.is_linux else None
+        image = self._image(resolution, overlay)
         if image is not None and asked.glibc is None and image.glibc < (request.target.glibc or image.glibc):
             request = replace(request, target=replace(request.target, glibc=image.glibc))
             resolution, overlay = self._resolve(request)
-            image = images.python(resolution.python)
-        base = BaseImage(reference=image.reference) if image is not None else None
-        lock = self._assemble(request, resolution, overlay, base)
+            image = self._image(resolution, overlay)
+        lock = self._assemble(request, resolution, overlay, image)
         if base_digest is not None and lock.base_image is not None:
             try:
                 digest = base_digest(lock.base_image.reference)
@@ -125,6 +126,22 @@ class _Run:
                 return replace(lock, warnings=(*lock.warnings, warning))
             return replace(lock, base_image=replace(lock.base_image, digest=digest))
         return lock
+
+    def _image(self, resolution: Resolution, overlay: FactsOverlay) -> ImageRow | None:
+        """What the image starts from."""
+        from tfenv.facts.base import base_of
+
+        platform = self._request.target.platform
+        return base_of(self._database.images, platform, resolution.python, self._stack(resolution, overlay))
+
+    def _stack(self, resolution: Resolution, overlay: FactsOverlay) -> Stack:
+        """The CUDA stack of what was chosen; a target without CUDA wants none of the system."""
+        from tfenv.facts.stack import stack_of
+
+        pins = {name: pin.version for name, pin in resolution.pins.items()}
+        stack = stack_of(pins, _build(resolution, overlay))
+        unused = stack.origin is Origin.SYSTEM and self._request.target.accelerator is Accelerator.NONE
+        return Stack() if unused else stack
 
     def _with_glibc(self, request: Request, python: Version) -> Request:
         """A machine whose glibc is not told has that of the base image."""
@@ -194,32 +211,41 @@ class _Run:
             return None
 
     def _assemble(
-        self, request: Request, resolution: Resolution, overlay: FactsOverlay, base: BaseImage | None
+        self, request: Request, resolution: Resolution, overlay: FactsOverlay, image: ImageRow | None
     ) -> Lock:
-        from tfenv.facts.stack import needs_of, stack_of
+        from tfenv.facts.base import base_warnings
+        from tfenv.facts.stack import needs_of
         from tfenv.outputs.request import inputs_digest
 
         packages = tuple(_locked(pin) for pin in resolution.pins.values())
         versions = {package.name: package.version for package in packages}
-        pin = next((resolution.pins[name] for name in _DISTRIBUTIONS if name in resolution.pins), None)
-        build = overlay.build(pin.name, pin.version) if pin is not None else None
-        stack = stack_of(versions, build)
-        if stack.origin is Origin.SYSTEM and request.target.accelerator is Accelerator.NONE:
-            stack = Stack()
+        build, stack = _build(resolution, overlay), self._stack(resolution, overlay)
+        warnings = (
+            *resolution.warnings,
+            *overlay.warnings(versions.items()),
+            *base_warnings(image, request.target.platform, resolution.python, stack),
+            *self._warnings,
+        )
         return Lock(
             request=self._request,
             target=replace(request.target, python=Version(f"{resolution.python.major}.{resolution.python.minor}")),
             packages=packages,
             stack=stack,
             needs=needs_of((need.requirement for need in resolution.needs), build, versions, self._database.cudnn),
-            base_image=base,
+            base_image=None if image is None else BaseImage(reference=image.reference),
             build=build,
             notes=resolution.notes,
-            warnings=(*resolution.warnings, *overlay.warnings(versions.items()), *self._warnings),
+            warnings=warnings,
             sources=tuple(dict.fromkeys((*((build.source, *build.evidence) if build else ()), *_cited(resolution)))),
             facts=self._database.version,
             inputs=inputs_digest(self._request),
         )
+
+
+def _build(resolution: Resolution, overlay: FactsOverlay) -> Build | None:
+    """Of the locked TensorFlow; ``None`` if unknown."""
+    pin = next((resolution.pins[name] for name in _DISTRIBUTIONS if name in resolution.pins), None)
+    return None if pin is None else overlay.build(pin.name, pin.version)
 
 
 def _locked(pin: Pin) -> LockedPackage:

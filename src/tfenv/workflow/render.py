@@ -38,7 +38,7 @@ def outputs(lock: Lock, *, target: str | None = None, with_requirements: bool = 
         UsageError: the target's name cannot stand in the name of a file, or a value of the lock in a Dockerfile.
     """
     texts = {_named("environment", "yml", target): conda.dumps(lock)}
-    if lock.target.platform.is_linux:
+    if lock.target.platform.is_linux and lock.base_image is not None:
         # jinja2 takes long to import, and a lock for Windows has no use for it
         from tfenv.outputs import dockerfile
 
