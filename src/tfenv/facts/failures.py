@@ -26,12 +26,14 @@ class Failure:
         versions: of TensorFlow.
         capabilities: of the GPUs, as a range of numbers.
         reason: one clause.
+        advice: what people use instead.
         sources: who saw it.
     """
 
     versions: SpecifierSet
     capabilities: SpecifierSet
     reason: str
+    advice: str
     sources: tuple[str, ...]
 
 
@@ -66,11 +68,12 @@ class FailureTable:
 
 
 def _failure(row: Row) -> Failure:
-    row.known(("versions", "capabilities", "reason", "source", "tier"))
+    row.known(("versions", "capabilities", "reason", "advice", "source", "tier"))
     row.tier()
     return Failure(
         versions=row.specifiers("versions"),
         capabilities=row.specifiers("capabilities"),
         reason=row.text("reason"),
+        advice=row.text("advice"),
         sources=tuple(row.text("source").split("; ")),
     )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from packaging.version import Version
+
     from tfenv.facts.rows import Row
 
 _GROUP = re.compile(r"\{(\w+)\}")
@@ -33,7 +35,7 @@ class Signature:
         cause: one sentence; `{group}` is filled in.
         package: that has to change, or ``None``.
         wanted: which versions of it repair this; `{group}` is filled in.
-        tf: release of TensorFlow that repairs this, or ``None``.
+        tf: release of TensorFlow that repairs this, or ``None``; `{group}` is filled in.
         cudnn: release of cuDNN that repairs this; `{group}` is filled in.
         advice: what to do where no change of versions says it.
         sample: a line that it matches.
@@ -78,10 +80,27 @@ class Sighting:
         """Filled in."""
         return _filled(self.signature.cause, self.facts)
 
+    def wanted(self, tf: Version | None) -> SpecifierSet | None:
+        """Versions of the package that repair it; ``None`` if the signature does not know.
+
+        Args:
+            tf: the release of TensorFlow, where that is known: `{tf_minor}` stands for its minor.
+        """
+        text = self.signature.wanted
+        if text is None or ("{tf_minor}" in text and tf is None):
+            return None
+        minor = {} if tf is None else {"tf_minor": f"{tf.major}.{tf.minor}"}
+        return SpecifierSet(_filled(text, {**self.facts, **minor}))
+
     @property
-    def wanted(self) -> SpecifierSet | None:
-        """Versions of the package that repair it; ``None`` if the signature does not know."""
-        return None if self.signature.wanted is None else SpecifierSet(_filled(self.signature.wanted, self.facts))
+    def advice(self) -> str | None:
+        """What to do, filled in."""
+        return None if self.signature.advice is None else _filled(self.signature.advice, self.facts)
+
+    @property
+    def tf(self) -> str | None:
+        """The release of TensorFlow that repairs it."""
+        return None if self.signature.tf is None else _filled(self.signature.tf, self.facts) or None
 
 
 class SignatureTable:
@@ -134,7 +153,16 @@ def _line(log: str, match: re.Match[str]) -> str:
 
 
 def _groups(match: re.Match[str]) -> dict[str, str]:
-    return {_VARIANT.sub("", name): value.strip() for name, value in match.groupdict().items() if value}
+    groups = {_VARIANT.sub("", name): value.strip() for name, value in match.groupdict().items() if value}
+    return {name: _dotted(value) if name.endswith("cudnn") else value for name, value in groups.items()}
+
+
+def _dotted(number: str) -> str:
+    """CuDNN 5110 is 5.1.10, and 90300 is 9.3.0 (`cudnn.h`, CUDNN_VERSION)."""
+    if not re.fullmatch(r"\d{4,5}", number):
+        return number
+    major, rest = divmod(int(number), 1000 if len(number) == 4 else 10000)
+    return f"{major}.{rest // 100}.{rest % 100}"
 
 
 def _filled(template: str, facts: Mapping[str, str]) -> str:
@@ -167,9 +195,9 @@ def _signature(row: Row) -> Signature:
     if pattern.search(signature.sample) is None:
         row.fault("sample", "the pattern does not match it")
     known = {_VARIANT.sub("", name) for name in pattern.groupindex}
-    for key in ("subject", "cause", "wanted", "cudnn"):
+    for key in ("subject", "cause", "wanted", "tf", "cudnn"):
         for name in _names(getattr(signature, key) or ""):
-            if name not in known:
+            if name not in {*known, "tf_minor"}:
                 row.fault(key, f"the pattern has no group `{name}`")
     return signature
 

@@ -46,9 +46,6 @@ def _spelled(found: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     for key, value in found.items():
         if key == "capability":
             yield "compute_capability", value
-        elif key == "cudnn_number":
-            major, rest = divmod(int(value), 1000) if int(value) < 10000 else divmod(int(value), 10000)
-            yield "cudnn", f"{major}.{rest // 100}.{rest % 100}"
         elif key == "cp":
             yield "python", f"{value[0]}.{value[1:]}"
         elif key in _KEYS or key.startswith("packages."):

@@ -80,7 +80,7 @@ def with_fixes(
         found = repair.of(problem)
         sighting = next((told[source] for source in problem.sources if source in told), None)
         if sighting is not None:
-            found += repair.of_sighting(sighting, problem)
+            found += repair.of_sighting(sighting)
         unique: dict[object, Fix] = {}
         for fix in found:
             unique.setdefault(fix.change or fix.command, fix)
@@ -118,26 +118,29 @@ class _Repair:
         stacked = problem.code.startswith(("cuda", "cudnn", "driver", "gpu"))
         if not found or (stacked and not any("tf" in dict(change.values) for change in found)):
             found += self._pairs(singles, aim)
-        return [self._fix(change) for change in self._chosen(found)]
+        return [*(self._fix(change) for change in self._chosen(found)), *self._instead(problem)]
 
-    def of_sighting(self, sighting: Sighting, problem: Problem) -> list[Fix]:
+    def _instead(self, problem: Problem) -> Iterator[Fix]:
+        """What people use where a build is known to fail."""
+        for failure in self._database.failures.all:
+            if set(failure.sources) & set(problem.sources):
+                yield Fix(change=(), command=failure.advice, cost=_IMAGE)
+
+    def of_sighting(self, sighting: Sighting) -> list[Fix]:
         """What the signature itself knows."""
         signature = sighting.signature
         found = []
         if signature.package is not None and (wanted := self._wanted(signature.package, sighting)) is not None:
             change = self._pin(signature.package, wanted)
             found.append(Fix(change=change.values, command=change.command, cost=_PACKAGE))
-        if signature.tf is not None:
-            change = self._release(self._was, Version(signature.tf))
+        if sighting.tf is not None and (known := versions(sighting.tf, self._database)):
+            change = self._release(self._was, known[0])
             found.append(Fix(change=change.values, command=self._command(change), cost=_RELEASE))
         if signature.cudnn is not None and (text := sighting.facts.get("built_cudnn")):
             version = ".".join(text.split(".")[:2])
             found.append(Fix(change=(("cudnn", version),), command=f"install cuDNN {version}", cost=_CUDNN))
-        if signature.advice is not None and not (found or problem.fixes):
-            advice = signature.advice
-            for key, value in sighting.facts.items():
-                advice = advice.replace(f"{{{key}}}", value)
-            found.append(Fix(change=(), command=advice, cost=_DRIVER))
+        if sighting.advice is not None:
+            found.append(Fix(change=(), command=sighting.advice, cost=_DRIVER))
         return found
 
     # judging
@@ -285,12 +288,13 @@ class _Repair:
     def _wanted(self, name: Name, sighting: Sighting) -> SpecifierSet | None:
         """What TensorFlow's own metadata wants where that is known and says something, else what the signature does."""
         about = self._about(self._was)
+        own = sighting.wanted(self._version)
         if about is not None:
             for change in self._packages(self._was, about, name):
                 wanted = change.after.package(name)
-                if wanted is not None and (sighting.wanted is None or compatible(wanted, sighting.wanted)):
+                if wanted is not None and (own is None or compatible(wanted, own)):
                     return wanted
-        return sighting.wanted
+        return own
 
     def _pin(self, name: Name, specifier: SpecifierSet, now: Configuration | None = None) -> Change:
         now = now or self._was

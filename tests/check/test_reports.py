@@ -1,0 +1,68 @@
+"""Reports from public issue trackers: the cause that was found comes first, and what repaired it is among the fixes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from tfenv.facts.database import Database, load
+from tfenv.inputs import configuration
+from tfenv.workflow.check import check
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from tfenv.model.report import Fix
+
+REPORTS = tomllib.loads((Path(__file__).parent / "cases" / "reports.toml").read_text(encoding="utf-8"))["report"]
+
+
+@pytest.fixture(scope="module")
+def database() -> Database:
+    """The facts that come with tfenv."""
+    return load()
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: "/".join(report["url"].split("/")[3:]))
+def test_report(report: dict[str, Any], database: Database) -> None:
+    """The reported cause first, and the fix that resolved it among the fixes."""
+    said = configuration.loads(json.dumps(report.get("input", {})), "report")
+    verdict = check(said, database, log=report.get("log"))
+    assert verdict.problems, verdict
+    first = verdict.problems[0]
+    assert first.code == report["first"], verdict
+    if "fix" in report:
+        key, value = report["fix"]
+        assert any(_repairs(fix, key, value) for fix in first.fixes), first.fixes
+
+
+def _repairs(fix: Fix, key: str, value: str) -> bool:
+    """Is this what the reporter did, or what allows it? Of TensorFlow the minor counts, of drivers a lower one does."""
+    if key == "advice":
+        return value in fix.command
+    changes = dict(fix.change)
+    if key not in changes:
+        return False
+    try:
+        offered, done = Version(changes[key]), Version(value)
+    except InvalidVersion:
+        return changes[key] == value or SpecifierSet(changes[key]).contains(value)
+    if key in ("tf", "python"):
+        return offered.release[:2] == done.release[:2]
+    if key in ("driver", "cudnn", "cuda"):
+        return (offered <= done and offered.major == done.major) or (key == "driver" and offered <= done)
+    return offered == done
+
+
+def test_there_are_enough_reports() -> None:
+    """At least 60, no two of one thread."""
+    assert len({report["url"] for report in REPORTS}) == len(REPORTS) >= 60
