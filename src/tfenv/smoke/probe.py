@@ -391,7 +391,7 @@ def library_version(library, path):
 
 
 class Returned(ctypes.Structure):
-    """Room for a `StatusOr<void*>`, which C++ returns through memory; it is never looked into."""
+    """Room for a `StatusOr<void*>`, which C++ returns through memory; where in it the handle stands is not relied on."""
 
     _fields_ = [("room", ctypes.c_uint64 * 8)]
 
@@ -443,17 +443,18 @@ def steps_libraries(context):
 
     def ask(asked, name):
         def step():
-            before = maps()
-            loaded = [path for path in before if is_named(path, name)]
-            if not loaded:
-                function = tensorflow_loader(context.tf, asked)
-                if function is None:
-                    raise Skip("this build exports no loader for it")
-                function()
-                loaded = [path for path in maps() - before if is_named(path, name)]
-            if not loaded:
-                raise OSError("TensorFlow's loader did not open it")
-            return answer(loaded[0], ctypes.CDLL(loaded[0]))
+            function = tensorflow_loader(context.tf, asked)
+            words = list(function().room) if function else None
+            loaded = [path for path in sorted(maps()) if is_named(path, name)]
+            if words is None and (not loaded or tensorflow_loader(context.tf, "Cudnn") is not None):
+                raise Skip("this build exports no loader for it")
+            for path in loaded:
+                opened = ctypes.CDLL(path)
+                # one that is open for other reasons is not what TensorFlow got: the loader gives each file one handle,
+                # and it stands somewhere in what came back; a build without loader is linked with what is loaded
+                if words is None or opened._handle in words:
+                    return answer(path, opened)
+            raise OSError("TensorFlow's loader did not open it")
 
         return step
 
