@@ -29,6 +29,7 @@ _DUNDERS = {
     "__monolithic_build__",
     "__internal__",
     "__operators__",
+    "_tf_keras",  # what TensorFlow shows as `tf.keras`
 }
 _GENERATED = re.compile(r"(^|\.)(_api|api|_tf_keras)(\.|$)|^tensorflow$|^keras$|^tf_keras$|^tensorflow\.tools\.api\.")
 _OURS = {"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"}

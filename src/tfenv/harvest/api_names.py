@@ -148,6 +148,7 @@ class _Follower:
         self._space = space
         self._names = space.names
         self._docstring = docstring
+        self._strings: dict[str, str] = {}  # what the module gives a name to: `_keras_module = "…"`
         package = names.world.is_package(module)
         self._package = module if package else module.rpartition(".")[0]
 
@@ -171,8 +172,11 @@ class _Follower:
             self._names[node.name] = Class(self._module, node.name, node, bases=tuple(self._bases(node)))
         elif isinstance(node, ast.Assign):
             value = self.value(node.value)
+            text = self._text(node.value)
             for target in node.targets:
                 self._assign(target, value, node.value)
+                if isinstance(target, ast.Name) and text is not None:
+                    self._strings[target.id] = text
         elif isinstance(node, ast.AnnAssign):
             if node.value is not None:
                 self._assign(node.target, self.value(node.value), node.value)
@@ -400,22 +404,12 @@ class _Follower:
         return any(name == one or name.startswith(f"{one}.") for one in self._all.linked)
 
     def _text(self, node: ast.expr) -> str | None:
-        if isinstance(node, ast.Constant):
-            return node.value if isinstance(node.value, str) else None
         if isinstance(node, ast.Name):
-            return self._strings().get(node.id)
-        return None
-
-    def _strings(self) -> dict[str, str]:
-        """Strings that the module gives names to (`_estimator_module = "…"`)."""
-        found = {}
-        for statement in self._all.world.parse(self._module).body:
-            for one in ast.walk(statement) if isinstance(statement, (ast.If, ast.Try)) else (statement,):
-                if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name):
-                    text = _string(one.value)
-                    if text is not None:
-                        found.setdefault(one.targets[0].id, text)
-        return found
+            return self._strings.get(node.id)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            left, right = self._text(node.left), self._text(node.right)
+            return None if left is None or right is None else left + right
+        return _string(node)
 
     def _call(self, node: ast.Call) -> None:
         """A call for its effect."""

@@ -95,7 +95,7 @@ def links(told: Sequence[Mapping[str, Entry]], releases: Releases) -> dict[str, 
     for at, entries in enumerate(told):
         for name, one in entries.items():
             if one.kind == _LINK:
-                key = (name, one.module)
+                key = (name, one.module.partition(".")[2])
                 masks[key] = masks.get(key, 0) | 1 << at
     return {name: (releases.spell(mask), target) for (name, target), mask in masks.items()}
 
