@@ -203,6 +203,15 @@ def test_release_older_than_the_facts_is_no_answer_to_a_wish_for_cuda() -> None:
     assert pins(locked(overlay(rows, Target()), Target())) == {"tensorflow": "1.3.0"}
 
 
+def test_a_harvested_release_from_before_all_tells_no_more() -> None:
+    """Wheels before 1.4 say nothing of CUDA: reading one does not make it an answer to a wish for CUDA."""
+    rows: list[dict[str, Any]] = [{"file": "tensorflow-1.3.0-cp37-cp37m-manylinux1_x86_64.whl"}]
+    wheel = WheelFacts(filename=rows[0]["file"], size=1, sha256="0" * 64, requires_dist=())
+    read = ReleaseFacts(name=Name("tensorflow"), version=Version("1.3.0"), uploaded=None, wheels=(wheel,))
+    with pytest.raises(Conflict):
+        locked(overlay(rows, CUDA, lambda _release, _file: read), CUDA)
+
+
 def test_wheels_of_a_platform_that_were_never_looked_into() -> None:
     """Windows wheels are known by name only: nothing is asked of the machine but what the patches say."""
     target = replace(CUDA, platform=Platform.WINDOWS_X86_64)

@@ -131,6 +131,22 @@ def test_before_cuda_11_there_is_no_minor_compatibility() -> None:
     assert drivers(demands(target(), old)) == [">=418.39"]
 
 
+@pytest.mark.parametrize(
+    ("cuda", "name", "capability", "codes"),
+    [
+        ("10.1", "A100", "8.0", ["gpu-too-new"]),
+        ("10.1", "T4", "7.5", []),
+        ("11.0", "H100", "9.0", ["gpu-too-new"]),
+        ("11.0", "RTX 3090", "8.6", []),
+        ("11.2", "H100", "9.0", []),
+    ],
+)
+def test_toolkit_whose_libraries_know_no_such_gpu(cuda: str, name: str, capability: str, codes: list[str]) -> None:
+    """Up to CUDA 11.0 the libraries are those of the very toolkit; from 11.2 on those of a newer one serve as well."""
+    build = replace(BUILD, cuda=Version(cuda), sass=architectures("3.5", "7.0", "8.0"), ptx=architectures("7.0"))
+    assert problems(target(gpu(name, capability)), build) == codes
+
+
 def test_windows_and_wsl_use_drivers_of_windows() -> None:
     """Both are served by the driver of Windows, whose versions differ."""
     for platform in (Platform.WINDOWS_X86_64, Platform.WSL):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tfenv.errors import UsageError
 
 if TYPE_CHECKING:
+    from tfenv.facts.alternatives import AlternativeTable
     from tfenv.facts.api import ApiTable
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
@@ -97,6 +98,13 @@ class Database:
         from tfenv.facts.wheels import WheelTable
 
         return WheelTable(self.root / "wheels.toml")
+
+    @cached_property
+    def alternatives(self) -> AlternativeTable:
+        """What serves a machine that no release on an index serves."""
+        from tfenv.facts.alternatives import AlternativeTable
+
+        return AlternativeTable(self.root / "alternatives.toml")
 
     @cached_property
     def version(self) -> str:

@@ -210,7 +210,7 @@ class FactsOverlay:
     def _of_tensorflow(self, name: Name, version: Version) -> tuple[Demand, ...]:
         facts = self.facts(name, version)
         subject, here = f"{name} {version}", self._target.platform
-        if facts is None and self._is_before_all(version):
+        if self._is_before_all(version) and self.build(name, version) is None:
             return (unknown_release(subject),)
         if facts is None or not any(wheel.platform is here.wheels for wheel in facts.wheels):
             return ()

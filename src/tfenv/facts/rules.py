@@ -86,7 +86,7 @@ def build_demands(
             )
         )
         floor = _driver(subject, build, target, cuda)
-        found += [floor, *_last_branch(floor, target, gpus)]
+        found += [floor, *_last_branch(floor, target, gpus), _exact_toolkit(subject, build, target, cuda)]
     return tuple(demand for demand in found if demand is not None)
 
 
@@ -291,6 +291,23 @@ def _partly_compiled(subject: str, build: Build, target: Target, needed: Version
         f"those need driver ≥ {driver_text(needed)} and are compiled on first use"
     )
     return Caution(code="ptx-partial", message=message)
+
+
+def _exact_toolkit(subject: str, build: Build, target: Target, cuda: CudaTable) -> Demand | None:
+    """A GPU that the toolkit does not know, of a build that takes its libraries from no other toolkit.
+
+    The driver compiles the PTX of TensorFlow for such a GPU, but cuBLAS and cuDNN of that age have no code for it. From
+    CUDA 11.1 on the libraries of a newer release have the same names, and wheels carry them.
+    """
+    toolkit = None if build.cuda is None else cuda.toolkit(Version(".".join(map(str, build.cuda.release[:2]))))
+    if toolkit is None or all((one := toolkit.library(name)) is not None and one.wheel for name in OPENED):
+        return None
+    if all(any(one.sass_runs_on(gpu.capability) for one in toolkit.targets) for gpu in target.gpus):
+        return None
+    newest = toolkit.targets[-1]
+    because = f"{subject} opens the libraries of CUDA {toolkit.version}, which know no GPU newer than {newest}"
+    ranges = capability_ranges(toolkit.targets, ())
+    return _demand("gpu-too-new", "__compute_capability", any_of=ranges, because=because, source=toolkit.targets_source)
 
 
 def _last_branch(floor: Demand | None, target: Target, gpus: GpuTable) -> list[Demand]:

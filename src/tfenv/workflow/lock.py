@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from tfenv.model.package import File, Release
     from tfenv.model.progress import Progress
     from tfenv.model.request import Request
-    from tfenv.resolver.outcome import Pin, Resolution
+    from tfenv.resolver.outcome import Conflict, Pin, Resolution
 
 _OLDEST_PYTHON = Version("3.6")
 """the oldest that is ever chosen: what is locked must be provable, and the smoke probe runs from 3.6 on"""
 
 _REPAIR_SECONDS = 8
 """after so long no further change is tried for a request that cannot be met"""
+
+_OF_THE_GPU = ("__compute_capability", "__cuda", "__known_bad", "__platform")
+"""what cannot be met if no release on an index serves the GPU"""
 
 _DISTRIBUTIONS = (Name("tensorflow"), Name("tensorflow-cpu"), Name("tensorflow-gpu"))
 
@@ -172,12 +175,22 @@ class _Run:
                     python = changed.target.python or self._database.images.pythons[0]
                     return self._attempt(index, self._with_glibc(changed, python), {})[0]
 
-                raise explain(conflict, request, repairs(conflict, self._request, solve)) from None
+                error = explain(conflict, request, repairs(conflict, self._request, solve))
+                error.hint = self._with_alternatives(error.hint, conflict)
+                raise error from None
             self._warnings = [
                 f"{name}: {len(files)} files are left out, because their index does not say when they were uploaded"
                 for name, files in index.undated().items()
             ]
         return resolution, overlay
+
+    def _with_alternatives(self, hint: str | None, conflict: Conflict) -> str | None:
+        """What serves the machine that nothing on an index does, where it is the GPU that nothing serves."""
+        if conflict.attempt is None or not any(link.requirement.name in _OF_THE_GPU for link in conflict.links):
+            return hint
+        found = self._database.alternatives.of(conflict.attempt.version, self._request.target)
+        lines = [f"  {one.says}   [{one.source}]" for one in found]
+        return "\n".join([*([hint] if hint else []), "other ways to use the GPU:", *lines]) if lines else hint
 
     def _attempt(
         self, index: IndexSource, request: Request, preferred: Mapping[Name, Version]

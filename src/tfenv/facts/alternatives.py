@@ -1,0 +1,85 @@
+"""What serves a machine that no release on an index serves (`alternatives.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from tfenv.facts.rows import Document
+from tfenv.model.target import Accelerator, Platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+
+    from tfenv.facts.rows import Row
+    from tfenv.model.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """Another way to a GPU.
+
+    Attributes:
+        versions: of TensorFlow, wished for in vain.
+        platforms: it is for.
+        capabilities: of the GPUs it is for; ``None`` for all, told or not.
+        says: what it is and how to have it, in one clause.
+        source: who says so.
+    """
+
+    versions: SpecifierSet
+    platforms: tuple[Platform, ...]
+    capabilities: SpecifierSet | None
+    says: str
+    source: str
+
+    def serves(self, version: Version, target: Target) -> bool:
+        """Is it for this machine, on which that release finds no GPU?"""
+        if target.accelerator is Accelerator.NONE or target.platform not in self.platforms:
+            return False
+        if not self.versions.contains(version, prereleases=True):
+            return False
+        found = self.capabilities
+        return found is None or any(found.contains(Version(str(gpu.capability))) for gpu in target.gpus)
+
+
+class AlternativeTable:
+    """All alternatives.
+
+    Attributes:
+        all: in the order of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read `constraints/alternatives.toml`.
+
+        Raises:
+            UsageError: with every row that is wrong.
+        """
+        document = Document(path)
+        self.all: tuple[Alternative, ...] = tuple(_alternative(row) for row in document.rows("alternative"))
+        document.check()
+
+    def of(self, version: Version, target: Target) -> tuple[Alternative, ...]:
+        """Those for a machine on which a release of TensorFlow finds no GPU; empty where CUDA is not asked for."""
+        return tuple(one for one in self.all if one.serves(version, target))
+
+
+def _alternative(row: Row) -> Alternative:
+    row.known(("versions", "platforms", "capabilities", "says", "source", "tier"))
+    row.tier()
+    known = {platform.value: platform for platform in Platform}
+    for text in row.texts("platforms"):
+        if text not in known:
+            row.fault("platforms", f"`{text}` is none of {', '.join(known)}")
+    return Alternative(
+        versions=row.specifiers("versions"),
+        platforms=tuple(known[text] for text in row.texts("platforms") if text in known),
+        capabilities=row.specifiers("capabilities") if row.maybe_text("capabilities") else None,
+        says=row.text("says"),
+        source=row.source(),
+    )
