@@ -23,7 +23,7 @@ _ENGINES = ("docker", "podman")
 def libraries(host: Host) -> tuple[LibraryOnPath, ...]:
     """CUDA libraries that the loader would find: `LD_LIBRARY_PATH` first, then the cache of `ldconfig`."""
     found = [
-        LibraryOnPath(soname=name, path=PurePosixPath(directory) / name)
+        _library(host, directory, name, first=True)
         for directory in host.environment.get("LD_LIBRARY_PATH", "").split(":")
         if directory
         for name in host.list(directory)
@@ -31,9 +31,20 @@ def libraries(host: Host) -> tuple[LibraryOnPath, ...]:
     ]
     cache = host.run("ldconfig", "-p") or host.run("/sbin/ldconfig", "-p") or ""
     for name, path in re.findall(r"^\s*(\S+) \([^)]*\) => (\S+)$", cache, re.MULTILINE):
-        if CUDA_LIBRARY.fullmatch(name):
-            found.append(LibraryOnPath(soname=name, path=PurePosixPath(path)))
+        if CUDA_LIBRARY.fullmatch(name) and path not in {str(each.path) for each in found}:
+            found.append(_library(host, path.rpartition("/")[0], name))
     return tuple(dict.fromkeys(found))
+
+
+def _library(host: Host, directory: str, name: str, *, first: bool = False) -> LibraryOnPath:
+    """A library, and its version by the longest of the names that begin like its own (`libcudnn.so.8.1.0`)."""
+    stem = re.escape(name.partition(".so")[0])
+    versions = [
+        Version(match[1]) for other in host.list(directory) if (match := re.fullmatch(rf"{stem}\.so\.([\d.]+)", other))
+    ]
+    full = [version for version in versions if len(version.release) > 2]
+    path = PurePosixPath(directory) / name
+    return LibraryOnPath(soname=name, path=path, version=max(full, default=None), first=first)
 
 
 def engines(host: Host) -> tuple[Engine, ...]:

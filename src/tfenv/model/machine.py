@@ -50,10 +50,19 @@ class Driver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryOnPath:
-    """A CUDA library the dynamic loader would find: its soname and the file."""
+    """A CUDA library the dynamic loader would find.
+
+    Attributes:
+        soname: as programs ask for it.
+        path: of the file.
+        version: by the name of the file that the soname stands for; ``None`` if no such file is beside it.
+        first: is it found before what a program brings itself (`LD_LIBRARY_PATH`)?
+    """
 
     soname: str
     path: PurePath
+    version: Version | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +88,23 @@ class Interpreter:
     path: PurePath
     version: Version
     pip: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """What an environment (venv or conda) holds.
+
+    Attributes:
+        directory: of the environment.
+        python: `X.Y.Z`, or `X.Y` where no more is told; ``None`` if there is none.
+        packages: normalized name and version, sorted.
+        libraries: CUDA libraries that wheels brought: soname and file, by soname.
+    """
+
+    directory: PurePath
+    python: Version | None = None
+    packages: tuple[tuple[str, Version], ...] = ()
+    libraries: tuple[LibraryOnPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,298 @@
+"""What this machine can run, what is wrong with what is installed, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from tfenv.errors import UsageError
+from tfenv.facts.subject import DISTRIBUTIONS, TENSORFLOW, pythons_of
+from tfenv.facts.verdict import choose, judge
+from tfenv.model.configuration import Configuration
+from tfenv.model.hardware import ComputeCapability, driver_text
+from tfenv.model.package import normalize
+from tfenv.model.report import Answer, Fix, Problem, Verdict
+from tfenv.model.target import Platform
+from tfenv.workflow.check import check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfenv.facts.database import Database
+    from tfenv.model.machine import Installed, LibraryOnPath, Machine
+    from tfenv.workflow.solver import Solver
+
+SPACE = 10 * 1024**3
+"""Bytes: an image with TensorFlow and CUDA, and the wheels it is made from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """One minor release of TensorFlow on this machine.
+
+    Attributes:
+        version: the newest patch of it.
+        pythons: there are wheels for here, oldest first.
+        cpu: ``None`` if it runs, else why not.
+        gpu: ``None`` if it runs on all GPUs, else why not; empty if there is no GPU.
+        jit: does the driver have to compile for the GPU first?
+        system: does it need CUDA and cuDNN that its wheels do not bring? Their versions, or empty.
+    """
+
+    version: Version
+    pythons: tuple[Version, ...]
+    cpu: str | None
+    gpu: str | None
+    jit: bool = False
+    system: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """All that `doctor` says.
+
+    Attributes:
+        machine: as it was found.
+        installed: the environment that was looked at, or ``None``.
+        releases: newest first.
+        verdict: on what is installed; where nothing is, on whether the machine can run the newest release.
+        todo: what to do about the machine itself, cheapest first; one line each.
+    """
+
+    machine: Machine
+    installed: Installed | None
+    releases: tuple[Runs, ...]
+    verdict: Verdict
+    todo: tuple[str, ...]
+
+
+def diagnose(
+    machine: Machine, installed: Installed | None, database: Database, *, solver: Solver | None = None
+) -> Diagnosis:
+    """From what was found to what it means."""
+    here = configuration_of(machine, database)
+    releases = tuple(_releases(here, database))
+    if installed is not None and any(name in dict(installed.packages) for name in DISTRIBUTIONS):
+        verdict = check(_with(here, machine, installed), database, solver=solver)
+    else:
+        verdict = _bare(here, machine, releases, database, solver)
+    return Diagnosis(
+        machine=machine,
+        installed=installed,
+        releases=releases,
+        verdict=verdict,
+        todo=tuple(_todo(machine, installed, releases)),
+    )
+
+
+def configuration_of(machine: Machine, database: Database) -> Configuration:
+    """The machine in the words of `check`."""
+    gpus = [device for device in machine.gpus if device.vendor == "nvidia"]
+    names: list[str] = []
+    for device in gpus:
+        try:
+            names.append(database.gpus.find(device.name).name)
+        except UsageError:
+            names.append(str(device.capability) if device.capability is not None else device.name)
+    capability: ComputeCapability | None = gpus[0].capability if len(gpus) == 1 else None
+    return Configuration(
+        driver=machine.driver.version if machine.driver is not None else None,
+        gpus=tuple(names),
+        capability=capability,
+        accelerated=bool(gpus),
+        platform=machine.platform,
+        foreign=None if machine.platform is not None else machine.system,
+        glibc=machine.glibc,
+        cpu=machine.cpu or None,
+    )
+
+
+def _with(here: Configuration, machine: Machine, installed: Installed) -> Configuration:
+    """The machine with an environment; system libraries count where no wheels bring them."""
+    packages = tuple((normalize(name), SpecifierSet(f"=={version}")) for name, version in installed.packages)
+    wheels = any(name.startswith("nvidia-cudnn") for name, _ in packages)
+    cuda, cudnn = _system_stack(machine)
+    return replace(
+        here,
+        python=installed.python,
+        packages=packages,
+        cuda=None if wheels else cuda,
+        cudnn=None if wheels else cudnn,
+        loader=tuple(_twice(machine, installed)),
+    )
+
+
+def _system_stack(machine: Machine) -> tuple[Version | None, Version | None]:
+    """CUDA and cuDNN that the loader finds first."""
+
+    def version(stem: str) -> Version | None:
+        return next((each.version for each in machine.libraries if each.soname.startswith(f"{stem}.so")), None)
+
+    cudart = version("libcudart")
+    return None if cudart is None else Version(f"{cudart.major}.{cudart.minor}"), version("libcudnn")
+
+
+def _twice(machine: Machine, installed: Installed) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Sonames that `LD_LIBRARY_PATH` answers, and a wheel or another directory too."""
+    first = [each for each in machine.libraries if each.first and ".so." in each.soname]
+    for soname in dict.fromkeys(each.soname for each in first):
+        copies = [str(each.path) for each in _copies(soname, (*machine.libraries, *installed.libraries))]
+        if len(copies) > 1:
+            yield soname, tuple(copies)
+
+
+def _copies(soname: str, libraries: tuple[LibraryOnPath, ...]) -> list[LibraryOnPath]:
+    return [each for each in libraries if each.soname == soname]
+
+
+def _releases(here: Configuration, database: Database) -> Iterator[Runs]:
+    platform = here.platform or Platform.LINUX_X86_64
+    for stem in reversed(database.releases.minors):
+        stable = [each for each in database.releases.versions_of(stem) if not each.is_prerelease]
+        versions = [each for each in stable if database.releases.release(TENSORFLOW, each) is not None]
+        if not versions:
+            continue
+        best: Runs | None = None
+        for version in versions:
+            runs = _run(version, platform, here, database)
+            if best is None or (_rank(runs) < _rank(best)):
+                best = runs
+        if best is not None:
+            yield best
+
+
+def _rank(runs: Runs) -> tuple[bool, bool, bool]:
+    return bool(runs.gpu), runs.cpu is not None, runs.jit
+
+
+def _run(version: Version, platform: Platform, here: Configuration, database: Database) -> Runs:
+    """A release as the machine alone decides: with the Python, CUDA and cuDNN that it wants."""
+    about = choose(version, platform, here, database, accelerated=bool(here.accelerated))
+    pythons = () if about is None else pythons_of(about.facts, platform)
+    python = max(pythons, default=None)
+    cpu = judge(
+        replace(here, tf=str(version), python=python, accelerated=False, gpus=(), capability=None, driver=None),
+        database,
+    )
+    why = _why(cpu)
+    if not here.accelerated or about is None:
+        return Runs(version=version, pythons=pythons, cpu=why, gpu="")
+    build = about.build
+    stack = (
+        "" if build is None or build.cuda is None else f"CUDA {build.cuda}, cuDNN {build.cudnn_floor or build.cudnn}"
+    )
+    wanted = replace(here, tf=str(version), python=python)
+    if build is not None and build.cuda is not None:
+        wanted = replace(wanted, cuda=build.cuda, cudnn=build.cudnn_floor or build.cudnn)
+    verdict = judge(wanted, database)
+    bundled = any("and-cuda" in text for wheel in about.wheels for text in wheel.requires_dist or ())
+    return Runs(
+        version=version,
+        pythons=pythons,
+        cpu=why,
+        gpu=_why(verdict),
+        jit=any(caution.code == "ptx-jit" for caution in verdict.warnings),
+        system="" if bundled else stack,
+    )
+
+
+def _why(verdict: Verdict) -> str | None:
+    if verdict.answer is Answer.WORKS:
+        return None
+    if verdict.problems:
+        return f"{verdict.problems[0].code}: {verdict.problems[0].because[-1]}"
+    return f"not known: {', '.join(verdict.unknown)}"
+
+
+def _bare(
+    here: Configuration, machine: Machine, releases: tuple[Runs, ...], database: Database, solver: Solver | None
+) -> Verdict:
+    """Nothing is installed: can the machine run what could be?"""
+    if here.accelerated and machine.driver is None:
+        because = ("an NVIDIA GPU is on the bus, and no driver answers",)
+        fix = Fix(change=(), command=install_driver(machine), cost=1)
+        problem = Problem(code="driver-too-old", subject="no driver", because=because, fixes=(fix,))
+        return Verdict(answer=Answer.BROKEN, problems=(problem,), unknown=machine.unknown)
+    if not releases or any(runs.cpu is None and not runs.gpu for runs in releases):
+        return Verdict(answer=Answer.WORKS if releases else Answer.UNKNOWN, unknown=machine.unknown)
+    newest = releases[0].version
+    return check(replace(here, tf=str(newest)), database, solver=solver)
+
+
+def _todo(machine: Machine, installed: Installed | None, releases: tuple[Runs, ...]) -> Iterator[str]:
+    nvidia = any(device.vendor == "nvidia" for device in machine.gpus)
+    if nvidia and machine.driver is None:
+        yield install_driver(machine)
+    elif machine.driver is not None and machine.driver.trouble is not None:
+        yield f"restart the machine, or install the driver again: {machine.driver.trouble}"
+    engines = [engine for engine in machine.engines if engine.version is not None]
+    for engine in machine.engines:
+        if engine.version is None:
+            yield f"start {engine.name}: {engine.trouble}"
+    if nvidia and engines and not any(engine.gpu for engine in engines):
+        yield "install nvidia-container-toolkit, so that containers get the GPU (`tfenv onboard` prints how)"
+    if not machine.engines:
+        yield "install docker or podman, if you want images (`tfenv onboard` prints how)"
+    if not machine.interpreters:
+        yield "install Python 3.10 or newer"
+    if machine.disk_free is not None and machine.disk_free < SPACE:
+        yield f"make room: {machine.disk_free / 1024**3:.1f} GiB are free here, and an image with CUDA takes about 10"
+    if machine.board is not None:
+        yield f"{machine.board}: TensorFlow's own wheels have no CUDA for aarch64; take NVIDIA's builds for JetPack"
+    if installed is None and releases:
+        good = next((runs for runs in releases if runs.cpu is None and not runs.gpu), None)
+        if good is not None:
+            yield f"tfenv lock --gpu {'auto' if nvidia else 'none'}   # the newest that runs here is {good.version}"
+
+
+def install_driver(machine: Machine) -> str:
+    """How this system gets an NVIDIA driver."""
+    words = machine.system.lower()
+    if machine.platform is Platform.WSL:
+        return "install the NVIDIA driver on Windows; WSL uses it"
+    if "ubuntu" in words:
+        return "sudo ubuntu-drivers install"
+    if "debian" in words:
+        return "sudo apt install nvidia-driver   # from the component non-free"
+    if any(word in words for word in ("fedora", "red hat", "rocky", "alma", "centos")):
+        return "sudo dnf install cuda-drivers   # from NVIDIA's repository; `tfenv onboard` prints how to add it"
+    return "install the NVIDIA driver: https://www.nvidia.com/drivers"
+
+
+def summary(machine: Machine) -> tuple[tuple[str, str], ...]:
+    """The machine in a few lines: heading and text."""
+    lines = [("system", " · ".join(filter(None, (machine.system, str(machine.platform or "no wheels for it")))))]
+    if machine.board is not None:
+        lines.append(("board", machine.board))
+    processor = machine.microarchitecture or "unknown"
+    lines.append(("processor", f"{processor}{f' ({machine.level})' if machine.level else ''}"))
+    if machine.glibc is not None:
+        lines.append(("glibc", str(machine.glibc)))
+    for device in machine.gpus:
+        size = f", {device.memory / 1024**3:.0f} GiB" if device.memory else ""
+        what = (
+            f" ({device.capability})"
+            if device.capability
+            else ""
+            if device.vendor == "nvidia"
+            else f" ({device.vendor})"
+        )
+        lines.append(("GPU", f"{device.name}{what}{size}"))
+    if not machine.gpus:
+        lines.append(("GPU", "none seen"))
+    if machine.driver is not None:
+        cuda = f", runs CUDA up to {machine.driver.cuda}" if machine.driver.cuda else ""
+        lines.append(("driver", f"{driver_text(machine.driver.version)}{cuda}"))
+    for engine in machine.engines:
+        gpu = f"GPUs by {engine.gpu}" if engine.gpu else "no GPUs in containers"
+        lines.append(
+            (engine.name, f"{engine.version}, {gpu}" if engine.version else engine.trouble or "does not answer")
+        )
+    pythons = ", ".join(str(each.version) for each in machine.interpreters[:6])
+    lines.append(("Python", pythons or "none found"))
+    if machine.disk_free is not None:
+        lines.append(("disk", f"{machine.disk_free / 1024**3:.0f} GiB free"))
+    return tuple(lines)

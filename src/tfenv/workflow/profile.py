@@ -1,0 +1,66 @@
+"""The target that a machine is, kept in a file for another machine to lock for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tfenv.errors import UsageError
+from tfenv.model.hardware import Gpu
+from tfenv.model.target import Accelerator, Platform, Target
+from tfenv.outputs import profile
+from tfenv.workflow import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tfenv.facts.gpus import GpuTable
+    from tfenv.model.machine import Machine
+
+_INSTRUCTIONS = re.compile(r"avx\w*|sse\w*|ssse3|fma|f16c|bmi[12]|popcnt|asimd\w*|sve\w*")
+
+
+def target_of(machine: Machine, known: GpuTable) -> Target:
+    """The target that a machine is.
+
+    Raises:
+        UsageError: TensorFlow has no wheels for it, or the capability of a GPU is not known.
+    """
+    if machine.platform is None:
+        raise UsageError(f"TensorFlow has no wheels for {machine.system}, so there is nothing to lock for it")
+    gpus = []
+    for device in machine.gpus:
+        if device.vendor == "nvidia":
+            try:
+                gpus.append(known.find(device.name))
+            except UsageError:
+                if device.capability is None:
+                    raise
+                gpus.append(Gpu(name=device.name, capability=device.capability))
+    linux = machine.platform in (Platform.LINUX_X86_64, Platform.LINUX_AARCH64, Platform.WSL)
+    return Target(
+        platform=machine.platform,
+        accelerator=Accelerator.CUDA if gpus else Accelerator.NONE,
+        gpus=tuple(dict.fromkeys(gpus)),
+        driver=machine.driver.version if machine.driver is not None else None,
+        glibc=machine.glibc if linux else None,
+        cpu=frozenset(filter(_INSTRUCTIONS.fullmatch, machine.cpu)) if machine.cpu else None,
+    )
+
+
+def save(machine: Machine, path: Path, known: GpuTable, *, force: bool = False) -> None:
+    """Write the profile of a machine.
+
+    Raises:
+        UsageError: as in `target_of`, or a file that tfenv did not write is in the way.
+    """
+    files.write({path: profile.dumps(target_of(machine, known))}, force=force)
+
+
+def read_profile(path: Path) -> Target:
+    """The target in a file that `tfenv doctor --save` wrote.
+
+    Raises:
+        UsageError: it cannot be read, or has faults.
+    """
+    return profile.loads(files.read(path), path.name)
