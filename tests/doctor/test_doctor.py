@@ -65,10 +65,10 @@ def test_gpu_without_driver(database: Database) -> None:
 
 
 def test_driver_that_is_too_old(database: Database) -> None:
-    """The newest releases do not run with an old driver, older ones do."""
+    """The newest releases do not run on an old GPU with an old driver, older ones do."""
     found = _diagnose("old_driver", database, **_AVX)
     by_minor = {f"{runs.version.major}.{runs.version.minor}": runs for runs in found.releases}
-    assert (by_minor["2.20"].gpu or "").startswith("driver-too-old")
+    assert (by_minor["2.20"].gpu or "").startswith("gpu-too-old")
     assert any(runs.gpu is None for runs in found.releases)
 
 
