@@ -637,6 +637,34 @@ def step_xla(context):
     return {"device": device, "error": float(abs(compiled - exact).max() / abs(exact).max()), "option": sorted(option)[-1]}
 
 
+LOOP = """
+import tensorflow as tf
+
+def halve(x):
+    while tf.reduce_sum(x) > 1.0:
+        x = x / 2.0
+    return x
+"""
+
+
+def step_autograph(context):
+    """Python's own control flow becomes that of a graph."""
+    if context.version < (1, 13):
+        raise Skip("before 1.13 AutoGraph is an experiment in contrib")
+    # it wants to read source, so there must be a file
+    with open(os.path.join(context.folder, "tfenv_loop.py"), "w") as file:
+        file.write(LOOP)
+    sys.path.insert(0, context.folder)
+    try:
+        from tfenv_loop import halve
+    finally:
+        sys.path.remove(context.folder)
+    tf = context.tf
+    converted = tf.function(halve) if context.eager else tf.autograph.to_graph(halve)
+    (result,), _device = context.compute(lambda x: [converted(x)], [8.0, 8.0])
+    return {"error": float(abs(result - 0.5).max())}
+
+
 def step_mixed(context):
     """A fit in mixed precision."""
     keras = context.tf.keras
@@ -655,7 +683,8 @@ def step_mixed(context):
             before = float(network.evaluate(images, labels, verbose=0))
             network.fit(images, labels, epochs=5, batch_size=16, verbose=0)
             after = float(network.evaluate(images, labels, verbose=0))
-            policy = getattr(network.layers[0], "compute_dtype", None) or network.layers[0].dtype_policy.compute_dtype
+            first = network.layers[0]
+            policy = first.compute_dtype if hasattr(first, "compute_dtype") else first._compute_dtype
         return {"loss": [before, after], "compute": str(policy)}
     finally:
         setter("float32")
@@ -748,6 +777,7 @@ STEPS = {
         for name, step in (
             ("Conv2D", step_conv),
             ("model.fit", step_fit),
+            ("AutoGraph", step_autograph),
             ("XLA", step_xla),
             ("mixed precision", step_mixed),
             ("weights", step_save_weights),
