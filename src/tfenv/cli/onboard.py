@@ -1,0 +1,44 @@
+"""`tfenv onboard`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tfenv.cli import _console, _options
+
+
+def onboard(
+    system: Annotated[
+        str | None,
+        typer.Option("--system", metavar="NAME", help="debian, ubuntu, fedora, rhel or wsl  [default: this one]"),
+    ] = None,
+    gpu: Annotated[
+        bool | None,
+        typer.Option("--gpu/--no-gpu", help="Is there an NVIDIA GPU?  [default: as found]", show_default=False),
+    ] = None,
+    run: Annotated[bool, typer.Option("--run", help="Run the script; without this it is only printed.")] = False,
+    json_output: _options.JSON = False,
+    quiet: _options.QUIET = False,
+    verbose: _options.VERBOSE = False,
+) -> None:
+    """Print a script that makes a machine ready: driver, containers with GPUs, first lock, image, proof."""
+    _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
+    from tfenv.machine.detect import detect, load_nvml
+    from tfenv.workflow import onboard as workflow
+
+    machine = None
+    if system is None or gpu is None:
+        with _console.progress() as progress:
+            progress.start("looking at this machine")
+            machine = detect(nvml=load_nvml())
+            progress.finish("looking at this machine")
+    text = workflow.script(machine, system=system, gpu=gpu)
+    if run:
+        workflow.run(text)
+    elif json_output:
+        _console.document({"script": text})
+    else:
+        _console.data(text.rstrip("\n"))
+        _console.say("\nnothing was run: read it, save it as onboard.sh, then `sh onboard.sh`, or repeat with `--run`")

@@ -1,0 +1,53 @@
+"""From a machine to the script that makes it ready."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from tfenv.errors import EngineError, UsageError
+from tfenv.model.target import Platform
+from tfenv.outputs.onboard import System, dumps, system_of
+
+if TYPE_CHECKING:
+    from tfenv.model.machine import Machine
+
+
+def script(machine: Machine | None, *, system: str | None = None, gpu: bool | None = None) -> str:
+    """The script for a machine.
+
+    Args:
+        machine: this one, or ``None`` if both other arguments are given.
+        system: a distribution, to write it for another machine.
+        gpu: is there an NVIDIA GPU? ``None`` takes what the machine has.
+
+    Raises:
+        UsageError: the distribution is not known.
+    """
+    known = ", ".join(each.value for each in System)
+    if system is not None:
+        if system.lower() not in {each.value for each in System}:
+            raise UsageError(f"no script is known for `{system}`", hint=f"known are {known}")
+        chosen: System | None = System(system.lower())
+    else:
+        chosen = None if machine is None else system_of(machine.system, wsl=machine.platform is Platform.WSL)
+    if chosen is None:
+        named = f"`{machine.system}`" if machine is not None else "this machine"
+        raise UsageError(f"no script is known for {named}", hint=f"take the nearest with `--system`: {known}")
+    if gpu is None:
+        gpu = machine is not None and any(device.vendor == "nvidia" for device in machine.gpus)
+    return dumps(chosen, gpu=gpu)
+
+
+def run(text: str) -> None:
+    """Run a script, its output shown as it comes.
+
+    Raises:
+        EngineError: a step failed.
+    """
+    done = subprocess.run(["sh", "-s"], input=text, text=True, check=False)
+    if done.returncode != 0:
+        raise EngineError(
+            f"the script ended with exit code {done.returncode}",
+            hint="what it printed last says where; it may be run again",
+        )
