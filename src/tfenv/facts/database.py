@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tfenv.facts.cudnn import CudnnTable
     from tfenv.facts.failures import FailureTable
     from tfenv.facts.gpus import GpuTable
+    from tfenv.facts.habits import HabitTable
     from tfenv.facts.images import ImageTable
     from tfenv.facts.patches import PatchTable
     from tfenv.facts.releases import ReleaseTable
@@ -91,6 +92,13 @@ class Database:
         from tfenv.facts.signatures import SignatureTable
 
         return SignatureTable(self.root / "signatures.toml")
+
+    @cached_property
+    def habits(self) -> HabitTable:
+        """Ways of writing that some releases refuse."""
+        from tfenv.facts.habits import HabitTable
+
+        return HabitTable(self.root / "habits.toml")
 
     @cached_property
     def wheels(self) -> WheelTable:

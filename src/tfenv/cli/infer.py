@@ -1,0 +1,77 @@
+"""`tfenv infer`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path  # noqa: TC003 - typer reads the annotation
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tfenv.cli import _console, _options
+
+if TYPE_CHECKING:
+    from tfenv.model.inferred import Answer, Finding
+
+_SHOWN = 30
+
+
+def infer(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Python files, folders, notebooks, models, custom ops (.so).")
+    ],
+    json_output: _options.JSON = False,
+    quiet: _options.QUIET = False,
+    verbose: _options.VERBOSE = False,
+) -> None:
+    """Which TensorFlow releases does this code, model file or custom op need? Nothing is run; exit 1 if none serves."""
+    _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
+    started = time.perf_counter()
+    from tfenv.errors import NotWorking
+    from tfenv.facts.database import load
+    from tfenv.workflow.infer import infer as read
+
+    with _console.progress() as progress:
+        found = read(paths, load(), progress=progress)
+    if json_output:
+        from tfenv.outputs.inferred import document
+
+        _console.document(document(found))
+    else:
+        _tell(found, time.perf_counter() - started, every=verbose)
+    if not found.releases:
+        raise NotWorking("")
+
+
+def _tell(found: Answer, seconds: float, *, every: bool) -> None:
+    if found.releases:
+        python = f" · Python {found.python}" if found.python else ""
+        _console.data(f"tensorflow {found.spec}{python}")
+    else:
+        _console.data("no release has everything that is used")
+        if found.fitting:
+            count = f"{len(found.fit)} of {found.files} files"
+            _console.data(f"  {', '.join(found.fitting)} would serve {count}; not {', '.join(found.misfit)}")
+        for one, two in found.contradictions:
+            _console.data(f"  {_line(one)}")
+            _console.data(f"    against {_line(two)}")
+    _console.say(f"{found.files} files, {found.lines} lines read in {seconds:.1f} s")
+    if found.companions:
+        _console.data(f"companions: {', '.join(found.companions)}")
+    if found.legacy_keras:
+        _console.data("Keras 2: newer releases serve with TF_USE_LEGACY_KERAS=1 and the package tf-keras")
+    findings = [one for one in found.findings if every or not one.guarded]
+    for finding in findings if every else findings[:_SHOWN]:
+        _console.data(f"  {_line(finding)}")
+    if len(findings) > _SHOWN and not every:
+        _console.data(f"  and {len(findings) - _SHOWN} more: `--verbose` shows all")
+    for text in found.unknown if every else found.unknown[:_SHOWN]:
+        _console.data(f"  unknown: {text}")
+
+
+def _line(finding: Finding) -> str:
+    cell = f"cell {finding.cell}, " if finding.cell is not None else ""
+    where = f"{finding.file}:{cell}{finding.line}"
+    there = f"{finding.first} to {finding.last}" if finding.first else ""
+    parts = [where, finding.symbol, there, f"now {finding.became}" if finding.became else "", finding.note]
+    return "  ".join(filter(None, (*parts, "(guarded)" if finding.guarded else "")))

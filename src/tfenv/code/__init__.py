@@ -1,0 +1,1 @@
+"""What code, model files and custom ops ask of TensorFlow: bytes in, findings out; nothing is run."""

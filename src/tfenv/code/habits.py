@@ -1,0 +1,173 @@
+"""Ways of writing that some releases refuse, recognised; `constraints/habits.toml` says which, by the id here."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from tfenv.code.values import INSTANCE, OTHER, Sub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfenv.code.values import Paths, Value
+
+IDS: Final = frozenset(
+    {
+        "add-loss-tensor",
+        "batch-input-shape",
+        "checkpoint-name",
+        "graph-keras",
+        "load-directory",
+        "load-weights-checkpoint",
+        "optimizer-decay",
+        "optimizer-lr",
+        "save-directory",
+        "save-weights-name",
+        "train-step-minimize",
+    }
+)
+"""All rules there are."""
+
+_MODELS: Final = ("Model", "Sequential", "load_model", "clone_model", "model_from_json")
+_FILES: Final = (".keras", ".h5", ".hdf5")
+GRAPH: Final = ("disable_eager_execution", "disable_v2_behavior")
+"""Last parts of the names that switch to graph mode."""
+
+BY_NAME: Final = frozenset({"save-directory", "save-weights-name", "load-weights-checkpoint", "add-loss-tensor"})
+"""Rules that a mere name such as `model` may bring; they count only in files that use Keras."""
+
+BUILDING: Final = (".layers.", ".Model", ".Sequential", ".models.")
+"""What the names have in them that build Keras models."""
+
+
+def of_call(node: ast.Call, name: str, called: Value) -> Iterator[tuple[str, str]]:
+    """The rules that a call falls under, each with what is written.
+
+    Args:
+        node: the call.
+        name: the last part of what is called.
+        called: what that stands for.
+    """
+    keywords = {one.arg for one in node.keywords}
+    paths = called.paths if isinstance(called, Sub) else called if isinstance(called, tuple) else ()
+    keras = [path for path in paths if path.startswith(("tf.keras.", "keras.", "tf.compat.v1.keras."))]
+    if keras and not any(path.startswith(OTHER) for path in paths):
+        yield from _of_keras(node, name, keras, keywords)
+    if name in _METHODS and isinstance(node.func, ast.Attribute):
+        if _of_model(keras):
+            yield from _METHODS[name](node)
+        elif not paths and _is_model(node.func.value):
+            # only its name tells: other packages have models too, and suffixes of their own
+            yield from (found for found in _METHODS[name](node) if "." not in found[1].rpartition("(")[2])
+
+
+def of_class(node: ast.ClassDef, paths: Paths) -> Iterator[tuple[str, str]]:
+    """The rules that a class falls under."""
+    if not any(path.endswith((".Model", ".Sequential")) for path in paths):
+        return
+    for method in node.body:
+        if not isinstance(method, ast.FunctionDef) or method.name != "train_step":
+            continue
+        for one in ast.walk(method):
+            if (
+                isinstance(one, ast.Attribute)
+                and one.attr in ("minimize", "get_gradients")
+                and isinstance(one.value, ast.Attribute)
+                and one.value.attr == "optimizer"
+            ):
+                yield "train-step-minimize", f"{ast.unparse(one)} in train_step"
+
+
+def _of_keras(node: ast.Call, name: str, paths: list[str], keywords: set[str | None]) -> Iterator[tuple[str, str]]:
+    optimizer = any(".optimizers." in path and ".legacy." not in path and INSTANCE not in path for path in paths)
+    if optimizer and name[:1].isupper():
+        for keyword in ("lr", "decay"):
+            if keyword in keywords:
+                yield f"optimizer-{keyword}", f"{paths[0]}({keyword}=)"
+    if "batch_input_shape" in keywords and any(".layers." in path for path in paths):
+        yield "batch-input-shape", f"{paths[0]}(batch_input_shape=)"
+    if name == "ModelCheckpoint":
+        filename, weights = _first(node, "filepath"), _true(node, "save_weights_only")
+        if filename is not None and not filename.endswith(".weights.h5" if weights else (".keras", ".h5")):
+            yield "checkpoint-name", f"{paths[0]}('{filename}')"
+    if name == "save_model" and len(node.args) > 1:
+        filename = _text(node.args[1])
+        if filename is not None and not filename.endswith(_FILES):
+            yield "save-directory", f"{paths[0]}(…, '{filename}')"
+    if name == "load_model" and any(path.endswith((".models.load_model", ".saving.load_model")) for path in paths):
+        filename = _first(node, "filepath")
+        if filename is not None and not filename.endswith(_FILES):
+            yield "load-directory", f"{paths[0]}('{filename}')"
+
+
+def _save(node: ast.Call) -> Iterator[tuple[str, str]]:
+    filename = _first(node, "filepath")
+    form = next((_text(one.value) for one in node.keywords if one.arg == "save_format"), None)
+    if len(node.args) < 3 and filename is not None and not filename.endswith(_FILES):
+        yield "save-directory", f"{ast.unparse(node.func)}('{filename}')"
+    elif filename is None and form == "tf":
+        yield "save-directory", f"{ast.unparse(node.func)}(save_format='tf')"
+
+
+def _save_weights(node: ast.Call) -> Iterator[tuple[str, str]]:
+    filename = _first(node, "filepath")
+    if filename is not None and not filename.endswith(".weights.h5"):
+        yield "save-weights-name", f"{ast.unparse(node.func)}('{filename}')"
+
+
+def _load_weights(node: ast.Call) -> Iterator[tuple[str, str]]:
+    filename = _first(node, "filepath")
+    if filename is not None and not filename.endswith(_FILES):
+        yield "load-weights-checkpoint", f"{ast.unparse(node.func)}('{filename}')"
+
+
+def _add_loss(node: ast.Call) -> Iterator[tuple[str, str]]:
+    if isinstance(node.func, ast.Attribute) and not (node.args and isinstance(node.args[0], ast.Lambda)):
+        owner = node.func.value
+        if not (isinstance(owner, ast.Name) and owner.id == "self"):
+            yield "add-loss-tensor", ast.unparse(node.func)
+
+
+_METHODS: Final = {
+    "save": _save,
+    "save_weights": _save_weights,
+    "load_weights": _load_weights,
+    "add_loss": _add_loss,
+}
+
+
+def _is_model(node: ast.expr) -> bool:
+    """Is this called a model? (`model`, `self.model`, `vae_model`)"""
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return isinstance(name, str) and name.lower().endswith("model")
+
+
+def _of_model(paths: list[str]) -> bool:
+    return any(path.rpartition(".")[0].removesuffix(INSTANCE).endswith(_MODELS) for path in paths)
+
+
+def _first(node: ast.Call, keyword: str) -> str | None:
+    """The text of the first argument, or of this keyword, as far as it ends with something known."""
+    if node.args:
+        return _text(node.args[0])
+    return next((_text(one.value) for one in node.keywords if one.arg == keyword), None)
+
+
+def _true(node: ast.Call, keyword: str) -> bool:
+    return any(
+        one.arg == keyword and isinstance(one.value, ast.Constant) and one.value.value is True for one in node.keywords
+    )
+
+
+def _text(node: ast.expr) -> str | None:
+    """The end of a text that is written here."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Div)):
+        return _text(node.right)
+    if isinstance(node, ast.JoinedStr) and node.values:
+        return _text(node.values[-1])
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("join", "format"):
+        return _text(node.args[-1]) if node.func.attr == "join" and node.args else _text(node.func.value)
+    return None

@@ -1,0 +1,48 @@
+"""The answer of `infer` as the JSON document of the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tfenv.model.inferred import Answer, Finding
+
+
+def document(answer: Answer) -> dict[str, object]:
+    """What `tfenv infer --json` prints."""
+    told: dict[str, object] = {
+        "releases": list(answer.releases),
+        "spec": answer.spec,
+        "python": answer.python,
+        "companions": list(answer.companions),
+        "legacy_keras": answer.legacy_keras,
+        "findings": [_finding(one) for one in answer.findings],
+        "unknown": list(answer.unknown),
+        "files": answer.files,
+        "lines": answer.lines,
+    }
+    if not answer.releases:
+        told["fitting"] = {"releases": list(answer.fitting), "files": list(answer.fit), "not": list(answer.misfit)}
+        told["contradictions"] = [[_finding(one), _finding(two)] for one, two in answer.contradictions]
+    return told
+
+
+def _finding(one: Finding) -> dict[str, object]:
+    told: dict[str, object] = {
+        "file": one.file,
+        "line": one.line,
+        "symbol": one.symbol,
+        "first": one.first,
+        "last": one.last,
+        "became": one.became,
+        "guarded": one.guarded,
+    }
+    if one.cell is not None:
+        told["cell"] = one.cell
+    if one.python:
+        told["python"] = one.python
+    if one.note:
+        told["note"] = one.note
+    if one.legacy:
+        told["legacy"] = True
+    return told

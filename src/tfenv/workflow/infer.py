@@ -1,0 +1,154 @@
+"""Which releases of TensorFlow do these files need? Code, notebooks, models and custom ops; nothing is run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tfenv.code import notebook, reader
+from tfenv.code.answer import Pairs, answer
+from tfenv.code.surface import Surface
+from tfenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from packaging.version import Version
+
+    from tfenv.code.uses import Reading
+    from tfenv.facts.database import Database
+    from tfenv.model.inferred import Answer
+
+from tfenv.model.progress import Progress, Silent
+
+_LARGEST: Final = 16 * 2**20
+_SKIPPED: Final = frozenset(
+    {
+        "__pycache__",
+        "node_modules",
+        "site-packages",
+        "dist-packages",
+        "build",
+        "dist",
+        ".git",
+        ".tox",
+        ".nox",
+        ".venv",
+        "venv",
+    }
+)
+_CODE: Final = (".py", ".pyw")
+_NOTEBOOK: Final = ".ipynb"
+
+
+def infer(paths: Sequence[Path], database: Database, *, progress: Progress | None = None) -> Answer:
+    """Read files and folders; tell the releases that they need.
+
+    Raises:
+        UsageError: a path is not there, or holds nothing that can be read.
+    """
+    progress = progress or Silent()
+    files = [*_files(paths)]
+    if not files:
+        raise UsageError(
+            f"nothing to read in {', '.join(f'`{path}`' for path in paths)}",
+            hint="Python files, notebooks, models and custom ops (.so) can be read",
+        )
+    surface = Surface(database.api)
+    local = frozenset(_local(files, paths))
+    readings = []
+    progress.start("reading", len(files))
+    for path, name in files:
+        readings.append(_read(path, name, surface.releases, local))
+        progress.advance("reading")
+    progress.finish("reading")
+    return answer(readings, table=database.api, rules=database.habits, pairs=Pairs(surface, pythons(database)))
+
+
+def pythons(database: Database) -> dict[str, frozenset[Version]]:
+    """For each minor release the Python versions that it has wheels for."""
+    from packaging.version import Version
+
+    from tfenv.model.package import normalize
+
+    found: dict[str, set[Version]] = {}
+    for release in database.releases:
+        if release.name != normalize("tensorflow"):
+            continue
+        minor = f"{release.version.major}.{release.version.minor}"
+        for wheel in release.wheels:
+            tag = wheel.python
+            if tag.startswith("cp") and tag[2:].isdigit():
+                found.setdefault(minor, set()).add(Version(f"{tag[2]}.{tag[3:]}"))
+    return {minor: frozenset(some) for minor, some in found.items()}
+
+
+def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Files to read, each once, with the names that findings tell them by: relative to the folder that was given."""
+    seen = set()
+    for path in paths:
+        if path.is_dir():
+            for one in _walk(path):
+                if one not in seen:
+                    seen.add(one)
+                    yield one, one.relative_to(path).as_posix()
+        elif path.is_file():
+            if path not in seen:
+                seen.add(path)
+                yield path, path.as_posix()
+        else:
+            raise UsageError(f"`{path}` is not there")
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            one for one in folders if one not in _SKIPPED and not Path(where, one, "pyvenv.cfg").exists()
+        )
+        here = Path(where)
+        for name in sorted(names):
+            if name.endswith((*_CODE, _NOTEBOOK)):
+                yield here / name
+
+
+def _local(files: Iterable[tuple[Path, str]], paths: Iterable[Path]) -> Iterator[str]:
+    """Modules of the project itself."""
+    for path, name in files:
+        yield path.stem
+        yield from name.split("/")[:-1]
+        if path.name == "__init__.py":
+            yield path.resolve().parent.name
+    for path in paths:
+        if path.is_file():
+            yield from (one.stem for one in path.resolve().parent.glob("*.py"))
+
+
+def _read(path: Path, name: str, releases: Sequence[Version], local: frozenset[str]) -> Reading:
+    from tfenv.code.uses import Reading
+
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST:
+            return Reading(file=name, unread=(f"`{name}` is too large to be read ({size} bytes)",))
+        data = path.read_bytes()
+    except OSError as error:
+        return Reading(file=name, unread=(f"`{name}` cannot be read: {error.strerror}",))
+    text = decode(data)
+    if path.suffix == _NOTEBOOK:
+        return notebook.read(text, name, releases, local)
+    return reader.read(text, name, releases, local)
+
+
+def decode(data: bytes) -> str:
+    """Source as text: by its byte order mark or coding line, else UTF-8; what does not decode is replaced."""
+    import codecs
+    import io
+    import tokenize
+
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        codecs.lookup(encoding)
+    except (SyntaxError, LookupError):
+        encoding = "latin-1"
+    return data.decode(encoding, "replace").replace("\r\n", "\n").replace("\r", "\n")
