@@ -38,7 +38,9 @@ def index() -> Iterator[FakeIndex]:
         for version, pythons in (("2.19.1", ("cp311", "cp312")), ("2.20.0", ("cp312", "cp313"))):
             for python in pythons:
                 tags = f"{python}-{python}-{LINUX}"
-                cuda = ["nvidia-cudnn-cu12>=9.3,<10; extra == 'and-cuda'", "nvidia-cuda-runtime-cu12; extra == 'and-cuda'"]
+                cuda = [
+                    f"{name}; extra == 'and-cuda'" for name in ("nvidia-cudnn-cu12>=9.3", "nvidia-cuda-runtime-cu12")
+                ]
                 requires = ["numpy>=1.26", "typing-extensions; python_version < '3.12'"]
                 fake.add_wheel("tensorflow", version, requires=[*requires, *cuda], extras=["and-cuda"], tags=tags)
                 fake.add_wheel("tensorflow-cpu", version, requires=requires, tags=tags)

@@ -62,6 +62,10 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 @pytest.mark.parametrize("heavy", ["httpx", "docker", "jinja2", "resolvelib", "tomlkit", "rich.progress", "asyncio"])
 def test_help_imports_nothing_heavy(heavy: str) -> None:
     """What `--help` does not need is not imported: starting up must stay fast."""
-    code = f"import sys; sys.argv = ['tfenv', '--version']\ntry:\n from tfenv.cli import main; main()\nexcept SystemExit: print({heavy!r} in sys.modules)"
+    code = (
+        "import sys; sys.argv = ['tfenv', '--version']\n"
+        "try:\n from tfenv.cli import main; main()\n"
+        f"except SystemExit: print({heavy!r} in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"

@@ -91,8 +91,8 @@ def test_dry_run_and_json(tfenv: Tfenv, index: FakeIndex) -> None:
 def test_targets_stand_side_by_side(tfenv: Tfenv, index: FakeIndex) -> None:
     """Each target of a project has files of its own, and the project's keys count."""
     Path("pyproject.toml").write_text(
-        '[tool.tfenv]\nindex-url = "%s"\nwith = ["typing-extensions"]\n'
-        '[tool.tfenv.targets.old]\ntf = "2.19"\npython = "3.11"\n' % index.url,
+        f'[tool.tfenv]\nindex-url = "{index.url}"\nwith = ["typing-extensions"]\n'
+        '[tool.tfenv.targets.old]\ntf = "2.19"\npython = "3.11"\n',
         encoding="utf-8",
     )
     assert tfenv("lock").code == 0

@@ -1,0 +1,1 @@
+"""Facts: rows, tables, rules, the overlay."""

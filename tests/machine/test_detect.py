@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,8 +17,15 @@ from tfenv.machine.detect import detect, is_wsl, load_nvml
 from tfenv.machine.host import ThisHost
 from tfenv.model.hardware import driver_text
 
+if TYPE_CHECKING:
+    from tfenv.model.machine import Driver
+
 HERE = Path(__file__).parent
 HOSTS = sorted((HERE / "hosts").glob("*.toml"))
+
+
+def _told(driver: Driver) -> str:
+    return f"{driver_text(driver.version)} by {driver.seen_by}" + (f" for CUDA {driver.cuda}" if driver.cuda else "")
 
 
 @pytest.mark.parametrize("path", HOSTS, ids=lambda path: path.stem)
@@ -32,9 +40,7 @@ def test_recorded_host(path: Path) -> None:
         "level": machine.level,
         "board": machine.board,
         "gpus": [f"{gpu.name} {gpu.capability or '?'}" for gpu in machine.gpus],
-        "driver": f"{driver_text(driver.version)} by {driver.seen_by}{f' for CUDA {driver.cuda}' if driver.cuda else ''}"
-        if driver
-        else None,
+        "driver": _told(driver) if driver else None,
         "trouble": driver.trouble if driver else None,
         "libraries": [str(library.path) for library in machine.libraries],
         "engines": [f"{engine.name} {engine.version or '?'} {engine.gpu}" for engine in machine.engines],
