@@ -87,6 +87,8 @@ class SymbolRange:
         parameters: of a callable in the order of the newest signature, then those that are gone; ``None`` if it is not
             callable or its signature is not known (protocol buffers, what C++ defines).
         known: the releases in which the signature is known.
+        open: it is a class of which not all members are known (protocol buffers, what C++ defines): one that is not
+            found may exist.
         keras: the same symbol by release of Keras, where newer releases of TensorFlow take it from there.
     """
 
@@ -97,6 +99,7 @@ class SymbolRange:
     releases: Releases = field(repr=False)
     parameters: tuple[Parameter, ...] | None = None
     known: int = field(default=0, repr=False)
+    open: bool = False
     keras: SymbolRange | None = None
 
     @property
@@ -376,6 +379,7 @@ def _told(name: str, row: Row | None, releases: Releases) -> SymbolRange | None:
         releases=releases,
         parameters=parameters,
         known=row.known,
+        open="C" in (kind for kind, _ in row.kinds),
     )
 
 

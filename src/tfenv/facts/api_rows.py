@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 KINDS: Final[dict[str, Literal["module", "class", "function", "property", "value"]]] = {
     "m": "module",
     "c": "class",
+    "C": "class",
     "f": "function",
     "p": "property",
     "v": "value",
 }
-"""Letters that stand for kinds of symbols."""
+"""Letters that stand for kinds of symbols; `C` is a class of which not all members are known."""
 
 Varied = tuple[tuple[str, int], ...]
 """Values, each with the set of releases that have it."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfenv.harvest.api_classes import Classes, signature
-from tfenv.harvest.api_names import Names
-from tfenv.harvest.api_values import Class, Function, Module, Other
+from tfenv.harvest.api_names import PACKAGES, Names
+from tfenv.harvest.api_values import Class, Function, Module, Other, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +32,15 @@ _DUNDERS = {
     "_tf_keras",  # what TensorFlow shows as `tf.keras`
 }
 _GENERATED = re.compile(r"(^|\.)(_api|api|_tf_keras)(\.|$)|^tensorflow$|^keras$|^tf_keras$|^tensorflow\.tools\.api\.")
-_OURS = {"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"}
 _ENDLESS = re.compile(r"(^|\.)compat\.v[12]\.(.*\.)?compat\.v[12]$")
-_SKIPPED = {"tensorflow.python", "tensorflow.core", "tensorflow.compiler", "keras.src"}
+_SKIPPED = {
+    "tensorflow.python",
+    "tensorflow.core",
+    "tensorflow.compiler",
+    "tensorflow.tools",
+    "tensorflow.dtensor",
+    "keras.src",
+}
 _DEPTH = 12
 
 
@@ -101,10 +107,11 @@ class _Walk:
                     kind="f",
                     module=value.module,
                     thing=f"{value.module}:{value.name}" if value.name != "<lambda>" else "",
-                    parameters=_only(signature(value)) if value.only else signature(value),
+                    parameters=signature(value),
                 )
             elif not (isinstance(value, Other) and value.future):
-                self._found[there] = Symbol(kind="v", module=module)
+                raw = space.names[name]
+                self._found[there] = Symbol(kind="v", module=raw.module if isinstance(raw, Ref) else module)
 
     def _public(self, module: str) -> Iterator[str]:
         for name in sorted(self._names.space(module).names):
@@ -113,7 +120,7 @@ class _Walk:
 
     def _shown(self, module: str, name: str, value: Module) -> bool:
         """Is a module that another one knows part of what it shows?"""
-        if value.name in _SKIPPED or value.name.partition(".")[0] not in _OURS or value.name not in self._names.world:
+        if value.name in _SKIPPED or value.name.partition(".")[0] not in PACKAGES or value.name not in self._names.world:
             return False
         space = self._names.space(module)
         if _GENERATED.search(module) or space.cleaned or name in (space.listed or ()):
@@ -123,7 +130,7 @@ class _Walk:
     def _class(self, value: Class, path: str) -> None:
         order = self._classes.order(value)
         self._found[path] = Symbol(
-            kind="c",
+            kind="c" if self._classes.complete(value) else "C",
             module=value.module,
             thing=_thing(value),
             parameters=self._classes.parameters(value),
@@ -136,7 +143,3 @@ class _Walk:
 def _thing(value: Class) -> str:
     return f"{value.module}:{value.name}"
 
-
-def _only(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The parameters of a raw op."""
-    return names

@@ -6,15 +6,17 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tfenv.harvest.api_values import Class, Function, Module
+from tfenv.harvest.api_values import Class, Function, Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tfenv.harvest.api_names import Names
+    from tfenv.harvest.api_values import Value
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEPTH = 30
+_NOTHING = {"object", "abc.ABC", "_abc.ABC", "ABC", "enum.Enum", "Enum", "typing.Protocol", "Protocol"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,18 @@ class Classes:
                 own = self.own(ancestor)
                 if maker in own:
                     return own[maker].parameters
-        return None
+        return () if self.complete(one) else None
+
+    def complete(self, one: Class) -> bool:
+        """Are all classes that it inherits from known, so that a member that is not found does not exist?"""
+        for ancestor in self.order(one):
+            if ancestor.node is None and ancestor.fields is None:
+                return False
+            bases = ancestor.node.bases if ancestor.node is not None else ()
+            known = sum(isinstance(self._names.resolve(base), Class) for base in ancestor.bases)
+            if known != sum(ast.unparse(base) not in _NOTHING for base in bases):
+                return False
+        return True
 
     def own(self, one: Class) -> Mapping[str, Member]:
         """Members that the class itself defines, also those whose names begin with an underscore."""
@@ -78,6 +91,8 @@ class Classes:
                     found["__init__"] = Member(kind="f", parameters=fields)
             elif one.fields is not None:
                 found.update({name: Member(kind="p") for name in one.fields})
+            for name, value in self._names.added.get(key, {}).items():
+                found[name] = self._value(self._names.resolve(value))
         return self._own[key]
 
     def _fields(self, one: Class) -> tuple[str, ...]:
@@ -128,6 +143,9 @@ class Classes:
             return
         if not isinstance(target, ast.Name):
             return
+        if target.id == "__slots__" and isinstance(value, (ast.List, ast.Tuple)):
+            slots = [slot.value for slot in value.elts if isinstance(slot, ast.Constant)]
+            found.update({slot: Member(kind="v") for slot in slots if isinstance(slot, str)})
         while isinstance(value, ast.Call) and value.args and not isinstance(value.args[0], ast.Constant):
             last = ast.unparse(value.func).rpartition(".")[2]
             if last in ("property", "abstractproperty", "classproperty"):
@@ -146,14 +164,15 @@ class Classes:
     def _elsewhere(self, one: Class, value: ast.expr) -> Member:
         """A member that is a function, a class, or a method of another class: `save = Base.save`."""
         if isinstance(value, (ast.Name, ast.Attribute)):
-            found = self._names.resolve(self._names.value(one.module, value))
-            if isinstance(found, Function):
-                return Member(kind="f", parameters=signature(found)[1:] if signature(found) else ())
-            if isinstance(found, Class):
-                return Member(kind="c")
-            if isinstance(found, Module):
-                return Member(kind="m")
+            return self._value(self._names.resolve(self._names.value(one.module, value)))
         return Member(kind="v")
+
+    def _value(self, value: Value) -> Member:
+        if isinstance(value, Function):
+            return Member(kind="f", parameters=signature(value)[1:])
+        if isinstance(value, Class):
+            return Member(kind="c")
+        return Member(kind="p" if isinstance(value, Property) else "v")
 
 
 def signature(function: Function) -> tuple[str, ...]:

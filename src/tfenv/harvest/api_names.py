@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _MENTIONED = re.compile(r"^@@(\w+)$", re.MULTILINE)
 _HOPS = 40
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+PACKAGES = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"})
+"""Whose modules are part of an API; others (`absl`) only lend names to it."""
+
 _PASS_THROUGH = {"func_or_class", "func", "target"}
 
 
@@ -41,7 +44,11 @@ class Space:
 
 
 class Names:
-    """The names of all modules of a world."""
+    """The names of all modules of a world.
+
+    Attributes:
+        added: what is given to classes (by module and name) after they are made: `Supervisor.Stop = Supervisor.stop`.
+    """
 
     def __init__(self, world: World, *, python: tuple[int, int] = (3, 7), linked: frozenset[str] = frozenset()) -> None:
         self.world = world
@@ -50,6 +57,7 @@ class Names:
         self._spaces: dict[str, Space] = {}
         self._resolved: dict[Value, Value] = {}
         self._following = 0
+        self.added: dict[tuple[str, str], dict[str, Value]] = {}
 
     def space(self, module: str) -> Space:
         """The names of a module (those so far, while it is being followed)."""
@@ -98,17 +106,20 @@ class Names:
             else:
                 return value
             if found is None:
-                return self._missing(value)
+                return self._missing(value, hops)
             value = found
         return Other()
 
     def _wrapped(self, value: Made, hops: int) -> Value:
-        if value.by is not None and isinstance(self._look(value.by, hops), Class):
+        by = None if value.by is None else self._look(value.by, hops)
+        if isinstance(by, Class):
             return Other()
+        if isinstance(by, Function) and (inner := getattr(by.node, "inner", None)) is not None:
+            return Function(by.module, f"{by.name}.{inner.name}", inner)
         for argument in reversed(value.arguments):
             found = self._look(argument, hops)
-            if isinstance(found, Function) and (value.given or value.only):
-                return Function(found.module, found.name, found.node, (*found.given, *value.given), only=value.only)
+            if isinstance(found, Function) and value.given:
+                return Function(found.module, found.name, found.node, (*found.given, *value.given))
             if isinstance(found, (Function, Class)):
                 return found
         return Other()
@@ -124,19 +135,17 @@ class Names:
                     return Function(owner.module, f"{owner.name}.{name}", statement)
         return None
 
-    def _missing(self, value: Value) -> Value:
-        """Something that no Python file of the world defines: a protocol buffer, or what C++ makes, or from elsewhere."""
-        if not isinstance(value, (Ref, Attribute)):
+    def _missing(self, value: Value, hops: int) -> Value:
+        """What no Python file of the world defines: a protocol buffer, what C++ makes, or something from elsewhere."""
+        module = name = ""
+        if isinstance(value, Ref):
+            module, name = value.module, value.name
+        elif isinstance(value, Attribute):
+            owner = self._look(value.of, hops)
+            module, name = owner.name if isinstance(owner, Module) else "", value.name
+        if module.partition(".")[0] not in PACKAGES or not name[:1].isupper() or name.isupper():
             return Other()
-        module = value.module if isinstance(value, Ref) else ""
-        last = module.rpartition(".")[2]
-        if last.endswith("_pb2") and value.name[:1].isupper() and not value.name.isupper():
-            return Class(module, value.name)
-        if module.split(".")[0] not in {"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"}:
-            return Other()
-        if value.name[:1].isupper() and not value.name.isupper():
-            return Class(module, value.name)
-        return Other()
+        return Class(module, name)
 
 
 class _Follower:
@@ -279,6 +288,7 @@ class _Follower:
             return
         if module.startswith("tensorflow_core"):
             module = f"tensorflow{module.removeprefix('tensorflow_core')}"
+        module = self._all.world.home(module)
         for alias in node.names:
             if alias.name != "*":
                 self._names[alias.asname or alias.name] = self._from(module, alias.name)
@@ -301,9 +311,7 @@ class _Follower:
         return Ref(module, name)
 
     def _module_value(self, name: str) -> Value:
-        if name in self._all.linked:
-            return Module(name, link=True)
-        return Module(name)
+        return Module(self._all.world.home(name), link=name in self._all.linked)
 
     def _assign(self, target: ast.expr, value: Value, node: ast.expr) -> None:
         if isinstance(target, ast.Name):
@@ -320,10 +328,12 @@ class _Follower:
             self._put(self.value(target.value), target.attr, value)
 
     def _put(self, owner: Value, name: str, value: Value) -> None:
-        """Set an attribute of a module."""
+        """Set an attribute of a module or a class."""
         owner = self._all.resolve(owner)
         if isinstance(owner, Module) and owner.name in self._all.world and not owner.link:
             self._all.space(owner.name).names[name] = value
+        elif isinstance(owner, Class):
+            self._all.added.setdefault((owner.module, owner.name), {})[name] = value
 
     def _bases(self, node: ast.ClassDef) -> Iterable[Value]:
         for base in node.bases:
@@ -364,7 +374,7 @@ class _Follower:
         if last in ("import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
             return self._module_value(str(node.args[0].value))
         if last == "namedtuple" and len(node.args) >= 2:
-            return Class(self._module, _string(node.args[0]) or "namedtuple", fields=_fields(node.args[1]))
+            return Class(self._module, f"namedtuple {_string(node.args[0])}", fields=_fields(node.args[1]))
         if last in ("NamedTuple", "GeneratedProtocolMessageType") and node.args:
             return Class(self._module, _string(node.args[0]) or last)
         if last == "EnumTypeWrapper":
@@ -376,7 +386,7 @@ class _Follower:
         by = self.value(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else None
         wrapped = [*node.args, *(one.value for one in node.keywords if one.arg in _PASS_THROUGH)]
         candidates = [one for one in wrapped if isinstance(one, (ast.Name, ast.Attribute, ast.Call, ast.Lambda))]
-        return Made(by, tuple(map(self.value, candidates)), only=last == "to_raw_op")
+        return Made(by, tuple(map(self.value, candidates)))
 
     def _lazy(self, node: ast.expr) -> Value:
         """A module that is imported later."""
@@ -418,6 +428,8 @@ class _Follower:
             name = _string(node.args[1])
             if name is not None:
                 self._put(self.value(node.args[0]), name, self.value(node.args[2]))
+        elif last == "reexport_tf_summary":  # of tensorboard/summary/_tf/summary/__init__.py
+            self.run(ast.parse("from tensorflow.summary import *").body)
         elif last == "remove_undocumented":
             allowed = next((one.value for one in node.keywords if one.arg == "allowed_exception_list"), None)
             modules = next((one.value for one in node.keywords if one.arg == "doc_string_modules"), None)

@@ -36,23 +36,23 @@ def condense(symbols: Mapping[str, Symbol]) -> dict[str, Entry]:
     homes = _homes((name, one.thing) for name, one in symbols.items() if one.kind == "m")
     moved = {name: homes[one.thing] for name, one in symbols.items() if one.kind == "m" and homes[one.thing] != name}
     kept = {name: one for name, one in symbols.items() if not _under(name, moved)}
-    homes = _homes((name, one.thing) for name, one in kept.items() if one.thing and one.kind in "cf")
+    homes = _homes((name, one.thing) for name, one in kept.items() if one.thing and one.kind in "cCf")
     found: dict[str, Entry] = {name: Entry(_ALIAS, alias=home) for name, home in moved.items() if name in kept}
-    twins = {name for name, one in kept.items() if one.kind == "c" and one.thing and homes[one.thing] != name}
+    twins = {name for name, one in kept.items() if one.kind in "cC" and one.thing and homes[one.thing] != name}
     for name, one in kept.items():
         owner, _, member = name.rpartition(".")
         if name in found or owner in twins:
             continue
-        if one.thing and one.kind in "cf" and homes[one.thing] != name:
+        if one.thing and one.kind in "cCf" and homes[one.thing] != name:
             found[name] = Entry(_ALIAS, alias=homes[one.thing])
             continue
         above = symbols.get(owner)
-        if above is not None and above.kind == "c":
+        if above is not None and above.kind in "cC":
             base = _base(above, homes)
             inherited = symbols.get(f"{base}.{member}") if base else None
             if inherited is not None and (inherited.kind, inherited.parameters) == (one.kind, one.parameters):
                 continue
-        base = _base(one, homes) if one.kind == "c" else ""
+        base = _base(one, homes) if one.kind in "cC" else ""
         found[name] = Entry(one.kind, one.module, base, one.parameters)
     return found
 
@@ -110,7 +110,7 @@ def _spelled_out(entries: Mapping[str, Entry], spelled: set[str]) -> dict[str, E
         if target is None or name not in spelled or target.kind == "m":
             continue
         found[name] = target
-        if target.kind == "c":
+        if target.kind in "cC":
             for member in members.get(one.alias, ()):
                 found[f"{name}{member.removeprefix(one.alias)}"] = entries[member]
     return found

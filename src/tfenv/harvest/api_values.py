@@ -17,13 +17,12 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function. `given` parameters are filled in already; `only` tells that all of them go by keyword."""
+    """A function. `given` parameters are filled in already;"""
 
     module: str
     name: str
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     given: tuple[str, ...] = ()
-    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,12 @@ class Attribute:
 class Made:
     """What a call gave: an instance of a class, or else the last of these arguments that can be called, wrapped.
 
-    `given` are the parameters that `functools.partial` filled in; `only` tells that all others go by keyword.
+    `given` are the parameters that `functools.partial` filled in.
     """
 
     by: Value | None
     arguments: tuple[Value, ...]
     given: tuple[str, ...] = ()
-    only: bool = False
 
 
 Value: TypeAlias = "Module | Function | Class | Property | Other | Ref | Attribute | Made"

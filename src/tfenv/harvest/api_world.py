@@ -37,6 +37,7 @@ class Sources:
                 module = ast.Module(body=[], type_ignores=[])
             for node in ast.walk(module):
                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    node.inner = _inner(node)  # type: ignore[union-attr]
                     node.body = []
             self._held[key] = module
         return self._held[key]
@@ -68,6 +69,15 @@ class World:
     def __contains__(self, module: str) -> bool:
         return module in self._files or module in self._packages
 
+    def home(self, module: str) -> str:
+        """Where a module is: TensorFlow puts the folder of its generated API on its `__path__`."""
+        package, _, rest = module.partition(".")
+        if package == "tensorflow" and rest and module not in self:
+            for api in ("tensorflow._api.v2", "tensorflow._api.v1"):
+                if f"{api}.{rest}" in self:
+                    return f"{api}.{rest}"
+        return module
+
     def is_package(self, module: str) -> bool:
         """Is it one that holds further modules?"""
         return module in self._packages
@@ -95,3 +105,15 @@ class World:
         self._files[".".join(parts)] = data
         for stop in range(1, len(parts)):
             self._packages.add(".".join(parts[:stop]))
+
+
+def _inner(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | None:
+    """The function inside that this one returns as it is, not dressed up as one of its arguments (`functools.wraps`)."""
+    if not node.body or not isinstance(node.body[-1], ast.Return) or not isinstance(node.body[-1].value, ast.Name):
+        return None
+    for statement in node.body:
+        if isinstance(statement, ast.FunctionDef) and statement.name == node.body[-1].value.id:
+            bare = not statement.decorator_list
+            renamed = any(isinstance(one, ast.Assign) and "__signature__" in ast.unparse(one) for one in node.body)
+            return statement if bare and not renamed and not statement.args.vararg else None
+    return None

@@ -1,0 +1,160 @@
+"""Runs inside an environment (Python 3.6 on): walks the public API of a package that is installed there.
+
+Usage: ``python probe.py PACKAGE OUTPUT.json``. The answer maps each dotted name to its kind (m, c, f, p, v) and the names
+of its parameters (null where the signature cannot be had).
+"""
+
+import inspect
+import json
+import os
+import re
+import sys
+import types
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+DUNDERS = {
+    "__version__",
+    "__git_version__",
+    "__compiler_version__",
+    "__cxx11_abi_flag__",
+    "__cxx_version__",
+    "__monolithic_build__",
+    "__internal__",
+    "__operators__",
+    "_tf_keras",
+}
+OURS = ("tensorflow", "tensorflow_core", "keras", "tf_keras", "tensorflow_estimator", "tensorboard")
+GENERATED = re.compile(r"(^|\.)(_api|api|_tf_keras)(\.|$)|^tensorflow$|^keras$|^tf_keras$|^tensorflow\.(tools\.api\.|compat\.v[12]$)")
+ENDLESS = re.compile(r"(^|\.)compat\.v[12]\.(.*\.)?compat\.v[12]$")
+SKIPPED = {"tensorflow.python", "tensorflow.core", "tensorflow.compiler", "keras.src", "tensorflow.dtensor"}
+SKIPPED |= {"tensorflow.security", "tensorflow.tsl", "tensorflow.tools", "tensorflow.include", "tensorflow.xla"}
+
+
+def real_name(module):
+    name = getattr(module, "__name__", "")
+    return re.sub(r"^tensorflow_core", "tensorflow", name)
+
+
+def cleaned(module):
+    try:
+        path = module.__file__
+        with open(path, encoding="utf-8") as stream:
+            return "remove_undocumented(__name__" in stream.read().replace("\n", "").replace(" ", "")
+    except Exception:
+        return False
+
+
+class Walk:
+    def __init__(self):
+        self.found = {}
+        self.errors = []
+        self.walked = {}
+
+    def module(self, module, path, above):
+        try:
+            names = sorted(set(dir(module)))
+        except Exception as error:
+            self.errors.append([path, repr(error)])
+            return
+        here = real_name(module)
+        listed = set(getattr(module, "__all__", None) or ())
+        tidy = True if "/_api/" in (getattr(module, "__file__", None) or "") else None
+        for name in names:
+            if name.startswith("_") and name not in DUNDERS:
+                continue
+            there = path + "." + name if path else name
+            try:
+                value = getattr(module, name)
+            except Exception as error:
+                self.errors.append([there, repr(error)])
+                continue
+            if isinstance(value, types.ModuleType):
+                try:
+                    dir(value)
+                except Exception as error:
+                    self.errors.append([there, repr(error)])
+                    continue
+                real = real_name(value)
+                if real.split(".")[0] not in OURS or real in SKIPPED:
+                    continue
+                if tidy is None:
+                    tidy = cleaned(module)
+                child = real.startswith(here + ".") or GENERATED.search(here) or tidy or name in listed
+                if child and real not in above and not ENDLESS.search(there) and len(above) <= 12:
+                    self.found[there] = ["m", None]
+                    self.module(value, there, above | {real})
+            elif inspect.isclass(value):
+                self.found[there] = ["c", made_with(value)]
+                self.members(value, there)
+            elif type(value).__name__ == "_Feature":
+                continue
+            elif callable(value):
+                self.found[there] = ["f", signature(value)]
+            else:
+                self.found[there] = ["v", None]
+
+    def members(self, cls, path):
+        for name in sorted(set(dir(cls)).union(*(vars(owner) for owner in cls.__mro__))):
+            if name.startswith("_"):
+                continue
+            for owner in cls.__mro__:
+                if name in vars(owner):
+                    break
+            else:
+                continue
+            module = re.sub(r"^tensorflow_core", "tensorflow", getattr(owner, "__module__", "") or "")
+            if module.split(".")[0] not in OURS or "_pywrap" in module or "_pb2" in module:
+                continue
+            raw = vars(owner)[name]
+            if isinstance(raw, property) or hasattr(raw, "__get__") and hasattr(raw, "fget"):
+                self.found[path + "." + name] = ["p", None]
+                continue
+            try:
+                value = getattr(cls, name)
+            except Exception:
+                self.found[path + "." + name] = ["p", None]
+                continue
+            if inspect.isclass(value):
+                self.found[path + "." + name] = ["c", None]
+            elif callable(value):
+                names = signature(value)
+                if names and isinstance(value, types.FunctionType) and not isinstance(raw, staticmethod):
+                    names = names[1:] if not names[0].startswith("*") else names
+                self.found[path + "." + name] = ["f", names]
+            else:
+                self.found[path + "." + name] = ["v", None]
+
+
+def signature(value):
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except Exception:
+        return None
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    return [stars.get(one.kind, "") + one.name for one in parameters]
+
+
+def made_with(cls):
+    for maker in ("__init__", "__new__"):
+        for owner in cls.__mro__:
+            if maker in vars(owner) and owner is not object:
+                if owner.__module__.split(".")[0] not in OURS:
+                    return None
+                names = signature(getattr(cls, maker))
+                return names[1:] if names and not names[0].startswith("*") else names
+    known = OURS + ("object", "abc", "enum", "typing")
+    return [] if all(one is object or one.__module__.split(".")[0] in known for one in cls.__mro__) else None
+
+
+def main():
+    package, output = sys.argv[1:]
+    module = __import__(package)
+    walk = Walk()
+    walk.module(module, "", frozenset())
+    with open(output, "w") as stream:
+        json.dump({"version": module.__version__, "symbols": walk.found, "errors": walk.errors}, stream)
+
+
+main()
