@@ -44,7 +44,7 @@ def _import_debian(reference: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = f"{folder}/root"
         subprocess.run(
-            ["debootstrap", "--variant=minbase", packages, "bookworm", root, "http://deb.debian.org/debian"],
+            ["debootstrap", "--variant=minbase", packages, "bookworm", root],
             check=True,
             stdout=subprocess.DEVNULL,
         )
