@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from tfenv.facts.hardware import cited
 from tfenv.facts.rows import Document
 
 if TYPE_CHECKING:
@@ -75,5 +76,5 @@ def _failure(row: Row) -> Failure:
         capabilities=row.specifiers("capabilities"),
         reason=row.text("reason"),
         advice=row.text("advice"),
-        sources=tuple(row.text("source").split("; ")),
+        sources=cited(row.source()),
     )

@@ -151,6 +151,11 @@ def choose(
     return own
 
 
+def gpus_of(configuration: Configuration, database: Database) -> tuple[Gpu, ...]:
+    """The GPUs that are named and known."""
+    return _gpus(configuration, database)[0]
+
+
 def _distribution(configuration: Configuration) -> Name | None:
     said = {name for name, _ in configuration.packages}
     return next((name for name in (TENSORFLOW, GPU, CPU) if name in said), None)

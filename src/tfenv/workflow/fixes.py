@@ -13,11 +13,11 @@ from packaging.version import Version
 
 from tfenv.facts.installed import compatible
 from tfenv.facts.subject import DISTRIBUTIONS, pythons_of, requirements, versions
-from tfenv.facts.verdict import choose, judge
+from tfenv.facts.verdict import choose, gpus_of, judge
 from tfenv.model.hardware import driver_text
 from tfenv.model.package import Name
 from tfenv.model.report import Fix, Problem, Verdict
-from tfenv.model.target import Platform
+from tfenv.model.target import Accelerator, Platform, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -121,10 +121,19 @@ class _Repair:
         return [*(self._fix(change) for change in self._chosen(found)), *self._instead(problem)]
 
     def _instead(self, problem: Problem) -> Iterator[Fix]:
-        """What people use where a build is known to fail."""
-        for failure in self._database.failures.all:
-            if set(failure.sources) & set(problem.sources):
-                yield Fix(change=(), command=failure.advice, cost=_IMAGE)
+        """What serves a machine that no release on an index serves."""
+        if problem.code not in ("platform-no-gpu", "gpu-too-new", "gpu-too-old"):
+            return
+        says = [each.advice for each in self._database.failures.all if set(each.sources) & set(problem.sources)]
+        if self._version is not None:
+            target = Target(
+                platform=self._was.platform or Platform.LINUX_X86_64,
+                accelerator=Accelerator.CUDA,
+                gpus=gpus_of(self._was, self._database),
+            )
+            says += [each.says for each in self._database.alternatives.of(self._version, target)]
+        for text in says:
+            yield Fix(change=(), command=text, cost=_IMAGE)
 
     def of_sighting(self, sighting: Sighting) -> list[Fix]:
         """What the signature itself knows."""
