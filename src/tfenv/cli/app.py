@@ -12,6 +12,8 @@ import tfenv
 from tfenv.cli import _console, facts
 from tfenv.cli.build import build
 from tfenv.cli.check import check
+from tfenv.cli.compat import compat
+from tfenv.cli.doctor import doctor
 from tfenv.cli.init import init
 from tfenv.cli.lock import lock
 from tfenv.cli.render import render
@@ -49,7 +51,7 @@ def _root(
     pass
 
 
-for command in (init, lock, check, render, build, smoke, sync):
+for command in (init, lock, check, doctor, render, build, smoke, sync, compat):
     app.command()(command)
 app.add_typer(facts.app, name="facts")
 
