@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tfenv.facts.rows import Row
 
 _GROUP = re.compile(r"\{(\w+)\}")
+_PRIVATE = re.compile(r"\._api\.v[12](?:\.compat\.v2)?")
+"""Where the public names really are; no code writes that."""
 _VARIANT = re.compile(r"_[b-z]$")
 
 
@@ -91,6 +93,16 @@ class Sighting:
             return None
         minor = {} if tf is None else {"tf_minor": f"{tf.major}.{tf.minor}"}
         return SpecifierSet(_filled(text, {**self.facts, **minor}))
+
+    @property
+    def symbol(self) -> str | None:
+        """The name that TensorFlow lacks, as code writes it (`tf.train.AdamOptimizer`); ``None`` if none is told."""
+        name = self.facts.get("name")
+        if self.signature.code != "api-removed" or name is None:
+            return None
+        module = _PRIVATE.sub("", self.facts.get("module", "tensorflow"))
+        full = name if name.startswith("tensorflow.") else f"{module}.{name}"
+        return re.sub(r"^tensorflow(?:_core)?", "tf", full)
 
     @property
     def advice(self) -> str | None:

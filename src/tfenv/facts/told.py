@@ -46,10 +46,11 @@ def told(configuration: Configuration, sightings: Sequence[Sighting], database: 
         sightings: in the order of the table: the first tells most.
         database: the facts.
     """
-    verdict = judge(configuration, database)
     if not sightings:
-        return verdict
-    first = _explained(sightings[0], configuration, verdict)
+        return judge(configuration, database)
+    configuration = supposed(configuration, sightings[0], database)
+    verdict = judge(configuration, database)
+    first = _known_symbol(sightings[0], _explained(sightings[0], configuration, verdict), database)
     seen = {(first.code, first.subject)}
     codes = {first.code, sightings[0].signature.code}
     rest = [problem for problem in verdict.problems if (problem.code, problem.subject) not in seen]
@@ -61,6 +62,17 @@ def told(configuration: Configuration, sightings: Sequence[Sighting], database: 
             more.append(problem)
             codes.add(problem.code)
     return replace(verdict, answer=Answer.BROKEN, problems=(first, *rest, *more))
+
+
+def supposed(configuration: Configuration, first: Sighting, database: Database) -> Configuration:
+    """What a log tells without saying it: a processor that dies of an instruction lacks the newest one asked of it."""
+    if first.signature.code != "cpu-instruction-missing" or configuration.cpu is not None or configuration.tf is None:
+        return configuration
+    for cpu in (frozenset({"avx"}), frozenset[str]()):
+        lacking = replace(configuration, cpu=cpu)
+        if any(problem.code == "cpu-instruction-missing" for problem in judge(lacking, database).problems):
+            return lacking
+    return configuration
 
 
 def _explained(sighting: Sighting, configuration: Configuration, verdict: Verdict) -> Problem:
@@ -78,6 +90,25 @@ def _explained(sighting: Sighting, configuration: Configuration, verdict: Verdic
         )
         return replace(own, code="loader-path", because=(*own.because, because))
     return own
+
+
+def _known_symbol(sighting: Sighting, problem: Problem, database: Database) -> Problem:
+    """A name that some releases have: which."""
+    found = database.api.symbol(sighting.symbol) if sighting.symbol is not None else None
+    if found is None:
+        return problem
+    there = f"`{sighting.symbol}` is there from {found.minors[0]} to {found.minors[-1]}"
+    became = database.api.became(sighting.symbol or "")
+    because = (
+        (*problem.because, there)
+        if became is None or not became.now
+        else (
+            *problem.because,
+            f"{there}; it became `{became.now}`",
+        )
+    )
+    sources = problem.sources if became is None else (*problem.sources, became.source)
+    return replace(problem, subject=sighting.symbol or problem.subject, because=because, sources=sources)
 
 
 def _fits(code: str, configuration: Configuration) -> bool:

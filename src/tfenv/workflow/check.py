@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfenv.facts.told import told
+from tfenv.facts.told import supposed, told
 from tfenv.inputs import log as error_log
 from tfenv.inputs.configuration import merge
 from tfenv.workflow.fixes import with_fixes
@@ -32,6 +32,8 @@ def check(
     if text:
         facts = [*(sighting.facts for sighting in sightings), database.signatures.facts(text)]
         configuration = merge(configuration, error_log.facts(facts))
+    if sightings:
+        configuration = supposed(configuration, sightings[0], database)
     verdict = told(configuration, sightings, database)
     if solver is None:
         return with_fixes(verdict, configuration, database, sightings=sightings)

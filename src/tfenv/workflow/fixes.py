@@ -113,7 +113,8 @@ class _Repair:
     def of(self, problem: Problem) -> list[Fix]:
         """What repairs a problem and makes no new one: single changes, else pairs."""
         aim = (problem.code, problem.subject)
-        singles = list(self._changes(self._was, problem))
+        # of a problem that only a log told, the rules cannot say that another release would not have it
+        singles = list(self._changes(self._was, problem, releases=aim in self._before))
         found = [change for change in singles if self._repairs(change, aim)]
         stacked = problem.code.startswith(("cuda", "cudnn", "driver", "gpu"))
         if not found or (stacked and not any("tf" in dict(change.values) for change in found)):
@@ -142,15 +143,41 @@ class _Repair:
         if signature.package is not None and (wanted := self._wanted(signature.package, sighting)) is not None:
             change = self._pin(signature.package, wanted)
             found.append(Fix(change=change.values, command=change.command, cost=_PACKAGE))
-        if sighting.tf is not None and (known := versions(sighting.tf, self._database)):
-            change = self._release(self._was, known[0])
+        if (version := self._release_for(sighting)) is not None:
+            change = self._with_python(self._release(self._was, version), version)
             found.append(Fix(change=change.values, command=self._command(change), cost=_RELEASE))
         if signature.cudnn is not None and (text := sighting.facts.get("built_cudnn")):
-            version = ".".join(text.split(".")[:2])
-            found.append(Fix(change=(("cudnn", version),), command=f"install cuDNN {version}", cost=_CUDNN))
+            cudnn = ".".join(text.split(".")[:2])
+            found.append(Fix(change=(("cudnn", cudnn),), command=f"install cuDNN {cudnn}", cost=_CUDNN))
+        became = self._database.api.became(sighting.symbol) if sighting.symbol is not None else None
+        if became is not None and became.now:
+            package = f" (pip install {became.package})" if became.package else ""
+            found.append(Fix(change=(), command=f"write `{became.now}`{package}", cost=_PACKAGE))
         if sighting.advice is not None:
             found.append(Fix(change=(), command=sighting.advice, cost=_DRIVER))
         return found
+
+    def _release_for(self, sighting: Sighting) -> Version | None:
+        """The nearest release that has the missing symbol, else the one that the signature names."""
+        symbol = self._database.api.symbol(sighting.symbol) if sighting.symbol is not None else None
+        if symbol is not None:
+            older = [each for each in symbol.versions if self._version is None or each < self._version]
+            return max(older, default=symbol.first)
+        known = versions(sighting.tf, self._database) if sighting.tf is not None else ()
+        return known[0] if known else None
+
+    def _with_python(self, change: Change, version: Version) -> Change:
+        """A release, and the nearest Python it has a wheel for, if the one there has none."""
+        about = self._about(replace(change.after, tf=str(version)))
+        python = change.after.python
+        if about is None or python is None or about.wheels:
+            return change
+        nearest = min(pythons_of(about.facts, about.platform), key=lambda each: _distance(each, python), default=python)
+        return replace(
+            change,
+            values=(*change.values, ("python", str(nearest))),
+            after=replace(change.after, python=nearest),
+        )
 
     # judging
 
