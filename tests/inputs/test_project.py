@@ -39,6 +39,7 @@ groups = ["test"]
 index-url = "https://pypi.example.org/simple/"
 extra-index-url = ["https://pypi.org/simple/"]
 exclude-newer = 2026-01-31T00:00:00Z
+keras = 2
 prereleases = true
 
 [tool.tfenv.targets.laptop]
@@ -68,6 +69,7 @@ def request(**values: object) -> ProjectRequest:
             "index_url": "https://pypi.example.org/simple/",
             "extra_index_urls": ("https://pypi.org/simple/",),
             "exclude_newer": "2026-01-31T00:00:00Z",
+            "keras": 2,
             "prereleases": True,
             **values,
         }  # type: ignore[arg-type]
@@ -164,6 +166,7 @@ def test_dates_may_be_of_toml_or_text(value: str, expected: str) -> None:
         ('with = ["six @ https://e.org/six"]', "asks for a URL"),
         ('index-url = "pypi"', "`tool.tfenv.index-url`: `pypi` is not a URL of an index"),
         ('exclude-newer = "soon"', "`tool.tfenv.exclude-newer`: `soon` is not a date"),
+        ("keras = 4", "`tool.tfenv.keras`: `4` is neither 2 nor 3"),
         ("prereleases = 1", "`tool.tfenv.prereleases`: must be true or false"),
         ('gpus = ["v100"]', "`tool.tfenv.gpus`: is not known; known are constraints, cpu"),
         ("targets = 1", "`tool.tfenv.targets`: must be a table"),

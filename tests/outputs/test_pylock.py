@@ -129,6 +129,7 @@ def test_everything_else_is_kept_too() -> None:
         inputs="",
         request=Request(
             tensorflow=SpecifierSet(">=2.15,<2.18"),
+            keras=2,
             prereleases=True,
             indexes=(),
             exclude_newer=datetime(2026, 1, 31, 12, 30, 1, 5, tzinfo=timezone.utc),
@@ -391,6 +392,7 @@ def test_the_digest_is_of_what_is_asked() -> None:
         _digest(requirements=(six, replace(numpy, extras=frozenset({"x"})))),
         _digest(requirements=(six, replace(numpy, marker=Marker("os_name == 'nt'")))),
         _digest(prereleases=True),
+        _digest(keras=2),
         _digest(tensorflow=SpecifierSet()),
         _digest(indexes=()),
         _digest(exclude_newer=datetime(2026, 1, 1, tzinfo=timezone.utc)),

@@ -32,6 +32,10 @@ def lock(
     constraints: Annotated[
         list[str] | None, typer.Option("-c", "--constraint", metavar="FILE", help="Bounds: a constraints file.")
     ] = None,
+    keras: Annotated[
+        int | None,
+        typer.Option("--keras", metavar="2|3", help="What `tf.keras` shall be  [default: the release's own]"),
+    ] = None,
     project: Annotated[
         Path | None,
         typer.Option(
@@ -97,6 +101,7 @@ def lock(
             index_url=index_url,
             extra_index_urls=tuple(extra_index_url or ()),
             exclude_newer=exclude_newer,
+            keras=keras,
             prereleases=prereleases,
         ),
         database=database,

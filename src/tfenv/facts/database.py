@@ -12,6 +12,7 @@ from tfenv.errors import UsageError
 if TYPE_CHECKING:
     from tfenv.facts.alternatives import AlternativeTable
     from tfenv.facts.api import ApiTable
+    from tfenv.facts.companions import CompanionTable
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
     from tfenv.facts.failures import FailureTable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tfenv.facts.patches import PatchTable
     from tfenv.facts.releases import ReleaseTable
     from tfenv.facts.signatures import SignatureTable
+    from tfenv.facts.systems import SystemTable
     from tfenv.facts.wheels import WheelTable
 
 
@@ -113,6 +115,20 @@ class Database:
         from tfenv.facts.alternatives import AlternativeTable
 
         return AlternativeTable(self.root / "alternatives.toml")
+
+    @cached_property
+    def companions(self) -> CompanionTable:
+        """Which releases of other packages go with which TensorFlow."""
+        from tfenv.facts.companions import CompanionTable
+
+        return CompanionTable(self.root / "companions.toml")
+
+    @cached_property
+    def systems(self) -> SystemTable:
+        """The glibc of distributions."""
+        from tfenv.facts.systems import SystemTable
+
+        return SystemTable(self.root / "systems.toml")
 
     @cached_property
     def version(self) -> str:

@@ -44,12 +44,14 @@ class FactsOverlay:
     - `tensorflow` is answered by `tensorflow-cpu` for a target without CUDA, and by `tensorflow-gpu` for one with CUDA
       where only that distribution was built with it: the metadata of `tensorflow` then names the other distribution and
       requires exactly it, and `tensorflow` itself is not installed.
-    - Metadata is corrected (`patches.toml`), and a source distribution requires what builds it.
+    - Metadata is corrected (`patches.toml`), companions ask for the TensorFlow they are made for (`companions.toml`),
+      and a source distribution requires what builds it.
 
     Args:
         source: the index.
         database: the facts.
         target: the machine.
+        keras: which major `tf.keras` shall be; ``None`` leaves it to the release.
         harvest: reads the facts of a release that the database lacks off its wheel; ``None`` if it cannot.
     """
 
@@ -59,11 +61,13 @@ class FactsOverlay:
         database: Database,
         target: Target,
         *,
+        keras: int | None = None,
         harvest: Callable[[Release, File], ReleaseFacts | None] = lambda _release, _file: None,
     ) -> None:
         self._source = source
         self._database = database
         self._target = target
+        self._keras = keras
         self._harvest = harvest
         self._harvested: dict[tuple[Name, Version], ReleaseFacts | None] = {}
         self._metadata: dict[tuple[Name, str], Metadata] = {}
@@ -175,6 +179,10 @@ class FactsOverlay:
             added += self._cuda_wheels(metadata)
         elif cuda and name in (TENSORFLOW, GPU):
             added += self._bundled(name, version)
+        added += self._database.companions.requires(name, version)
+        if self._keras is not None and name in (TENSORFLOW, CPU, GPU):
+            row = self._database.companions.keras_of(version, self._keras)
+            added += () if row is None else row.requires
         if not file.is_wheel:
             because = f"{name} {version} has no wheel and is built from source"
             added += [Requirement(name=tool, because=because) for tool in _BUILD_TOOLS if tool != name]

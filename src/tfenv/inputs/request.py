@@ -11,7 +11,7 @@ from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from tfenv.model.document import flag, of, one_of, text
+from tfenv.model.document import flag, of, one_of, text, whole
 from tfenv.model.package import Requirement, normalize
 from tfenv.model.target import Platform
 
@@ -40,6 +40,7 @@ class ProjectRequest:
         index_url: of the first index.
         extra_index_urls: of the others, in order.
         exclude_newer: an RFC 3339 date or date with time.
+        keras: which major `tf.keras` shall be, 2 or 3.
         prereleases: may TensorFlow be a pre-release? ``None`` if not said.
         extras: of the project itself, normalized.
         groups: of `[dependency-groups]`, normalized.
@@ -58,6 +59,7 @@ class ProjectRequest:
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
     exclude_newer: str | None = None
+    keras: int | None = None
     prereleases: bool | None = None
     extras: tuple[Name, ...] = ()
     groups: tuple[Name, ...] = ()
@@ -138,6 +140,12 @@ def _platform(value: object) -> str:
     return one_of(Platform)(value).value
 
 
+def _keras(value: object) -> int:
+    if whole(value) not in (2, 3):
+        raise ValueError(f"`{value}` is neither 2 nor 3")
+    return whole(value)
+
+
 _NAME = of(normalize)
 _REQUIREMENT = _as_is(parse_requirement)
 _VERSION = _as_is(Version)
@@ -160,6 +168,7 @@ KEYS: Mapping[str, tuple[str, Callable[[object], Any], bool]] = {
     "index-url": ("index_url", _URL, False),
     "extra-index-url": ("extra_index_urls", _URL, True),
     "exclude-newer": ("exclude_newer", _moment, False),
+    "keras": ("keras", _keras, False),
     "prereleases": ("prereleases", flag, False),
 }
 """keys of `[tool.tfenv]` in the order of writing: attribute of `ProjectRequest`, parser, may there be several"""

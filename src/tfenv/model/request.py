@@ -28,6 +28,7 @@ class Request:
         constraints: bounds on packages that are not asked for.
         indexes: in order, without credentials; a name found on one is never taken from a later one.
         exclude_newer: files uploaded at or after this moment do not exist.
+        keras: which major `tf.keras` shall be, 2 or 3; ``None`` leaves it to the release.
         prereleases: may TensorFlow be a pre-release? (Others may where a specifier names one, as in PEP 440.)
     """
 
@@ -37,4 +38,5 @@ class Request:
     constraints: tuple[Requirement, ...] = ()
     indexes: tuple[str, ...] = (PYPI,)
     exclude_newer: datetime | None = None
+    keras: int | None = None
     prereleases: bool = False

@@ -18,6 +18,7 @@ def request_table(request: Request) -> dict[str, object]:
     """The request as a table; what is not asked for is left out."""
     return {
         "tensorflow": str(request.tensorflow) or None,
+        "keras": request.keras,
         "prereleases": request.prereleases or None,
         "exclude-newer": request.exclude_newer,
         "indexes": list(request.indexes),
@@ -31,6 +32,7 @@ def read_request(table: Table) -> Request:
     """The request a table holds; faults are noted in the table."""
     request = Request(
         tensorflow=table.get("tensorflow", of(SpecifierSet)) or SpecifierSet(),
+        keras=table.get("keras", whole),
         prereleases=table.get("prereleases", flag) or False,
         exclude_newer=table.get("exclude-newer", moment),
         indexes=table.many("indexes", text),

@@ -98,6 +98,7 @@ def command(request: Request) -> str:
         ("--python", target.python),
         ("--platform", None if target.platform is Platform.LINUX_X86_64 else target.platform),
         ("--glibc", target.glibc),
+        ("--keras", request.keras),
     ):
         if value is not None:
             words += [option, str(value)]

@@ -184,6 +184,14 @@ class _Run:
             ]
         return resolution, overlay
 
+    def _environment(self, resolution: Resolution) -> tuple[tuple[str, str], ...]:
+        """Variables without which the request would not be met."""
+        pin = next((resolution.pins[name] for name in _DISTRIBUTIONS if name in resolution.pins), None)
+        if pin is None or self._request.keras is None:
+            return ()
+        row = self._database.companions.keras_of(pin.version, self._request.keras)
+        return () if row is None else row.environment
+
     def _with_alternatives(self, hint: str | None, conflict: Conflict) -> str | None:
         """What serves the machine that nothing on an index does, where it is the GPU that nothing serves."""
         if conflict.attempt is None or not any(link.requirement.name in _OF_THE_GPU for link in conflict.links):
@@ -202,6 +210,7 @@ class _Run:
             index,
             self._database,
             request.target,
+            keras=request.keras,
             harvest=lambda release, file: self._harvest(index, release, file),
         )
         pythons = [python for python in self._database.images.pythons if python >= _OLDEST_PYTHON]
@@ -252,6 +261,7 @@ class _Run:
             sources=tuple(dict.fromkeys((*((build.source, *build.evidence) if build else ()), *_cited(resolution)))),
             facts=self._database.version,
             inputs=inputs_digest(self._request),
+            environment=self._environment(resolution),
         )
 
 

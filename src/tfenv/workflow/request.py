@@ -104,9 +104,16 @@ def gather(
         constraints=asked_files.constraints,
         indexes=tuple(map(_without_credentials, indexes)),
         exclude_newer=read_moment(wanted.exclude_newer),
+        keras=_keras(wanted.keras),
         prereleases=wanted.prereleases or prerelease,
     )
     return Asked(request=request, indexes=indexes, notes=tuple(notes))
+
+
+def _keras(major: int | None) -> int | None:
+    if major not in (None, 2, 3):
+        raise UsageError(f"--keras {major}: there are Keras 2 and Keras 3")
+    return major
 
 
 def project_here() -> Path | None:

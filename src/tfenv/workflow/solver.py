@@ -96,7 +96,7 @@ class Solver:
         if request is None or not self._in_time():
             return None
         try:
-            overlay = FactsOverlay(self._index(), self._database, request.target)
+            overlay = FactsOverlay(self._index(), self._database, request.target, keras=request.keras)
             resolve(request, overlay, pythons=self._database.images.pythons)
         except Conflict:
             return False

@@ -1,0 +1,128 @@
+"""Which releases of other packages go with which TensorFlow, where metadata is silent (`companions.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as PackagingRequirement
+
+from tfenv.facts.rows import Document
+from tfenv.facts.rules import NEVER
+from tfenv.model.package import Name, Requirement, normalize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    from tfenv.facts.rows import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Companion:
+    """What some releases of a package ask for, whatever their metadata says.
+
+    Attributes:
+        package: normalized name.
+        versions: of it.
+        requires: with reason and source.
+    """
+
+    package: Name
+    versions: SpecifierSet
+    requires: tuple[Requirement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KerasRow:
+    """What releases of TensorFlow need so that `tf.keras` is a certain major of Keras.
+
+    Attributes:
+        versions: of TensorFlow.
+        keras: the major.
+        requires: what is added; `__known_bad` where it cannot be.
+        environment: variables to set, sorted pairs.
+    """
+
+    versions: SpecifierSet
+    keras: int
+    requires: tuple[Requirement, ...]
+    environment: tuple[tuple[str, str], ...]
+
+
+class CompanionTable:
+    """All rows.
+
+    Attributes:
+        all: companions in the order of the file.
+        keras: which `tf.keras` how.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read `constraints/companions.toml`.
+
+        Raises:
+            UsageError: with every row that is wrong.
+        """
+        document = Document(path)
+        self.all: tuple[Companion, ...] = tuple(_companion(row) for row in document.rows("companion"))
+        self.keras: tuple[KerasRow, ...] = tuple(_keras(row) for row in document.rows("keras"))
+        document.check()
+        self._by_name: dict[Name, list[Companion]] = {}
+        for one in self.all:
+            self._by_name.setdefault(one.package, []).append(one)
+
+    def requires(self, name: Name, version: Version) -> tuple[Requirement, ...]:
+        """What a release asks for beside its metadata."""
+        rows = (one for one in self._by_name.get(name, ()) if one.versions.contains(version, prereleases=True))
+        return tuple(
+            replace(requirement, because=f"{name} {version} requires {requirement}: {requirement.because}")
+            for one in rows
+            for requirement in one.requires
+        )
+
+    def keras_of(self, version: Version, keras: int) -> KerasRow | None:
+        """What that release of TensorFlow needs for that major of Keras; ``None`` if nothing."""
+        return next(
+            (one for one in self.keras if one.keras == keras and one.versions.contains(version, prereleases=True)), None
+        )
+
+
+def _companion(row: Row) -> Companion:
+    row.known(("package", "versions", "requires", "because", "source", "tier"))
+    row.tier()
+    if not row.texts("requires"):
+        row.fault("requires", "empty")
+    return Companion(
+        package=normalize(row.text("package")),
+        versions=row.specifiers("versions"),
+        requires=_requirements(row, row.text("because"), row.source()),
+    )
+
+
+def _keras(row: Row) -> KerasRow:
+    row.known(("versions", "keras", "requires", "environment", "because", "source", "tier"))
+    row.tier()
+    because, source = row.text("because"), row.source()
+    never = Requirement(name=Name("__known_bad"), specifier=NEVER, because=because, source=source)
+    found = _requirements(row, because, source) if row.texts("requires") else (never,)
+    pairs = [text.partition("=") for text in row.texts("environment")]
+    return KerasRow(
+        versions=row.specifiers("versions"),
+        keras=row.number("keras"),
+        requires=found,
+        environment=tuple(sorted((name, value) for name, _, value in pairs)),
+    )
+
+
+def _requirements(row: Row, because: str, source: str) -> tuple[Requirement, ...]:
+    found = []
+    for text in row.texts("requires"):
+        try:
+            found.append(Requirement.of(PackagingRequirement(text), because=because, source=source))
+        except (InvalidRequirement, ValueError) as wrong:
+            row.fault("requires", str(wrong))
+    return tuple(found)
