@@ -11,7 +11,8 @@
     ├── SmokeFailed         6  a level of the smoke ladder failed
     ├── GpuNotTried         7  smoke passed, but there was no GPU to try
     ├── LockOutdated        8  the lock is not what the request asks for
-    └── IntegrityError      9  a file is not the file its hash names
+    ├── IntegrityError      9  a file is not the file its hash names
+    └── HostError          10  this host does not do what was asked: an installer fails, a disk is full
 
 Errors hold what happened; the sentence is made once, in ``message``. ``hint`` says what to do.
 """
@@ -105,3 +106,10 @@ class IntegrityError(TfenvError):
 
     exit_code = 9
     code = "integrity"
+
+
+class HostError(TfenvError):
+    """This host does not do what was asked of it: an installer fails, a file cannot be written."""
+
+    exit_code = 10
+    code = "host"

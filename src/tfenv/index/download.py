@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from tfenv.errors import IndexUnavailable, IntegrityError, TfenvError
+from tfenv.errors import HostError, IndexUnavailable, IntegrityError
 from tfenv.index.answers import Interrupted
 from tfenv.index.client import Client
 from tfenv.model.progress import Silent
@@ -104,7 +104,7 @@ async def fetch(file: File, *, client: Client | None, cache: Cache, progress: Pr
                 path.unlink(missing_ok=True)
                 await _transfer(file, path, client, progress)
     except OSError as error:
-        raise TfenvError(f"cannot write {path}: {error}", hint="set TFENV_CACHE_DIR to a place with room") from error
+        raise HostError(f"cannot write {path}: {error}", hint="set TFENV_CACHE_DIR to a place with room") from error
     return path
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
-from tfenv.errors import TfenvError, UsageError
+from tfenv.errors import HostError, UsageError
 from tfenv.model.progress import Progress, Silent
 from tfenv.smoke import document
 from tfenv.workflow import interpreters, loader
@@ -109,7 +109,7 @@ def sync(
         UsageError: as `plan`.
         IndexUnavailable: a file cannot be had.
         IntegrityError: a file is not what the lock says.
-        TfenvError: an installer failed, with what it said.
+        HostError: an installer failed, with what it said.
     """
     from tfenv.index.cache import Cache
     from tfenv.index.download import download
@@ -280,8 +280,8 @@ def _run(command: Sequence[str], doing: str, *, hint: str | None = None) -> str:
             list(command), capture_output=True, encoding="utf-8", errors="replace", check=False, env=environment
         )
     except OSError as error:
-        raise TfenvError(f"{doing}: `{command[0]}` cannot be run: {error.strerror}", hint=hint) from error
+        raise HostError(f"{doing}: `{command[0]}` cannot be run: {error.strerror}", hint=hint) from error
     if ran.returncode != 0:
         told = (ran.stderr or ran.stdout).strip().splitlines()[-12:]
-        raise TfenvError("\n  ".join((f"{doing} failed:", *told)), hint=hint)
+        raise HostError("\n  ".join((f"{doing} failed:", *told)), hint=hint)
     return ran.stdout

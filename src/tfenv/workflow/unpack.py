@@ -12,7 +12,7 @@ from installer.exceptions import InstallerError
 from installer.sources import WheelFile
 from installer.utils import get_launcher_kind
 
-from tfenv.errors import TfenvError
+from tfenv.errors import HostError
 
 if TYPE_CHECKING:
     import os
@@ -36,7 +36,7 @@ def unpack(wheels: Iterable[Path], python: Path) -> None:
         python: of the environment.
 
     Raises:
-        TfenvError: a file is no whole wheel, or the environment cannot be written.
+        HostError: a file is no whole wheel, or the environment cannot be written.
     """
     destination = _destination(python)
     for wheel in wheels:
@@ -44,7 +44,7 @@ def unpack(wheels: Iterable[Path], python: Path) -> None:
             with WheelFile.open(wheel) as source:
                 install(source, destination, {"INSTALLER": _INSTALLER})
         except (InstallerError, OSError, ValueError, AssertionError) as error:
-            raise TfenvError(f"installing packages failed: `{wheel.name}`: {error}") from error
+            raise HostError(f"installing packages failed: `{wheel.name}`: {error}") from error
 
 
 class _Environment(SchemeDictionaryDestination):
@@ -69,7 +69,7 @@ def _destination(python: Path) -> _Environment:
     try:
         asked = subprocess.run([str(python), "-I", "-c", _ASK], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise TfenvError(f"asking `{python}` where its packages lie failed: {error}") from error
+        raise HostError(f"asking `{python}` where its packages lie failed: {error}") from error
     paths: dict[str, str] = json.loads(asked.stdout)
     schemes = {name: paths[name] for name in ("purelib", "platlib", "scripts", "data")}
     return _Environment(
