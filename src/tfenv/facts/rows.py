@@ -99,6 +99,14 @@ class Row:
         self.fault(key, "a list of strings is wanted")
         return ()
 
+    def table(self, key: str) -> dict[str, str]:
+        """A table of strings; empty if missing."""
+        value = self._values.get(key, {})
+        if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+            return dict(value)
+        self.fault(key, "a table of strings is wanted")
+        return {}
+
     def versions(self, key: str) -> tuple[Version, ...]:
         """A list of versions, ascending and without repeats; empty if missing."""
         return self._ascending(key, Version, InvalidVersion)

@@ -96,6 +96,11 @@ def _examine(version: Version, configuration: Configuration, database: Database)
     platform = configuration.platform or Platform.LINUX_X86_64
     if configuration.platform is None:
         warnings.append(_assumed(f"the platform is {platform}, x86_64 with Linux"))
+    if configuration.glibc is None and configuration.system is not None and platform.is_linux:
+        glibc = database.systems.glibc(configuration.system)
+        if glibc is not None:
+            warnings.append(_assumed(f"glibc is {glibc}, that of {configuration.system}"))
+            configuration = replace(configuration, glibc=glibc)
     gpus, unclear, strangers = _gpus(configuration, database)
     unknown += unclear
     wanted = bool(configuration.accelerated)
@@ -197,7 +202,8 @@ def _gpus(
                 unknown.append(f"gpu: {error.message}" + (f" ({error.hint})" if error.hint else ""))
     if not configuration.gpus and capability is not None:
         found.append(Gpu(name=str(capability), capability=capability))
-    return tuple(dict.fromkeys(found)), tuple(unknown), tuple(strangers)
+    # an integrated GPU beside one of NVIDIA is not what computes
+    return tuple(dict.fromkeys(found)), tuple(unknown), () if found or unknown else tuple(strangers)
 
 
 def _wheel(about: Subject, configuration: Configuration) -> list[Problem]:

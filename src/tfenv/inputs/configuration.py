@@ -28,6 +28,9 @@ _NO_GPU = ("none", "cpu", "no", "n/a", "")
 _ANY_GPU = re.compile(r"(?:cuda|gpu|auto|cuda ?\d+)", re.IGNORECASE)
 _CUDA = re.compile(r"cuda ?(\d+)", re.IGNORECASE)
 
+_COUNT = re.compile(r"^\d{1,2}\s*[x\u00d7*]\s*|\s*[x\u00d7*]\s*\d{1,2}$|\s*\(?\d+\s*GB\)?$", re.IGNORECASE)
+"""`2x` before or after a name, and its memory."""
+
 _SYSTEMS = (
     ("wsl", re.compile(r"wsl|windows subsystem", re.IGNORECASE)),
     ("windows", re.compile(r"windows|^win", re.IGNORECASE)),
@@ -87,7 +90,8 @@ def loads(text: str, name: str) -> Configuration:
 
 def _read(table: Table) -> Configuration:
     gpus = _gpus(table)
-    platform, foreign = read_platform(table.get("os", document.text), table.get("arch", document.text))
+    system = table.get("os", document.text)
+    platform, foreign = read_platform(system, table.get("arch", document.text))
     packages = table.table("packages")
     rows = tuple(
         (normalize(name), specifier)
@@ -111,6 +115,7 @@ def _read(table: Table) -> Configuration:
         capability=capability,
         accelerated=False if refused else True if wanted else None,
         platform=platform,
+        system=system,
         foreign=foreign,
         glibc=table.get("glibc", document.of(read_version)),
         cpu=table.get("cpu_flags", _flags),
@@ -119,12 +124,20 @@ def _read(table: Table) -> Configuration:
 
 
 def _gpus(table: Table) -> tuple[str, ...]:
-    """`gpu` is a name or a list of names; `gpus` a list."""
+    """`gpu` is a name, several in one string, or a list; `gpus` a list."""
 
     def names(value: object) -> tuple[str, ...]:
-        return tuple(map(document.text, value)) if isinstance(value, list) else (document.text(value),)
+        texts = map(document.text, value) if isinstance(value, list) else (document.text(value),)
+        return tuple(name for text in texts for name in read_gpus(text))
 
     return (*(table.get("gpu", names) or ()), *(table.get("gpus", names) or ()))
+
+
+def read_gpus(text: str) -> tuple[str, ...]:
+    """The GPUs that some words name: `2x RTX 3090`, `Intel UHD 630 + GeForce MX150`; a count does not matter."""
+    parts = re.split(r"\s*(?:,|;|\+|&|\band\b)\s*", text)
+    found = (_COUNT.sub("", part.strip()) for part in parts)
+    return tuple(dict.fromkeys(part for part in found if part)) or (text,)
 
 
 def _flags(value: object) -> frozenset[str]:
@@ -208,10 +221,10 @@ def merge(first: Configuration, second: Configuration) -> Configuration:
     said = {
         field.name: getattr(second, field.name)
         for field in fields(Configuration)
-        if getattr(first, field.name) in (None, ()) and field.name not in ("packages", "platform", "foreign")
+        if getattr(first, field.name) in (None, ()) and field.name not in ("packages", "platform", "system", "foreign")
     }
     if first.platform is None and first.foreign is None:
-        said |= {"platform": second.platform, "foreign": second.foreign}
+        said |= {"platform": second.platform, "system": second.system, "foreign": second.foreign}
     known: Mapping[Name, SpecifierSet] = {**dict(second.packages), **dict(first.packages)}
     accelerated = first.accelerated if first.accelerated is not None else second.accelerated
     return replace(first, **{**said, "packages": tuple(known.items()), "accelerated": accelerated})

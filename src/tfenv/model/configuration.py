@@ -28,6 +28,7 @@ class Configuration:
         capability: measured; it outranks what a single GPU's name tells.
         accelerated: is a GPU to be used? ``None`` if nothing was said about one.
         platform: operating system and processor.
+        system: the operating system as it was said (`Ubuntu 20.04`).
         foreign: the platform in words, if TensorFlow has wheels for nothing like it.
         glibc: of the machine.
         cpu: instruction sets, named as in `/proc/cpuinfo`.
@@ -44,6 +45,7 @@ class Configuration:
     capability: ComputeCapability | None = None
     accelerated: bool | None = None
     platform: Platform | None = None
+    system: str | None = None
     foreign: str | None = None
     glibc: Version | None = None
     cpu: frozenset[str] | None = None

@@ -298,7 +298,7 @@ class _Repair:
             yield from self._libraries(now, about)
         if code.startswith("driver"):
             yield from self._drivers(now, problem)
-        if code == "glibc-too-old" and now.glibc is not None:
+        if code == "glibc-too-old":
             image = self._database.images.all[0]
             yield Change(
                 values=(("glibc", str(image.glibc)),),
