@@ -4,6 +4,8 @@ Usage: ``python probe.py PACKAGE OUTPUT.json``. The answer maps each dotted name
 of its parameters (null where the signature cannot be had).
 """
 
+import ast
+import enum
 import inspect
 import json
 import os
@@ -26,15 +28,52 @@ DUNDERS = {
     "_tf_keras",
 }
 OURS = ("tensorflow", "tensorflow_core", "keras", "tf_keras", "tensorflow_estimator", "tensorboard")
-GENERATED = re.compile(r"(^|\.)(_api|api|_tf_keras)(\.|$)|^tensorflow$|^keras$|^tf_keras$|^tensorflow\.(tools\.api\.|compat\.v[12]$)")
+LENT = ("absl", "keras_preprocessing")
+GENERATED = re.compile(
+    r"(^|\.)(_api|api|_tf_keras)(\.|$)|^tensorflow$|^keras$|^tf_keras$|^tensorflow\.(tools\.api\.|compat\.v[12]$)"
+)
 ENDLESS = re.compile(r"(^|\.)compat\.v[12]\.(.*\.)?compat\.v[12]$")
 SKIPPED = {"tensorflow.python", "tensorflow.core", "tensorflow.compiler", "keras.src", "tensorflow.dtensor"}
-SKIPPED |= {"tensorflow.security", "tensorflow.tsl", "tensorflow.tools", "tensorflow.include", "tensorflow.xla"}
+SKIPPED |= {
+    "tensorflow.security",
+    "tensorflow.python.pywrap_tensorflow",
+    "tensorflow.tsl",
+    "tensorflow.tools",
+    "tensorflow.include",
+    "tensorflow.xla",
+}
 
 
 def real_name(module):
     name = getattr(module, "__name__", "")
     return re.sub(r"^tensorflow_core", "tensorflow", name)
+
+
+def explicit(path, seen):
+    """Names that the source of a module binds itself, or has from a `*` import; None without a source."""
+    if not path or path in seen or not os.path.isfile(path):
+        return set()
+    seen.add(path)
+    with open(path, encoding="utf-8") as stream:
+        tree = ast.parse(stream.read())
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if alias.name == "*":
+                    source = sys.modules.get(node.module or "")
+                    found |= explicit(getattr(source, "__file__", None), seen)
+                else:
+                    found.add(alias.asname or alias.name)
+        elif isinstance(node, ast.Import):
+            found |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, (ast.Str if sys.version_info < (3, 8) else ast.Constant)):
+            text = node.s if sys.version_info < (3, 8) else node.value
+            if isinstance(text, str) and text.isidentifier():
+                found.add(text)  # setattr(module, "name", …), allowed names
+    return found
 
 
 def cleaned(module):
@@ -59,6 +98,7 @@ class Walk:
             self.errors.append([path, repr(error)])
             return
         here = real_name(module)
+        bound = None
         listed = set(getattr(module, "__all__", None) or ())
         tidy = True if "/_api/" in (getattr(module, "__file__", None) or "") else None
         for name in names:
@@ -81,6 +121,10 @@ class Walk:
                     continue
                 if tidy is None:
                     tidy = cleaned(module)
+                if bound is None:
+                    bound = explicit(getattr(module, "__file__", None), set())
+                if bound and name not in bound:
+                    continue  # a module that is there because something imported it
                 child = real.startswith(here + ".") or GENERATED.search(here) or tidy or name in listed
                 if child and real not in above and not ENDLESS.search(there) and len(above) <= 12:
                     self.found[there] = ["m", None]
@@ -105,10 +149,10 @@ class Walk:
             else:
                 continue
             module = re.sub(r"^tensorflow_core", "tensorflow", getattr(owner, "__module__", "") or "")
-            if module.split(".")[0] not in OURS or "_pywrap" in module or "_pb2" in module:
+            if module.split(".")[0] not in OURS + LENT or "_pywrap" in module or "_pb2" in module:
                 continue
             raw = vars(owner)[name]
-            if isinstance(raw, property) or hasattr(raw, "__get__") and hasattr(raw, "fget"):
+            if isinstance(raw, property) or (hasattr(raw, "__get__") and hasattr(raw, "fget")):
                 self.found[path + "." + name] = ["p", None]
                 continue
             try:
@@ -140,11 +184,11 @@ def made_with(cls):
     for maker in ("__init__", "__new__"):
         for owner in cls.__mro__:
             if maker in vars(owner) and owner is not object:
-                if owner.__module__.split(".")[0] not in OURS:
+                if owner.__module__.split(".")[0] not in OURS + LENT or issubclass(cls, enum.Enum):
                     return None
                 names = signature(getattr(cls, maker))
                 return names[1:] if names and not names[0].startswith("*") else names
-    known = OURS + ("object", "abc", "enum", "typing")
+    known = OURS + LENT + ("object", "abc", "enum", "typing")
     return [] if all(one is object or one.__module__.split(".")[0] in known for one in cls.__mro__) else None
 
 

@@ -102,6 +102,7 @@ def test_tensorflow_gpu_where_it_alone_has_cuda() -> None:
               for minor in (14, 15)]  # fmt: skip
     rows = [{"file": wheel} for wheel in wheels]
     rows += [{"file": "protobuf-3.20.3-py3-none-any.whl"}, {"file": "h5py-2.10.0-py3-none-any.whl"}, *STACK]
+    rows.append({"file": "gast-0.2.2-py3-none-any.whl"})
     assert "tensorflow-gpu" in pins(locked(overlay(rows, CUDA), CUDA, "==1.14.*"))
     assert "tensorflow" in pins(locked(overlay(rows, CUDA), CUDA, "==1.15.*"))
 

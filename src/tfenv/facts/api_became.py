@@ -76,5 +76,7 @@ class BecameTable:
                 source = line.partition("\t")[2]
             elif line and not line.startswith("#"):
                 old, _, now = line.partition("\t")
-                found[old] = Became(symbol=old, now=now, source=source)
+                package = "tensorflow-addons" if now.startswith("tfa.") else ""
+                now = f"tensorflow_addons{now.removeprefix('tfa')}" if package else now
+                found[old] = Became(symbol=old, now=now, package=package, source=source)
         return found

@@ -39,6 +39,7 @@ _SKIPPED = {
     "tensorflow.compiler",
     "tensorflow.tools",
     "tensorflow.dtensor",
+    "tensorflow.python.pywrap_tensorflow",
     "keras.src",
 }
 _DEPTH = 12
@@ -120,7 +121,11 @@ class _Walk:
 
     def _shown(self, module: str, name: str, value: Module) -> bool:
         """Is a module that another one knows part of what it shows?"""
-        if value.name in _SKIPPED or value.name.partition(".")[0] not in PACKAGES or value.name not in self._names.world:
+        if (
+            value.name in _SKIPPED
+            or value.name.partition(".")[0] not in PACKAGES
+            or value.name not in self._names.world
+        ):
             return False
         space = self._names.space(module)
         if _GENERATED.search(module) or space.cleaned or name in (space.listed or ()):
@@ -142,4 +147,3 @@ class _Walk:
 
 def _thing(value: Class) -> str:
     return f"{value.module}:{value.name}"
-

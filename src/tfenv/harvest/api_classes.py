@@ -177,8 +177,7 @@ class Classes:
 
 def signature(function: Function) -> tuple[str, ...]:
     """Names of the parameters, with stars."""
-    names = tuple(name for name in _named(function.node.args) if name not in function.given)
-    return names
+    return _named(function.node.args)[function.given :]
 
 
 def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, decorators: list[str]) -> Member:

@@ -119,7 +119,7 @@ class Names:
         for argument in reversed(value.arguments):
             found = self._look(argument, hops)
             if isinstance(found, Function) and value.given:
-                return Function(found.module, found.name, found.node, (*found.given, *value.given))
+                return Function(found.module, found.name, found.node, found.given + value.given)
             if isinstance(found, (Function, Class)):
                 return found
         return Other()
@@ -382,7 +382,7 @@ class _Follower:
         if last == "property":
             return Property()
         if last == "partial" and node.args:
-            return Made(None, (self.value(node.args[0]),), tuple(one.arg for one in node.keywords if one.arg))
+            return Made(None, (self.value(node.args[0]),), len(node.args) - 1)
         by = self.value(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else None
         wrapped = [*node.args, *(one.value for one in node.keywords if one.arg in _PASS_THROUGH)]
         candidates = [one for one in wrapped if isinstance(one, (ast.Name, ast.Attribute, ast.Call, ast.Lambda))]

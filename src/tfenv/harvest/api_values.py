@@ -17,12 +17,12 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function. `given` parameters are filled in already;"""
+    """A function, of whose parameters the first so many (`given`) are filled in already."""
 
     module: str
     name: str
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-    given: tuple[str, ...] = ()
+    given: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class Attribute:
 class Made:
     """What a call gave: an instance of a class, or else the last of these arguments that can be called, wrapped.
 
-    `given` are the parameters that `functools.partial` filled in.
+    `given` is how many parameters `functools.partial` filled in by position.
     """
 
     by: Value | None
     arguments: tuple[Value, ...]
-    given: tuple[str, ...] = ()
+    given: int = 0
 
 
 Value: TypeAlias = "Module | Function | Class | Property | Other | Ref | Attribute | Made"

@@ -113,7 +113,7 @@ def _inner(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | No
         return None
     for statement in node.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == node.body[-1].value.id:
-            bare = not statement.decorator_list
+            bare = not any("wraps" in ast.unparse(one) for one in statement.decorator_list)
             renamed = any(isinstance(one, ast.Assign) and "__signature__" in ast.unparse(one) for one in node.body)
             return statement if bare and not renamed and not statement.args.vararg else None
     return None

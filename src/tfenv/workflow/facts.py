@@ -208,7 +208,7 @@ async def _update(
         async with Client() as own:
             return await _update(directory, told, names, index, progress, own, write=write)
     rows = silent.load(directory / "silent.toml")
-    pages = await asyncio.gather(*(_releases(name, index, client) for name in names))
+    pages = await asyncio.gather(*(releases_of(name, index, client) for name in names))
     wanted = {(release.name, release.version): release for page in pages for release in published(page)}
     table, tally = ReleaseTable(directory), Tally(releases=len(wanted))
     stems = sorted({minor(version) for _, version in wanted} | set(table.minors), key=Version, reverse=True)
@@ -281,7 +281,13 @@ def _kept(known: ReleaseFacts, release: Release, rows: tuple[SilentRow, ...]) ->
     return replace(known, wheels=ordered, builds=again(known, rows))
 
 
-async def _releases(name: Name, index: str, client: Client) -> tuple[Release, ...]:
+async def releases_of(name: Name, index: str, client: Client) -> tuple[Release, ...]:
+    """What an index lists of a project, newest first.
+
+    Raises:
+        UsageError: it has no such project.
+        IndexUnavailable: it does not answer as it should.
+    """
     from tfenv.index.pages import ACCEPT, parse, releases
 
     url = f"{index.rstrip('/')}/{name}/"

@@ -1,0 +1,101 @@
+"""Custom ops: shared libraries that TensorFlow loads, and what they want of it.
+
+Which library and which ABI: https://www.tensorflow.org/guide/create_op#compile_the_op_using_your_system_compiler_tensorflow_binary_installation.
+From 1.14 on an op is linked against `libtensorflow_framework.so.1` or `.so.2`; the names of the C++11 ABI have `__cxx11` in
+them wherever a string is passed (https://gcc.gnu.org/onlinedocs/libstdc++/manual/using_dual_abi.html).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import IO, Final
+
+from tfenv.errors import UsageError
+
+MAGIC: Final = b"\x7fELF"
+_FRAMEWORK: Final = re.compile(r"libtensorflow_framework\.so(?:\.(\d+))?$")
+_SYMBOLS: Final = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomOp:
+    """What a shared library wants.
+
+    Attributes:
+        needed: libraries, by soname.
+        framework: major version of `libtensorflow_framework` that it wants; 0 if it wants one without a version (which
+            releases before 1.14 have); ``None`` if it wants none.
+        cxx11: does it use the C++11 ABI for TensorFlow's functions? ``None`` if no function tells.
+        undefined: symbols of TensorFlow that must come from outside.
+        glibc, glibcxx: the newest version of each that it wants (`2.27`, `3.4.22`); ``None`` if none.
+        machine: processor (`x86_64`, `aarch64`).
+    """
+
+    needed: tuple[str, ...]
+    framework: int | None
+    cxx11: bool | None
+    undefined: tuple[str, ...]
+    glibc: str | None
+    glibcxx: str | None
+    machine: str
+
+
+def read(file: IO[bytes], name: str) -> CustomOp:
+    """Read a shared library.
+
+    Raises:
+        UsageError: it is no ELF file, or it is damaged.
+    """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.dynamic import DynamicSection
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.gnuversions import GNUVerNeedSection
+    from elftools.elf.sections import SymbolTableSection
+
+    needed: list[str] = []
+    undefined: list[str] = []
+    versions: list[str] = []
+    try:
+        elf = ELFFile(file)
+        for section in elf.iter_sections():
+            if isinstance(section, DynamicSection):
+                needed += [tag.needed for tag in section.iter_tags() if tag.entry.d_tag == "DT_NEEDED"]
+            elif isinstance(section, GNUVerNeedSection):
+                for _, auxiliaries in section.iter_versions():
+                    versions += [one.name for one in auxiliaries]
+            elif isinstance(section, SymbolTableSection) and section.name == ".dynsym":
+                if section.num_symbols() > _SYMBOLS:
+                    raise UsageError(f"`{name}` has more than {_SYMBOLS} symbols")
+                undefined += [one.name for one in section.iter_symbols() if one["st_shndx"] == "SHN_UNDEF" and one.name]
+        machine = elf.get_machine_arch()
+    except (ELFError, ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError, OSError) as error:
+        raise UsageError(f"`{name}` cannot be read as a shared library: {error or type(error).__name__}") from None
+    ours = tuple(sorted(one for one in undefined if "10tensorflow" in one))
+    return CustomOp(
+        needed=tuple(needed),
+        framework=next((int(match[1] or 0) for one in needed if (match := _FRAMEWORK.match(one))), None),
+        cxx11=_cxx11(ours),
+        undefined=ours,
+        glibc=_newest(versions, "GLIBC_"),
+        glibcxx=_newest(versions, "GLIBCXX_"),
+        machine={"x64": "x86_64", "AArch64": "aarch64"}.get(machine, machine),
+    )
+
+
+def _cxx11(symbols: tuple[str, ...]) -> bool | None:
+    """By the names of functions that pass strings: `B5cxx11` or `__cxx11` marks the newer ABI, `Ss`/`RKSs` the older."""
+    if any("cxx11" in one for one in symbols):
+        return True
+    if any(re.search(r"(?:RK|PK|R|E|v|i|S\d?_)Ss", one) or one.endswith("Ss") for one in symbols):
+        return False
+    return None
+
+
+def _newest(versions: list[str], start: str) -> str | None:
+    found = [
+        tuple(map(int, one.removeprefix(start).split(".")))
+        for one in versions
+        if one.startswith(start) and re.fullmatch(r"[\d.]+", one.removeprefix(start))
+    ]
+    return ".".join(map(str, max(found))) if found else None

@@ -1,0 +1,108 @@
+"""Which published files make up the public API of a release: its own wheel, and those that lend it parts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+
+from tfenv.facts.releases import platform_of
+from tfenv.model.package import Name, normalize
+from tfenv.model.target import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.version import Version
+
+    from tfenv.model.package import File, Release
+
+LENDERS = tuple(
+    map(Name, ("keras", "tensorflow-estimator", "tensorboard", "absl-py", "keras-preprocessing", "keras-applications"))
+)
+"""Distributions whose modules TensorFlow shows as its own (`tf.estimator`, `tf.summary`, `tf.flags`, …)."""
+
+_PYTHON = re.compile(r"-cp(\d)(\d+)-")
+_START = datetime.min.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a release of TensorFlow consists of.
+
+    Attributes:
+        files: its lenders' files.
+        keras: the specifier for Keras if that may be Keras 3, which is told by its own releases; else empty.
+    """
+
+    files: tuple[File, ...]
+    keras: str = ""
+
+
+def main_file(releases: Iterable[Release]) -> File | None:
+    """The smallest Linux wheel of a release, of its newest Python; for pure Python any file that can be read."""
+    files = [file for release in releases for file in release.files]
+    linux = [file for file in files if file.is_wheel and platform_of(file.filename) is Platform.LINUX_X86_64]
+    pure = [file for file in files if file.filename.endswith("-none-any.whl")]
+    other = [file for file in files if file.filename.endswith((".tar.gz", ".zip"))]
+    for some in (linux, pure, other):
+        kept = [file for file in some if file.yanked is None] or some
+        if kept:
+            return min(kept, key=lambda file: (*(-part for part in python_of(file)), file.size or 0, file.filename))
+    return None
+
+
+def python_of(file: File) -> tuple[int, int]:
+    """The interpreter a wheel is for, by its filename; 3.10 for pure Python."""
+    found = _PYTHON.search(file.filename)
+    return (int(found[1]), int(found[2])) if found else (3, 10)
+
+
+def parts(requires: Iterable[str], published: Mapping[Name, tuple[Release, ...]], main: File) -> Parts:
+    """What a wheel takes from its lenders: of each the newest release that its metadata admits and that was there
+    before it, else the oldest that it admits.
+
+    Args:
+        requires: `Requires-Dist` of the wheel.
+        published: the releases of each lender, newest first.
+        main: the wheel.
+    """
+    major, minor = python_of(main)
+    environment = {
+        "python_version": f"{major}.{minor}",
+        "python_full_version": f"{major}.{minor}.0",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "sys_platform": "linux",
+        "extra": "",
+    }
+    files, keras = [], ""
+    for requirement in map(Requirement, requires):
+        name = normalize(requirement.name)
+        if name not in published or (requirement.marker is not None and not requirement.marker.evaluate(environment)):
+            continue
+        admitted = [one for one in published[name] if requirement.specifier.contains(one.version)]
+        if name == "keras" and admitted and admitted[0].version.major >= 3:
+            keras = str(requirement.specifier) or ">=3"
+            continue
+        until = main.upload_time or _START
+        chosen = next((one for one in admitted if _uploaded(one) <= until), admitted[-1] if admitted else None)
+        file = None if chosen is None else main_file([chosen])
+        if file is not None:
+            files.append(file)
+    return Parts(files=tuple(files), keras=keras)
+
+
+def stable(releases: Iterable[Release], oldest: Version) -> tuple[Release, ...]:
+    """Releases that are no pre-releases, and the newest of all if it is one; newest first."""
+    kept = [one for one in releases if one.version >= oldest and main_file([one]) is not None]
+    kept.sort(key=lambda one: one.version, reverse=True)
+    return tuple(one for at, one in enumerate(kept) if at == 0 or not one.version.is_prerelease)
+
+
+def _uploaded(release: Release) -> datetime:
+    times = [file.upload_time for file in release.files if file.upload_time is not None]
+    return min(times, default=_START)
