@@ -8,7 +8,7 @@
     found.spans, found.holes                               # runs of releases with it; releases between that lack it
     found.versions, found.minors                           # all releases with it; ("1.4", …, "1.15")
     found.on(Version("1.12.3"))                            # does this release have it?
-    found.kind, found.module                               # "function", "tensorflow.contrib.layers.python.layers.layers"
+    found.kind, found.module                               # "function", "tensorflow.contrib.layers.python.layers…"
     found.parameters                                       # of a function, a method, or what a class is made with
     found.parameter("outputs_collections").versions        # the releases whose signature has it; None if there is none
     found.accepts("scope", Version("1.15.5"))              # True, False, or None: cannot be told (it has `**kwargs`)
@@ -16,11 +16,11 @@
     table.symbol("keras.layers.Dense")                     # the same, by release of Keras: table.keras.releases
     table.children("tf.contrib.layers")                    # names directly below
     table.names("tf.contrib.")                             # all names that start so
-    table.became("tf.placeholder")                         # Became | None, from `became.toml` and TensorFlow's own tables
+    table.became("tf.placeholder")                         # Became | None, from `became.toml`, TensorFlow's tables
 
-Methods and properties of classes are symbols too (`tf.keras.Model.fit`), inherited ones included. `tf.keras` of 2.16 and
-later is Keras 3: what such a release has is what the newest Keras that its metadata admits has, and `found.keras` is the
-range in releases of Keras. A `Version` that is not in the table is taken for the newest known one that is not newer.
+Methods and properties of classes are symbols too (`tf.keras.Model.fit`), inherited ones included. `tf.keras` of 2.16
+and later is Keras 3: what such a release has is what the newest Keras that its metadata admits has, and `found.keras`
+is the range in releases of Keras. A `Version` that is not in the table is taken for the newest known one before it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from packaging.version import Version
-
 from tfenv.errors import UsageError
 from tfenv.facts.api_releases import Releases
 from tfenv.facts.api_rows import KINDS, Row, parse_row, union
@@ -38,6 +36,10 @@ from tfenv.facts.api_rows import KINDS, Row, parse_row, union
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from packaging.version import Version
+
+    from tfenv.facts.api_became import BecameTable
 
 Kind = Literal["module", "class", "function", "property", "value"]
 
@@ -205,7 +207,7 @@ class Shelf:
         yield from self._file("_")
 
     def resolve(self, name: str, hops: int = _HOPS) -> Row | None:
-        """The row of a symbol, with what it inherits, and what it or a module above it is another name of, filled in."""
+        """The row of a symbol; what it inherits, and what it or a module above it is another name of, filled in."""
         key = (name, hops)
         if key not in self._resolved:
             self._resolved[key] = self._resolve(name, hops)
@@ -335,32 +337,32 @@ class ApiTable:
             there = _told(f"keras.{target}{name.removeprefix(link)}", row, self.keras.releases)
             if there is None:
                 continue
-            moved = self._moved(there, mask)
-            here = replace(there, name=f"tf.{name}", releases=shelf.releases, keras=there, **moved)
+            here = replace(self._moved(there, mask), name=f"tf.{name}", keras=there)
             if here.mask:
                 found = here if found is None else _joined(found, here)
             elif found is not None:
                 found = replace(found, keras=there)
         return found
 
-    def _moved(self, there: SymbolRange, mask: int) -> dict[str, object]:
+    def _moved(self, there: SymbolRange, mask: int) -> SymbolRange:
         """What is told by release of Keras, by release of TensorFlow, each with the newest Keras that it admits."""
-        chosen = self.tensorflow.releases.companions(mask, self.keras.releases)
+        releases = self.tensorflow.releases
+        chosen = releases.companions(mask, self.keras.releases)
 
         def carry(mask: int) -> int:
             return sum(1 << ours for ours, theirs in chosen if mask >> theirs & 1)
 
         parameters = None
         if there.parameters is not None:
-            parameters = tuple(
-                replace(one, mask=carry(one.mask), releases=self.tensorflow.releases) for one in there.parameters
-            )
-            parameters = tuple(one for one in parameters if one.mask)
-        return {"mask": carry(there.mask), "known": carry(there.known), "parameters": parameters}
-
-
-if TYPE_CHECKING:
-    from tfenv.facts.api_became import BecameTable
+            carried = (replace(one, mask=carry(one.mask), releases=releases) for one in there.parameters)
+            parameters = tuple(one for one in carried if one.mask)
+        return replace(
+            there,
+            mask=carry(there.mask),
+            known=carry(there.known),
+            parameters=parameters,
+            releases=releases,
+        )
 
 
 def _told(name: str, row: Row | None, releases: Releases) -> SymbolRange | None:

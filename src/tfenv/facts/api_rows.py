@@ -1,9 +1,9 @@
 """One line of the files in `constraints/api/`: a symbol, its releases, its module, its parameters.
 
-Fields are parted by tabs: name, kind, releases, module, bases, parameters. A value that differs between releases is told
-several times, each with its releases in brackets (`axis[1.4-1.12] keepdims[1.5+]`); one without brackets holds for all
-releases of the symbol (of a parameter: for all whose signature is known). A line of the kind `=` tells another name of
-the same thing: name, `=`, releases, that name. Empty fields at the end are left out.
+Fields are parted by tabs: name, kind, releases, module, bases, parameters. A value that differs between releases is
+told several times, each with its releases in brackets (`axis[1.4-1.12] keepdims[1.5+]`); one without brackets holds
+for all releases of the symbol (of a parameter: for all whose signature is known). A line of the kind `=` tells another
+name of the same thing: name, `=`, releases, that name. Empty fields at the end are left out.
 """
 
 from __future__ import annotations

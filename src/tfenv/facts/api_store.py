@@ -1,4 +1,4 @@
-"""The files of one package in `constraints/api/`: one for each module below it, `_.txt` for what stands in the package itself."""
+"""The files of a package in `constraints/api/`: one for each module below it, `_.txt` for the package itself."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _pythons(facts: ReleaseFacts) -> tuple[Version, ...]:
 
 
 def _glibc(facts: ReleaseFacts) -> Version | None:
-    floors = set()
+    floors: set[Version] = set()
     for wheel in facts.wheels:
         if wheel.platform is Platform.LINUX_X86_64:
             tags = wheel.platform_tag.split(".")

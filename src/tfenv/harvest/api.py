@@ -1,8 +1,8 @@
 """The public symbols of a release, read off its wheels: modules that it shows, what is in them, members of classes.
 
-A name is public if it has no leading underscore (`__version__` and its like, `__internal__` and `__operators__` aside) and
-can be reached from the package. A module counts where it is part of the tree (generated API, a child of the module that
-shows it, or told by `__all__` or `remove_undocumented`), not where some implementation happens to have imported it.
+A name is public if it has no leading underscore (`__version__` and its like, `__internal__` and `__operators__` aside)
+and can be reached from the package. A module counts where it is part of the tree (generated API, a child of the module
+that shows it, or told by `__all__` or `remove_undocumented`), not where some implementation happens to import it.
 """
 
 from __future__ import annotations

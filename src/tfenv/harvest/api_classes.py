@@ -103,11 +103,11 @@ class Classes:
                 continue
             for statement in ancestor.node.body:
                 if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                    if not ast.unparse(statement.annotation).startswith(("ClassVar", "typing.ClassVar")):
-                        names[statement.target.id] = None
+                    shared = ast.unparse(statement.annotation).startswith(("ClassVar", "typing.ClassVar"))
+                    names |= {} if shared else {statement.target.id: None}
                 elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
-                    if ast.unparse(statement.value.func) in ("attr.ib", "attr.attrib"):
-                        names.update({target.id: None for target in statement.targets if isinstance(target, ast.Name)})
+                    field = ast.unparse(statement.value.func) in ("attr.ib", "attr.attrib")
+                    names |= {one.id: None for one in statement.targets if field and isinstance(one, ast.Name)}
         return tuple(name.lstrip("_") for name in names)
 
     def _body(self, one: Class, body: Iterable[ast.stmt], found: dict[str, Member]) -> None:

@@ -1,15 +1,16 @@
 """What the names of a module stand for: its statements followed one by one, as an import would run them.
 
 Imports (also `*`), definitions, plain assignments, `del`, `setattr` on modules, `LazyLoader`, and TensorFlow's own
-`remove_undocumented` and `make_all` are followed. Of an `if` all branches count unless its test can be told; of a `try` the
-body.
+`remove_undocumented` and `make_all` are followed. Of an `if` all branches count unless its test can be told; of a `try`
+the body.
 """
 
 from __future__ import annotations
 
 import ast
+import operator
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tfenv.harvest.api_values import Attribute, Class, Function, Made, Module, Other, Property, Ref
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tfenv.harvest.api_world import World
 
 _MENTIONED = re.compile(r"^@@(\w+)$", re.MULTILINE)
+_COMPARED = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq}
 _HOPS = 40
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 PACKAGES = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"})
@@ -255,23 +257,14 @@ class _Follower:
                 right = ast.literal_eval(test.comparators[0])
             except ValueError:
                 return None
-            left: object = self._all.python
+            left: Any = self._all.python
             if not isinstance(right, tuple):
                 left = self._all.python[0]
             elif "[:" in text:
                 left = self._all.python[: len(right)]
+            compared = _COMPARED.get(type(test.ops[0]))
             try:
-                match test.ops[0]:
-                    case ast.Lt():
-                        return bool(left < right)  # type: ignore[operator]
-                    case ast.LtE():
-                        return bool(left <= right)  # type: ignore[operator]
-                    case ast.Gt():
-                        return bool(left > right)  # type: ignore[operator]
-                    case ast.GtE():
-                        return bool(left >= right)  # type: ignore[operator]
-                    case ast.Eq():
-                        return left == right
+                return None if compared is None else bool(compared(left, right))
             except TypeError:
                 return None
         return None
@@ -444,9 +437,8 @@ class _Follower:
             self._space.cleaned = True
         elif last in ("extend", "append") and isinstance(node.func, ast.Attribute):
             owner = node.func.value
-            if isinstance(owner, ast.Name) and node.args:
-                if owner.id == "__all__":
-                    self._extend_all(node.args[0] if last == "extend" else ast.List(elts=node.args))
+            if isinstance(owner, ast.Name) and owner.id == "__all__" and node.args:
+                self._extend_all(node.args[0] if last == "extend" else ast.List(elts=node.args))
 
     def _mentioned(self, node: ast.expr | None) -> set[str]:
         """Names that docstrings mention as `@@name`: of this module, or of those given."""

@@ -62,8 +62,9 @@ def python_of(file: File) -> tuple[int, int]:
 
 
 def parts(requires: Iterable[str], published: Mapping[Name, tuple[Release, ...]], main: File) -> Parts:
-    """What a wheel takes from its lenders: of each the newest release that its metadata admits and that was there
-    before it, else the oldest that it admits.
+    """What a wheel takes from its lenders.
+
+    Of each it is the newest release that its metadata admits and that was there before it, else the oldest admitted.
 
     Args:
         requires: `Requires-Dist` of the wheel.

@@ -1,4 +1,4 @@
-"""What TensorFlow's upgrade script renames: its tables, read as data from `tensorflow/tools/compatibility/` of a wheel."""
+"""What TensorFlow's upgrade script renames: its tables in `tensorflow/tools/compatibility/`, read as data."""
 
 from __future__ import annotations
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import ast
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class; without `node` only a program makes it (protocol buffers, C++), or `fields` are those of a named tuple."""
+    """A class; without `node` only a program makes it (protocol buffers, C++), or it is a named tuple of `fields`."""
 
     module: str
     name: str

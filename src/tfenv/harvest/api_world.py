@@ -108,7 +108,7 @@ class World:
 
 
 def _inner(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | None:
-    """The function inside that this one returns as it is, not dressed up as one of its arguments (`functools.wraps`)."""
+    """The function inside that this one returns as it is, not dressed up as its argument (`functools.wraps`)."""
     if not node.body or not isinstance(node.body[-1], ast.Return) or not isinstance(node.body[-1].value, ast.Name):
         return None
     for statement in node.body:

@@ -179,7 +179,8 @@ class _Update:
         sources: Sources,
     ) -> tuple[dict[str, Entry], ReleaseRead]:
         archive = await reads(main)
-        lent, keras = (), ""
+        lent: tuple[File, ...] = ()
+        keras = ""
         if lenders:
             metadata = next((data for name, data in archive.items() if METADATA.fullmatch(name)), b"")
             chosen = parts(parse_metadata(metadata).requires_dist, lenders, main)
