@@ -17,7 +17,8 @@ OPTIONS = (
     "--tf", ">=2.15,<2.18", "--gpu", "v100", "--gpu", "RTX 3090", "--driver", "535.104.05", "--python", "3.11",
     "--platform", "linux-x86_64", "--glibc", "2.31", "--cpu", "x86-64-v3", "--with", "pandas>=2", "-r", "r.txt",
     "-c", "c.txt", "--extra", "plot", "--group", "test", "--index-url", "https://pypi.example.org/simple/",
-    "--extra-index-url", "https://pypi.org/simple/", "--exclude-newer", "2026-01-31", "--no-pre",
+    "--extra-index-url", "https://pypi.org/simple/", "--exclude-newer", "2026-01-31", "--keras", "2",
+    "--no-pre",
 )  # fmt: skip
 
 

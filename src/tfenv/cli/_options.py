@@ -42,6 +42,10 @@ CPU = Annotated[
     str | None,
     typer.Option("--cpu", metavar="CPU", help="A level or microarchitecture (x86-64-v3, haswell), or avx,avx2,…"),
 ]
+KERAS = Annotated[
+    int | None,
+    typer.Option("--keras", metavar="2|3", help="What `tf.keras` shall be  [default: the release's own]"),
+]
 EXCLUDE_NEWER = Annotated[
     str | None,
     typer.Option("--exclude-newer", metavar="DATE", help="Act as if nothing uploaded from this moment on existed."),

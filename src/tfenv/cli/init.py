@@ -33,6 +33,7 @@ def init(
     group: Annotated[
         list[str] | None, typer.Option("--group", metavar="NAME", help="A dependency group; repeatable.")
     ] = None,
+    keras: _options.KERAS = None,
     exclude_newer: _options.EXCLUDE_NEWER = None,
     prereleases: Annotated[
         bool | None, typer.Option("--pre/--no-pre", help="TensorFlow may be a pre-release.", show_default=False)
@@ -65,6 +66,7 @@ def init(
         "index-url": index_url,
         "extra-index-url": extra_index_url,
         "exclude-newer": exclude_newer,
+        "keras": keras,
         "prereleases": prereleases,
     }
     path = project / "pyproject.toml" if project.is_dir() else project

@@ -32,10 +32,7 @@ def lock(
     constraints: Annotated[
         list[str] | None, typer.Option("-c", "--constraint", metavar="FILE", help="Bounds: a constraints file.")
     ] = None,
-    keras: Annotated[
-        int | None,
-        typer.Option("--keras", metavar="2|3", help="What `tf.keras` shall be  [default: the release's own]"),
-    ] = None,
+    keras: _options.KERAS = None,
     project: Annotated[
         Path | None,
         typer.Option(
