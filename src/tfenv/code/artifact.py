@@ -96,11 +96,10 @@ def _hidden(op: str) -> bool:
 
 
 def _of_keras(artifact: Artifact, pairs: Pairs, keras: KerasVersions) -> Finding:
-    surface, version = pairs.surface, artifact.keras or ""
-    mask = keras.releases(version, surface.releases)
-    two = _release(version)
-    finding = _finding(artifact, pairs, f"{artifact.what} saved by Keras {version}", mask)
-    return replace(finding, legacy=two is not None and two.major < 3)
+    surface, version = pairs.surface, _release(artifact.keras)
+    mask = surface.every if version is None else keras.releases(version, surface.releases)
+    finding = _finding(artifact, pairs, f"{artifact.what} saved by Keras {artifact.keras}", mask)
+    return replace(finding, legacy=version is not None and version.major < 3)
 
 
 def _finding(artifact: Artifact, pairs: Pairs, text: str, mask: int) -> Finding:

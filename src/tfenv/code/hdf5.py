@@ -1,7 +1,7 @@
 """The attributes of the root group of an HDF5 file, which is all that a Keras model says of itself.
 
-The readers on PyPI bring NumPy, and trust the file. This one reads superblocks 0 to 3, object headers 1 and 2, and texts of
-fixed and variable length (what h5py writes for Keras), and never more than a few megabytes.
+The readers on PyPI bring NumPy, and trust the file. This one reads superblocks 0 to 3, object headers 1 and 2, and
+texts of fixed and variable length (what h5py writes for Keras), and never more than a few megabytes.
 Source: "HDF5 File Format Specification Version 3.0",
 https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html, sections named at each step.
 """

@@ -1,8 +1,8 @@
 """Custom ops: shared libraries that TensorFlow loads, and what they want of it.
 
-Which library and which ABI: https://www.tensorflow.org/guide/create_op#compile_the_op_using_your_system_compiler_tensorflow_binary_installation.
-From 1.14 on an op is linked against `libtensorflow_framework.so.1` or `.so.2`; the names of the C++11 ABI have `__cxx11` in
-them wherever a string is passed (https://gcc.gnu.org/onlinedocs/libstdc++/manual/using_dual_abi.html).
+How an op is built: https://www.tensorflow.org/guide/create_op. From 1.14 on it is linked against
+`libtensorflow_framework.so.1` or `.so.2`; the names of the C++11 ABI have `__cxx11` in them wherever a string is passed
+(https://gcc.gnu.org/onlinedocs/libstdc++/manual/using_dual_abi.html).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def read(file: IO[bytes], name: str) -> CustomOp:
         elf = ELFFile(file)
         for section in elf.iter_sections():
             if isinstance(section, DynamicSection):
-                needed += [tag.needed for tag in section.iter_tags() if tag.entry.d_tag == "DT_NEEDED"]
+                needed += [str(tag.needed) for tag in section.iter_tags("DT_NEEDED")]  # type: ignore[attr-defined]
             elif isinstance(section, GNUVerNeedSection):
                 for _, auxiliaries in section.iter_versions():
                     versions += [one.name for one in auxiliaries]
@@ -70,7 +70,7 @@ def read(file: IO[bytes], name: str) -> CustomOp:
                 undefined += [one.name for one in section.iter_symbols() if one["st_shndx"] == "SHN_UNDEF" and one.name]
         machine = elf.get_machine_arch()
     except (ELFError, ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError, OSError) as error:
-        raise UsageError(f"`{name}` cannot be read as a shared library: {error or type(error).__name__}") from None
+        raise UsageError(f"`{name}` cannot be read as a shared library: {str(error) or type(error).__name__}") from None
     ours = tuple(sorted(one for one in undefined if "10tensorflow" in one))
     return CustomOp(
         needed=tuple(needed),
@@ -84,7 +84,7 @@ def read(file: IO[bytes], name: str) -> CustomOp:
 
 
 def _cxx11(symbols: tuple[str, ...]) -> bool | None:
-    """By the names of functions that pass strings: `B5cxx11` or `__cxx11` marks the newer ABI, `Ss`/`RKSs` the older."""
+    """By the names of functions that pass strings: `__cxx11` or `B5cxx11` marks the newer ABI, `Ss` the older."""
     if any("cxx11" in one for one in symbols):
         return True
     if any(re.search(r"(?:RK|PK|R|E|v|i|S\d?_)Ss", one) or one.endswith("Ss") for one in symbols):

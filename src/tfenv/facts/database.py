@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tfenv.facts.gpus import GpuTable
     from tfenv.facts.habits import HabitTable
     from tfenv.facts.images import ImageTable
+    from tfenv.facts.keras import KerasVersions
     from tfenv.facts.patches import PatchTable
     from tfenv.facts.releases import ReleaseTable
     from tfenv.facts.signatures import SignatureTable
@@ -101,6 +102,13 @@ class Database:
         from tfenv.facts.habits import HabitTable
 
         return HabitTable(self.root / "habits.toml")
+
+    @cached_property
+    def keras(self) -> KerasVersions:
+        """Which Keras `tf.keras` is."""
+        from tfenv.facts.keras import KerasVersions
+
+        return KerasVersions(self.root / "keras.toml")
 
     @cached_property
     def wheels(self) -> WheelTable:

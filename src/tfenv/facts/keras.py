@@ -1,0 +1,65 @@
+"""Which Keras `tf.keras` is, by release of TensorFlow (`keras.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfenv.facts.rows import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KerasOf:
+    """The Keras of some releases.
+
+    Attributes:
+        versions: of TensorFlow.
+        keras: what `tf.keras.__version__` says there, or the lowest that they take where it is a package of its own.
+        source: the wheel that says so.
+    """
+
+    versions: SpecifierSet
+    keras: Version
+    source: str
+
+
+class KerasVersions:
+    """The rows, oldest first.
+
+    Raises:
+        UsageError: the file has faults; all are named.
+    """
+
+    def __init__(self, path: Path) -> None:
+        document = Document(path)
+        found = []
+        for row in document.rows("release"):
+            row.known(("versions", "keras", "source", "tier"))
+            row.tier()
+            found.append(KerasOf(versions=row.specifiers("versions"), keras=row.version("keras"), source=row.source()))
+        document.check()
+        self.rows = tuple(found)
+
+    def of(self, release: Version) -> Version | None:
+        """The Keras of a release of TensorFlow; ``None`` if that is not known."""
+        return next((one.keras for one in self.rows if one.versions.contains(release, prereleases=True)), None)
+
+    def releases(self, keras: Version, among: Sequence[Version]) -> int:
+        """The mask of the releases whose Keras reads what this one wrote.
+
+        Keras 2 reads what an older Keras 2 wrote. Keras 3 has files of its own, and a release that takes Keras 3 at all
+        takes a new one too.
+        """
+        mask = 0
+        for place, release in enumerate(among):
+            ours = self.of(release)
+            if ours is not None and ours.major == keras.major:
+                mask |= (keras.major > 2 or keras.release[:2] <= ours.release[:2]) << place
+        return mask
