@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 
 import tfenv as package
 from tfenv import errors
+from tfenv.cli._commands import SUMMARIES
 
 if TYPE_CHECKING:
     from tests.support.commands import Tfenv
@@ -59,13 +61,31 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert done.stdout.startswith("Usage: ")
 
 
-@pytest.mark.parametrize("heavy", ["httpx", "docker", "jinja2", "resolvelib", "tomlkit", "rich.progress", "asyncio"])
-def test_help_imports_nothing_heavy(heavy: str) -> None:
-    """What `--help` does not need is not imported: starting up must stay fast."""
+def _imported(*arguments: str) -> set[str]:
+    """The modules of a fresh process after it ran a command."""
     code = (
-        "import sys; sys.argv = ['tfenv', '--version']\n"
+        f"import sys; sys.argv = {['tfenv', *arguments]!r}\n"
         "try:\n from tfenv.cli import main; main()\n"
-        f"except SystemExit: print({heavy!r} in sys.modules)"
+        "except SystemExit: print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "False"
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",)])
+def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    """What `--help` does not need is not imported: starting up takes what typer takes, and little more."""
+    ours = _imported(*arguments)
+    assert not ours & {"pydantic", "packaging", "httpx", "docker", "jinja2", "resolvelib", "tomlkit", "rich", "asyncio"}
+    typer = subprocess.run(
+        [sys.executable, "-c", "import typer, sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert len(ours - set(typer.stdout.split())) <= 20
+
+
+def test_commands_are_where_their_names_say() -> None:
+    """Every command of the table has a module with a function, or an app, for it; every one has a summary."""
+    for name, summary in SUMMARIES.items():
+        module = import_module(f"tfenv.cli.{name}")
+        assert hasattr(module, "app") or callable(getattr(module, name))
+        assert 10 < len(summary) < 65

@@ -9,25 +9,16 @@ from typing import Annotated, NoReturn, cast
 import typer
 
 import tfenv
-from tfenv.cli import _console, facts
-from tfenv.cli.build import build
-from tfenv.cli.check import check
-from tfenv.cli.compat import compat
-from tfenv.cli.doctor import doctor
-from tfenv.cli.init import init
-from tfenv.cli.lock import lock
-from tfenv.cli.render import render
-from tfenv.cli.smoke import smoke
-from tfenv.cli.sync import sync
+from tfenv.cli import _console
+from tfenv.cli._commands import PLAIN, Commands
 from tfenv.errors import TfenvError, UsageError
 
 app = typer.Typer(
     name="tfenv",
+    cls=Commands,
     help="Reproducible TensorFlow environments: lock wheels and hardware together, build the image, prove it.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **(PLAIN | {"add_completion": True}),
 )
 
 INTERRUPTED = 130
@@ -49,11 +40,6 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-for command in (init, lock, check, doctor, render, build, smoke, sync, compat):
-    app.command()(command)
-app.add_typer(facts.app, name="facts")
 
 
 def _spell_out(arguments: list[str]) -> list[str]:

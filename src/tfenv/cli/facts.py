@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfenv.cli import _console
+from tfenv.cli._commands import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfenv.workflow.facts import Tally
 
-app = typer.Typer(help="The rows of the database: show one, or read them off the published wheels again.")
+app = typer.Typer(**PLAIN, help="The rows of the database: show one, or read them off the published wheels again.")
 
 
 @app.command()

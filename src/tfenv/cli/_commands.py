@@ -1,0 +1,93 @@
+"""The commands by name: the module of one is imported when it is called, its options are built when they are read."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+SUMMARIES = {
+    "init": "write the request into pyproject.toml",
+    "lock": "resolve packages, Python and the machine; write the lock",
+    "check": "would this combination work?",
+    "doctor": "what this machine can run, what is wrong, what to do",
+    "render": "write environment.yml and Dockerfile again from the lock",
+    "build": "build the image of a lock",
+    "smoke": "prove an image or an environment against its lock",
+    "sync": "make a virtual environment what the lock says",
+    "compat": "what each release asks of Python, CUDA and driver",
+    "facts": "the rows of the database: show them, or read them again",
+}
+"""Every command in the order of the help; each is a function, or an `app`, in the module of its name."""
+
+PLAIN: dict[str, Any] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+"""How every command looks and fails."""
+
+
+class Commands(TyperGroup):
+    """Knows the commands by name, and imports one module: that of the command that is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = dict.fromkeys(SUMMARIES)  # type: ignore[assignment]  # typer looks for near misses here
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Options, their conversion put off."""
+        return _spared(super().get_params(ctx))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # typer names it
+        """The command, built now."""
+        return _built(cmd_name) if cmd_name in SUMMARIES else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # typer names it
+        """From the summaries, so that `tfenv --help` imports no command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _spared(super().get_params(ctx))
+
+
+def _built(name: str) -> Any:
+    module = import_module(f"tfenv.cli.{name}")
+    wrapped = getattr(module, "app", None)
+    if wrapped is None:
+        wrapped = typer.Typer(**PLAIN)
+        wrapped.command(name, cls=_Command)(getattr(module, name))
+    command = typer.main.get_command(wrapped)
+    command.name = name
+    return command
+
+
+def _spared(parameters: list[Any]) -> list[Any]:
+    """Text needs no conversion, but typer asks pydantic for one, whose import takes as long as typer's own."""
+    for parameter in parameters:
+        if getattr(parameter, "_runtime_param", 0) is None:  # another typer may know no such thing
+            parameter._runtime_param = _Converted()  # noqa: SLF001  # there is no other way in
+    return parameters
+
+
+class _Converted:
+    """Stands in for the conversion of a parameter; what is not text still goes typer's way."""
+
+    def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
+        """A value as the command wants it."""
+        if value is None:
+            return () if param.multiple or param.nargs == -1 else None
+        kind = param.type_descriptor.annotation
+        if kind in (str, list[str]) or (kind is bool and isinstance(value, bool)):
+            return value
+        if kind is Path:  # none of ours is looked at by typer
+            return Path(value)
+        param._runtime_param = None  # noqa: SLF001
+        return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
