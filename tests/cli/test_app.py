@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib import import_module
@@ -51,6 +52,15 @@ def test_unknown_command(tfenv: Tfenv) -> None:
     ran = tfenv("dance")
     assert ran.code == 2
     assert ran.err == "error: No such command 'dance'.\nhint: `tfenv --help` lists what it takes\n"
+
+
+def test_usage_errors_in_json(tfenv: Tfenv) -> None:
+    """`--json` counts for a command line that cannot be read, too."""
+    ran = tfenv("lock", "--json", "--no-such-option")
+    assert (ran.code, ran.err) == (2, "")
+    error = json.loads(ran.out)["error"]
+    assert (error["code"], error["hint"]) == ("usage", "`tfenv lock --help` lists what it takes")
+    assert "--no-such-option" in error["message"]
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

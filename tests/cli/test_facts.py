@@ -52,6 +52,17 @@ def test_update_shows_a_diff(capsys: pytest.CaptureFixture[str]) -> None:
     assert captured.err.endswith("files would change; `--write` writes them\n")
 
 
+def test_update_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints one document, the diffs in it."""
+    with FakeIndex() as index:
+        index.add_wheel("tensorflow-gpu", "9.1.0", tags="cp39-cp39-manylinux2014_x86_64")
+        update(["tensorflow_gpu"], index_url=index.url, json_output=True)
+    captured = capsys.readouterr()
+    told = json.loads(captured.out)
+    assert (told["releases"], told["wheels"], told["written"], captured.err) == (1, 1, False, "")
+    assert '+version = "9.1.0"' in next(one["diff"] for one in told["changes"] if one["file"] == "9.1.toml")
+
+
 def test_update_without_an_index() -> None:
     """An index that answers nothing is exit 4, and names the URL."""
     with FakeIndex() as index:

@@ -113,6 +113,19 @@ def test_a_second_run_changes_nothing(index: FakeIndex, directory: Path) -> None
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
 
 
+def test_rows_that_are_wrong_are_found(index: FakeIndex, directory: Path) -> None:
+    """All wheels can be read again: then a row that was changed by hand differs, and right ones do not."""
+    run(index, directory)
+    assert update(directory, pytest.fail, names=ONLY, index=index.url, reread=True).wheels == 3
+    path = directory / "9.2.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('cuda = "12.5.1"', 'cuda = "12.4.1"'), encoding="utf-8")
+    assert run(index, directory, write=False)[1] == []
+    changes: list[Change] = []
+    tally = update(directory, changes.append, names=ONLY, index=index.url, reread=True)
+    assert (tally.kept, tally.wheels) == (0, 3)
+    assert '-cuda = "12.4.1"\n+cuda = "12.5.1"\n' in changes[0].diff
+
+
 def test_an_interrupted_run_goes_on(index: FakeIndex, directory: Path) -> None:
     """What was finished before a failure is on disk, whole, and is not read again."""
     index.fault("tensorflow-9.1.1", status=403, times=1)

@@ -49,6 +49,8 @@ def _spell_out(arguments: list[str]) -> list[str]:
 
 
 def _call(arguments: list[str]) -> int:
+    # until a command has read its options, and for one that cannot
+    _console.configure(json_output="--json" in arguments)
     try:
         return int(app(_spell_out(arguments), prog_name="tfenv", standalone_mode=False) or 0)
     except TfenvError as error:
@@ -63,7 +65,10 @@ def _call(arguments: list[str]) -> int:
             _console.complain(UsageError(error.format_message(), hint=f"`{command} --help` lists what it takes"))
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _console.say("interrupted")
+        if _console.json_mode():
+            _console.document({"error": {"code": "interrupted", "message": "interrupted", "hint": None}})
+        else:
+            _console.say("interrupted")
         return INTERRUPTED
 
 

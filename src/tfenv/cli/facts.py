@@ -12,7 +12,7 @@ from tfenv.cli._commands import PLAIN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfenv.workflow.facts import Tally
+    from tfenv.workflow.facts import Change, Tally
 
 app = typer.Typer(**PLAIN, help="The rows of the database: show one, or read them off the published wheels again.")
 
@@ -52,21 +52,27 @@ def update(
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Distributions; all by default.")
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
+    reread: Annotated[
+        bool,
+        typer.Option("--reread", help="Read wheels that are known too: a diff then means that a row is wrong."),
+    ] = False,
     index_url: Annotated[str | None, typer.Option("--index-url", help="Another index than PyPI.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only the diff.")] = False,
 ) -> None:
     """Read the published wheels (by byte ranges) and show what would change in the database."""
-    _console.configure(quiet=quiet)
+    _console.configure(json_output=json_output, quiet=quiet)
     from tfenv.facts import database
     from tfenv.model.package import normalize
     from tfenv.model.request import PYPI
     from tfenv.workflow import facts
 
-    changed: list[str] = []
+    changes: list[facts.Change] = []
 
     def told(change: facts.Change) -> None:
-        changed.append(change.path.name)
-        _console.data(change.diff)
+        changes.append(change)
+        if not json_output:
+            _console.data(change.diff)
 
     directory = database.load().root / "tensorflow"
     with _console.progress() as progress:
@@ -76,10 +82,27 @@ def update(
             names=tuple(map(normalize, names)) if names else facts.NAMES,
             index=index_url or PYPI,
             write=write,
+            reread=reread,
             progress=progress,
         )
-    for line in _summary(tally, changed, f"{directory}" if write else ""):
+    if json_output:
+        _console.document(_document(tally, changes, written=write))
+        return
+    for line in _summary(tally, [change.path.name for change in changes], f"{directory}" if write else ""):
         _console.say(line)
+
+
+def _document(tally: Tally, changes: list[Change], *, written: bool) -> dict[str, Any]:
+    """What an update did, for scripts."""
+    return {
+        "releases": tally.releases,
+        "kept": tally.kept,
+        "wheels": tally.wheels,
+        "bytes": {"total": tally.total, "most": tally.most},
+        "without_build": tally.without_build,
+        "changes": [{"file": change.path.name, "diff": change.diff} for change in changes],
+        "written": written and bool(changes),
+    }
 
 
 def _summary(tally: Tally, changed: list[str], written: str) -> Iterator[str]:

@@ -107,7 +107,8 @@ def lock(
         target=target,
     )
     lock_file = output / lock_name(target)
-    old = relock.existing(lock_file)
+    asides: list[str] = []
+    old = relock.existing(lock_file, lambda error: asides.append(f"nothing of the old lock is kept: {error.message}"))
     if check:
         reason = relock.outdated(old, asked.request)
         if reason is not None:
@@ -121,7 +122,9 @@ def lock(
             indexes=asked.indexes,
             offline=offline,
             preferred=relock.preferences(old, upgrade),
-            base_digest=None if offline else relock.base_digest(old),
+            base_digest=relock.base_digest(
+                old, upgrade, offline=offline, told=lambda error: asides.append(error.message)
+            ),
             progress=progress,
         )
     texts = {lock_name(target): pylock.dumps(answer)}
@@ -133,6 +136,8 @@ def lock(
     for note in asked.notes:
         _console.say(f"  note: {note}")
     _tell(answer, time.perf_counter() - started)
+    for aside in asides:
+        _console.say(f"  note: {aside}")
     if written:
         shown = " ".join(path.name if output == Path() else str(path) for path in written)
         option = f" --target {target}" if target else ""

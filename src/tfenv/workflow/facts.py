@@ -134,6 +134,7 @@ def update(
     names: Sequence[Name] = NAMES,
     index: str = PYPI,
     write: bool = False,
+    reread: bool = False,
     progress: Progress | None = None,
     client: Client | None = None,
 ) -> Tally:
@@ -148,6 +149,7 @@ def update(
         names: distributions to look at; the rows of others stay as they are.
         index: URL of a simple index.
         write: write the files, each whole or not at all.
+        reread: read every wheel, also where the row is of this very wheel; what then differs is wrong in the database.
         progress: hears of the wheels.
         client: used instead of one of our own; it is left open.
 
@@ -158,7 +160,8 @@ def update(
     strange = [name for name in names if name not in NAMES]
     if strange:
         raise UsageError(f"`{strange[0]}` is not in the database", hint=f"it holds {', '.join(NAMES)}")
-    return asyncio.run(_update(directory, told, names, index, progress or Silent(), client, write=write))
+    reporter = progress or Silent()
+    return asyncio.run(_update(directory, told, names, index, reporter, client, write=write, reread=reread))
 
 
 def reader(client: Client, tally: Tally | None = None, *, at_once: int = _AT_ONCE) -> Reader:
@@ -201,12 +204,13 @@ async def _update(
     client: Client | None,
     *,
     write: bool,
+    reread: bool,
 ) -> Tally:
     from tfenv.index.client import Client
 
     if client is None:
         async with Client() as own:
-            return await _update(directory, told, names, index, progress, own, write=write)
+            return await _update(directory, told, names, index, progress, own, write=write, reread=reread)
     rows = silent.load(directory / "silent.toml")
     pages = await asyncio.gather(*(releases_of(name, index, client) for name in names))
     wanted = {(release.name, release.version): release for page in pages for release in published(page)}
@@ -222,7 +226,9 @@ async def _update(
             path = table.path(stem)
             before = path.read_text(encoding="utf-8") if path.is_file() else ""
             here = [release for release in wanted.values() if minor(release.version) == stem]
-            found = await asyncio.gather(*(_row(one, table, rows, reading, progress, tally) for one in here))
+            found = await asyncio.gather(
+                *(_row(one, table, rows, reading, progress, tally, reread=reread) for one in here)
+            )
             others = [row for row in table if row.name not in names and minor(row.version) == stem]
             after = dumps([*found, *others]) if found or others else ""
             if after != before:
@@ -241,10 +247,12 @@ async def _row(
     reading: Reader,
     progress: Progress,
     tally: Tally,
+    *,
+    reread: bool,
 ) -> ReleaseFacts:
     """The row there is, if it is of these very wheels, else a new one."""
     linux = [file for file in release.files if on_linux(file)]
-    known = table.release(release.name, release.version)
+    known = None if reread else table.release(release.name, release.version)
     if known is not None and (kept := _kept(known, release, rows)) is not None:
         tally.kept += 1
         progress.advance(_TASK, len(linux))

@@ -124,8 +124,9 @@ class _Run:
         if base_digest is not None and lock.base_image is not None:
             try:
                 digest = base_digest(lock.base_image.reference)
-            except TfenvError as error:
-                warning = f"the base image is locked by its tag only: {error.message.splitlines()[0]}"
+            except TfenvError:
+                # why is not for the lock: hosts fail in words of their own, and the bytes must be the same
+                warning = "the base image is locked by its tag only, because no registry told its digest"
                 return replace(lock, warnings=(*lock.warnings, warning))
             return replace(lock, base_image=replace(lock.base_image, digest=digest))
         return lock

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfenv.errors import TfenvError, UsageError
+from tfenv.errors import IndexUnavailable, TfenvError, UsageError
+from tfenv.facts.overlay import CPU, GPU, TENSORFLOW
 from tfenv.model.package import Name, normalize
 from tfenv.outputs import pylock
 from tfenv.outputs.request import inputs_digest
@@ -22,14 +23,22 @@ if TYPE_CHECKING:
 ALL = ""
 """`--upgrade` without a name"""
 
+_DISTRIBUTIONS = (TENSORFLOW, CPU, GPU)
 
-def existing(path: Path) -> Lock | None:
-    """The lock in a file; ``None`` if there is none, or none of tfenv's that can be read."""
+
+def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) -> Lock | None:
+    """The lock in a file; ``None`` if there is none, or none of tfenv's that can be read.
+
+    Args:
+        path: of the file.
+        told: hears what is wrong with one that cannot be read.
+    """
     if not path.exists():
         return None
     try:
         return pylock.loads(files.read(path), str(path))
-    except UsageError:
+    except UsageError as error:
+        told(error)
         return None
 
 
@@ -46,29 +55,50 @@ def outdated(old: Lock | None, request: Request) -> str | None:
 
 def preferences(old: Lock | None, upgrade: Iterable[str] | None) -> dict[Name, Version]:
     """The versions to keep: those of the old lock, less what is to be upgraded; Python among them."""
-    names = None if upgrade is None else set(upgrade)
-    if old is None or (names is not None and ALL in names):
+    names = set(upgrade or ())
+    if old is None or ALL in names:
         return {}
     kept = {package.name: package.version for package in old.packages}
+    # what is asked for is `tensorflow`, whichever distribution answers
+    answered = next((kept[one] for one in _DISTRIBUTIONS if one in kept), None)
+    if answered is not None:
+        kept[TENSORFLOW] = answered
     if old.target.python is not None:
         kept[Name("python")] = old.target.python
-    for name in names or ():
-        kept.pop(normalize(name), None)
+    for name in map(normalize, names):
+        for one in _DISTRIBUTIONS if name in _DISTRIBUTIONS else (name,):
+            kept.pop(one, None)
     return kept
 
 
-def base_digest(old: Lock | None) -> Callable[[str], str]:
-    """Asks the registry for an image's digest; where it cannot be asked, the old lock's word counts."""
-    before = old.base_image if old is not None else None
+def base_digest(
+    old: Lock | None, upgrade: Iterable[str] | None, *, offline: bool, told: Callable[[TfenvError], None]
+) -> Callable[[str], str]:
+    """What gives the digest of an image: the old lock for the image it names, else the registry.
+
+    Args:
+        old: the lock that is there.
+        upgrade: what shall not be kept of it.
+        offline: ask no registry.
+        told: hears why there is no digest.
+    """
+    before = None if old is None else old.base_image
+    known = {before.reference: before.digest} if before is not None and before.digest is not None else {}
+    kept = {} if ALL in set(upgrade or ()) and not offline else known
 
     def ask(reference: str) -> str:
         from tfenv.image.registry import digest
 
+        if reference in kept:
+            return kept[reference]
         try:
+            if offline:
+                raise IndexUnavailable("no registry is asked when offline")
             return digest(reference)
-        except TfenvError:
-            if before is not None and before.digest is not None and before.reference == reference:
-                return before.digest
+        except TfenvError as error:
+            if reference in known:
+                return known[reference]
+            told(error)
             raise
 
     return ask

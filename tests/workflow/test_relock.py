@@ -1,0 +1,74 @@
+"""What is kept of a lock that is there already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.version import Version
+
+from tests.support.locks import cpu_lock, cuda_lock
+from tfenv.errors import IndexUnavailable, TfenvError
+from tfenv.model.lock import BaseImage
+from tfenv.model.package import Name
+from tfenv.outputs import pylock
+from tfenv.workflow import relock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IMAGE = "127.0.0.1:9/library/python:3.13.9-slim-bookworm"
+DIGEST = f"sha256:{'a' * 64}"
+LOCKED = replace(cpu_lock(), base_image=BaseImage(reference=IMAGE, digest=DIGEST))
+
+
+def test_pins_are_kept() -> None:
+    """Every pin and Python; and `tensorflow`, which is what is asked for, whichever distribution is locked."""
+    kept = relock.preferences(cpu_lock(), None)
+    assert kept[Name("tensorflow")] == kept[Name("tensorflow-cpu")] == Version("2.21.0")
+    assert (kept[Name("python")], kept[Name("pandas")]) == (Version("3.13"), Version("2.3.3"))
+    assert relock.preferences(None, None) == {}
+
+
+def test_what_is_upgraded_is_not_kept() -> None:
+    """One name, everything, or TensorFlow by whatever name."""
+    assert Name("pandas") not in relock.preferences(cpu_lock(), ["Pandas"])
+    assert relock.preferences(cpu_lock(), [relock.ALL]) == {}
+    for name in ("tensorflow", "tensorflow_cpu"):
+        kept = relock.preferences(cpu_lock(), [name])
+        assert not {"tensorflow", "tensorflow-cpu"} & set(kept)
+        assert "numpy" in kept
+
+
+def test_the_digest_of_an_image_is_kept() -> None:
+    """No registry is asked for an image that is locked, offline or not; one of another name is."""
+    told: list[TfenvError] = []
+    for offline in (True, False):
+        assert relock.base_digest(LOCKED, None, offline=offline, told=told.append)(IMAGE) == DIGEST
+        with pytest.raises(IndexUnavailable):
+            relock.base_digest(LOCKED, None, offline=offline, told=told.append)(f"{IMAGE}2")
+    assert [error.message.partition(" ")[0] for error in told] == [
+        "no",
+        "http://127.0.0.1:9/v2/library/python/manifests/3.13.9-slim-bookworm2",
+    ]
+
+
+def test_an_upgrade_asks_the_registry() -> None:
+    """With `--upgrade` it is asked, and where it cannot be, the digest at hand counts."""
+    told: list[TfenvError] = []
+    for offline in (True, False):
+        assert relock.base_digest(LOCKED, [relock.ALL], offline=offline, told=told.append)(IMAGE) == DIGEST
+    assert told == []
+
+
+def test_a_lock_that_cannot_be_read(tmp_path: Path) -> None:
+    """Nothing of it is kept, and what is wrong with it is told."""
+    path, told = tmp_path / "pylock.toml", list[TfenvError]()
+    assert relock.existing(path, told.append) is None
+    assert told == []
+    path.write_text(pylock.dumps(cuda_lock()), encoding="utf-8")
+    assert relock.existing(path, told.append) == cuda_lock()
+    path.write_text("<<<<<<< ours\n", encoding="utf-8")
+    assert relock.existing(path, told.append) is None
+    assert "is not TOML" in told[0].message
