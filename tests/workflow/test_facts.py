@@ -60,6 +60,7 @@ def publish(
 
 def run(index: FakeIndex, directory: Path, *, write: bool = True) -> tuple[Tally, list[Change]]:
     """One update; what it did and what it told."""
+    changes: list[Change] = []
     tally = update(directory, changes.append, names=ONLY, index=index.url, write=write)
     return tally, changes
 
