@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tfenv.cli import _console, _options
+from tfenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfenv.workflow.build import Built
+
+
+class Form(str, Enum):
+    """How an image is made."""
+
+    DOCKER = "docker"
+    OCI = "oci"
 
 
 def build(
@@ -21,6 +33,15 @@ def build(
     base_image: Annotated[
         str | None, typer.Option("--base-image", metavar="REF", help="Start from this image, not from the lock's.")
     ] = None,
+    form: Annotated[
+        Form, typer.Option("--format", help="The engine builds a Dockerfile, or it is assembled here from the wheels.")
+    ] = Form.DOCKER,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="DIR", help="With --format oci: write an OCI image layout.")
+    ] = None,
+    push: Annotated[
+        str | None, typer.Option("--push", metavar="REF", help="With --format oci: push it to a registry.")
+    ] = None,
     network: Annotated[
         bool, typer.Option("--network", help="Download inside the build, with this host's proxies and certificates.")
     ] = False,
@@ -30,17 +51,46 @@ def build(
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """Build the image of a lock; wheels are fetched here, checked, and handed to the engine."""
+    """Build the image of a lock; wheels are fetched here, checked, and handed to the engine.
+
+    With --format oci no container runs: the layers are made of the wheels as they are, the same bytes on every machine.
+    """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
-    from tfenv.workflow import render
+    from tfenv.workflow import assemble, render
     from tfenv.workflow.build import build as build_image
 
+    if form is Form.DOCKER and (out is not None or push is not None):
+        raise UsageError("`--out` and `--push` need an image that no engine holds", hint="add `--format oci`")
+    if form is Form.OCI and network:
+        raise UsageError("`--format oci` runs nothing that could use a network", hint="leave `--network` out")
     lock = render.read_lock(lock_file or Path(render.lock_name(target)))
     with _console.progress() as progress:
-        built = build_image(
-            lock, tag=tag, base=base_image, network=network, force=force, offline=offline, progress=progress
-        )
-    if json_output:
+        if out is not None or push is not None:
+            digest = assemble.publish(
+                lock, folder=out, reference=push, base=base_image, offline=offline, progress=progress
+            )
+        elif form is Form.OCI:
+            built = assemble.build(lock, tag=tag, base=base_image, force=force, offline=offline, progress=progress)
+        else:
+            built = build_image(
+                lock, tag=tag, base=base_image, network=network, force=force, offline=offline, progress=progress
+            )
+    if out is not None or push is not None:
+        _published(digest, out, push)
+    else:
+        _built(built)
+
+
+def _published(digest: str, out: Path | None, push: str | None) -> None:
+    if _console.json_mode():
+        _console.document({"digest": digest, "folder": None if out is None else str(out), "pushed": push})
+        return
+    _console.say(f"wrote {' and '.join(str(each) for each in (out, push) if each is not None)}")
+    _console.data(digest)
+
+
+def _built(built: Built) -> None:
+    if _console.json_mode():
         _console.document({"image": built.image.id, "tag": built.tag, "size": built.image.size, "built": built.fresh})
         return
     _console.say(

@@ -41,6 +41,7 @@ class Image:
         tags: references by tag.
         digests: references by the digest a registry knows it by; empty if it was never pulled or pushed.
         labels: as sorted pairs.
+        layers: the SHA-256 of each as a tar file, lowest first (`sha256:…`).
         size: bytes of all its layers, unpacked.
     """
 
@@ -48,6 +49,7 @@ class Image:
     tags: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    layers: tuple[str, ...] = ()
     size: int = 0
 
 
@@ -115,6 +117,7 @@ class Engine:
             tags=tuple(found.get("RepoTags") or ()),
             digests=tuple(found.get("RepoDigests") or ()),
             labels=tuple(sorted(((found.get("Config") or {}).get("Labels") or {}).items())),
+            layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
             size=found.get("Size") or 0,
         )
 
@@ -166,6 +169,26 @@ class Engine:
                 hint="name an image that the engine has with `--base-image`",
             )
         return image
+
+    def load(self, archive: Iterator[bytes]) -> None:
+        """Take in images from what `docker save` would write.
+
+        Raises:
+            EngineError: it is no such archive, or the disk is full.
+        """
+        with _translated("loading an image"):
+            for message in self._client.load_image(archive):  # type: ignore[no-untyped-call]  # requests sends any iterator
+                if "error" in message:
+                    raise EngineError(f"loading an image: the engine says `{message['error']}`")
+
+    def save(self, reference: str) -> Iterator[bytes]:
+        """An image as an archive, in pieces.
+
+        Raises:
+            EngineError: there is none.
+        """
+        with _translated(f"saving `{reference}`"):
+            yield from self._client.get_image(reference)
 
     def build(
         self,

@@ -1,4 +1,4 @@
-"""What a registry calls an image right now: its digest, asked without an engine.
+"""Registries of images, asked without an engine; above all, what a registry calls an image right now: its digest.
 
 Sources: https://github.com/opencontainers/distribution-spec/blob/main/spec.md (manifests),
 https://distribution.github.io/distribution/spec/auth/token/ (tokens), https://pkg.go.dev/github.com/distribution/reference
@@ -22,16 +22,18 @@ from tfenv.outputs.dockerfile import is_reference
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import httpx
 
-_MANIFESTS = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
+MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
 )
+"""media types of what a registry may call an image"""
+_UNAUTHORIZED, _MISSING = 401, 404
 _DOCKER_HUB = "docker.io"
 _DOCKER_HUB_HOST = "registry-1.docker.io"
 _DOCKER_HUB_ACCOUNT = "https://index.docker.io/v1/"
@@ -99,33 +101,107 @@ def digest(reference: str, *, transport: httpx.BaseTransport | None = None, conf
         UsageError: it is no reference.
         IndexUnavailable: the registry does not answer, or knows no such image.
     """
-    import httpx
-
     wanted = Reference.parse(reference)
     if wanted.digest:
         return wanted.digest
-    url = f"{wanted.host}/v2/{wanted.repository}/manifests/{wanted.tag}"
-    headers = {"Accept": ", ".join(_MANIFESTS), "User-Agent": "tfenv"}
-    with (
-        _translated(url),
-        httpx.Client(verify=_tls(), transport=transport, timeout=_TIMEOUT, follow_redirects=True) as client,
-    ):
-        answer = client.head(url, headers=headers)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            login = _login(wanted.registry, configuration)
-            headers["Authorization"] = _authorization(client, answer, wanted, login)
-            answer = client.head(url, headers=headers)
+    with repository(wanted, transport=transport, configuration=configuration) as asked:
+        path = f"manifests/{wanted.tag}"
+        answer = asked.send("HEAD", path, headers={"Accept": MANIFESTS})
         if answer.is_success and _DIGEST.fullmatch(found := answer.headers.get("Docker-Content-Digest", "")):
             return str(found)
         # the header is optional, and some registries answer HEAD with an error
-        answer = client.get(url, headers=headers)
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        return f"sha256:{hashlib.sha256(asked.manifest().content).hexdigest()}"
+
+
+class Repository:
+    """Requests to one repository of a registry; made by `repository`."""
+
+    def __init__(self, reference: Reference, client: httpx.Client, configuration: Path | None, scope: str) -> None:
+        self.reference = reference
+        self.client = client
+        self._configuration = configuration
+        self._scope = scope
+        self._authorization: str | None = None
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | Iterable[bytes] | None = None,
+        stream: bool = False,
+    ) -> httpx.Response:
+        """One request, with the login or token that the registry asks for.
+
+        Args:
+            method: of HTTP.
+            path: below the repository, such as `blobs/sha256:…`; or a whole URL.
+            headers: beside our own.
+            content: of the request; an iterable is sent once only, so a request without content goes before it.
+            stream: leave the body of the answer to be read.
+        """
+        url = path if "://" in path else f"{self.reference.host}/v2/{self.reference.repository}/{path}"
+        for fresh in (False, True):
+            told = {"User-Agent": "tfenv", **(headers or {})}
+            # storage that a registry redirects to, or has uploads sent to, has its own ways
+            if self._authorization is not None and url.startswith(f"{self.reference.host}/"):
+                told["Authorization"] = self._authorization
+            request = self.client.build_request(method, url, headers=told, content=content)
+            answer = self.client.send(request, stream=stream)
+            if answer.status_code != _UNAUTHORIZED or fresh:
+                break
+            answer.close()
+            login = _login(self.reference.registry, self._configuration)
+            self._authorization = _authorization(self.client, answer, self.reference, login, self._scope)
+        return answer
+
+    def manifest(self, digest: str | None = None) -> httpx.Response:
+        """That of the reference, or another of the repository.
+
+        Raises:
+            IndexUnavailable: there is none.
+        """
+        wanted = self.reference
+        answer = self.send("GET", f"manifests/{digest or wanted.digest or wanted.tag}", headers={"Accept": MANIFESTS})
+        if answer.status_code == _MISSING:
             raise IndexUnavailable(f"`{wanted.registry}` has no image `{wanted.repository}:{wanted.tag}`", hint=_HINT)
         answer.raise_for_status()
-        return f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+        return answer
 
 
-def _authorization(client: httpx.Client, answer: httpx.Response, wanted: Reference, login: str | None) -> str:
+@contextmanager
+def repository(
+    reference: Reference,
+    *,
+    transport: httpx.BaseTransport | None = None,
+    configuration: Path | None = None,
+    push: bool = False,
+) -> Iterator[Repository]:
+    """A connection to the repository of an image.
+
+    Args:
+        reference: of the image.
+        transport: another way to answer requests (tests).
+        configuration: of the Docker client, for credentials; the usual one if none is given.
+        push: will something be written there?
+
+    Raises:
+        IndexUnavailable: the registry does not answer as it should.
+    """
+    import httpx
+
+    scope = f"repository:{reference.repository}:pull" + (",push" if push else "")
+    with (
+        _translated(f"{reference.host}/v2/{reference.repository}"),
+        httpx.Client(verify=_tls(), transport=transport, timeout=_TIMEOUT, follow_redirects=True) as client,
+    ):
+        yield Repository(reference, client, configuration, scope)
+
+
+def _authorization(
+    client: httpx.Client, answer: httpx.Response, wanted: Reference, login: str | None, scope: str
+) -> str:
     """What the challenge of a 401 asks for: the login itself, or a token bought with it (or with nothing)."""
     challenge = answer.headers.get("WWW-Authenticate", "")
     scheme = challenge.partition(" ")[0].lower()
@@ -136,8 +212,7 @@ def _authorization(client: httpx.Client, answer: httpx.Response, wanted: Referen
         raise IndexUnavailable(f"`{wanted.registry}` wants a login", hint=f"`docker login {wanted.registry}`")
     if login is not None and not asked["realm"].startswith("https://") and not _LOOPBACK.match(wanted.registry):
         raise IndexUnavailable(f"`{wanted.registry}` wants the login sent to {asked['realm']}, without TLS", hint=_HINT)
-    scope = asked.get("scope") or f"repository:{wanted.repository}:pull"
-    query = {"scope": scope, **({"service": asked["service"]} if "service" in asked else {})}
+    query = {"scope": asked.get("scope") or scope, **({"service": asked["service"]} if "service" in asked else {})}
     token = client.get(
         asked["realm"], params=query, headers={"Authorization": f"Basic {login}"} if login is not None else {}
     )

@@ -190,30 +190,27 @@ def dumps(
     """
     from jinja2 import Environment, StrictUndefined
 
-    platform = _PLATFORMS.get(lock.target.platform.wheels)
-    if platform is None:
-        raise UsageError(f"there are no images for {lock.target.platform}", hint="lock for a Linux platform")
-    _check(lock)
+    of_image = platform(lock)
     python = lock.target.python
     if python is None:
         raise UsageError("the lock names no Python", hint="lock again with `tfenv lock`")
     command = f"python{python.major}.{python.minor}"
-    environment = Environment(
+    templates = Environment(
         autoescape=False,  # noqa: S701 - no HTML; `value` and `shell` quote for the places that values stand in
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(value=_value, shell=_shell)
+    templates.filters.update(value=_value, shell=_shell)
     first, *others = lock.request.indexes or ("https://pypi.org/simple/",)
-    return environment.from_string(_template()).render(
+    return templates.from_string(_template()).render(
         first_line=FIRST_LINE,
         wheels=wheels,
         base=base_reference(lock, base),
         base_label=BASE_LABEL,
         ca=ca,
-        platform=platform,
+        platform=of_image,
         python=command,
         system_python=lock.stack.origin is Origin.SYSTEM,
         site=f"/opt/venv/lib/{command}/site-packages",
@@ -222,12 +219,26 @@ def dumps(
         installer=installer(lock),
         layers=layers(lock),
         cuda_wheels=lock.stack.origin is Origin.WHEELS,
-        environment=_environment(lock),
-        labels=_labels(lock),
+        environment=environment(lock),
+        labels=labels(lock),
     )
 
 
-def _environment(lock: Lock) -> list[tuple[str, str]]:
+def platform(lock: Lock) -> str:
+    """What images call the platform of a lock: `linux/amd64` or `linux/arm64`.
+
+    Raises:
+        UsageError: there are no images for it, or a name in the lock could mean something else than it says.
+    """
+    found = _PLATFORMS.get(lock.target.platform.wheels)
+    if found is None:
+        raise UsageError(f"there are no images for {lock.target.platform}", hint="lock for a Linux platform")
+    _check(lock)
+    return found
+
+
+def environment(lock: Lock) -> list[tuple[str, str]]:
+    """Variables that the image sets, beside those of its virtual environment."""
     found = list(lock.environment)
     if lock.needs.driver is not None:
         found += [
@@ -238,7 +249,8 @@ def _environment(lock: Lock) -> list[tuple[str, str]]:
     return found
 
 
-def _labels(lock: Lock) -> list[tuple[str, str]]:
+def labels(lock: Lock) -> list[tuple[str, str]]:
+    """Labels of the image, beside `BASE_LABEL`."""
     tensorflow = next((each for each in lock.packages if each.name in _TENSORFLOW), None)
     parts = [f"Python {lock.target.python}"]
     if lock.stack.cuda is not None:

@@ -83,7 +83,7 @@ def build(
     authorities = host_authorities() if network else None
     text = dockerfile.dumps(lock, wheels="index" if network else "context", base=reference, ca=authorities is not None)
     with connect() as engine:
-        if not force and (known := _find(engine, lock, reference, tag)) is not None:
+        if not force and (known := find(engine, lock, reference, tag)) is not None:
             return Built(image=known, tag=tag, fresh=False)
         # before gigabytes are fetched for nothing
         if engine.image(reference) is None and not offline:
@@ -105,8 +105,8 @@ def build(
     return Built(image=image, tag=tag, fresh=True)
 
 
-def _find(engine: Engine, lock: Lock, reference: str, tag: str) -> Image | None:
-    """The image of this lock on this base, with the tag; an image made from it comes later and is not taken."""
+def find(engine: Engine, lock: Lock, reference: str, tag: str) -> Image | None:
+    """The image of a lock on this base, given the tag; an image made from it comes later and is not taken."""
     labels = {dockerfile.LOCK_LABEL: dockerfile.lock_digest(lock), dockerfile.BASE_LABEL: reference}
     found = engine.find(labels)
     if not found:

@@ -1,0 +1,150 @@
+"""What an image starts from: its layers and configuration, and what is in them that the next layers must know."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import posixpath
+import shutil
+import tarfile
+import tempfile
+import zlib
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from tfenv.errors import EngineError, UsageError
+from tfenv.image.layer import Descriptor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from tfenv.image.engine import Engine
+
+_PIECE = 2**20
+_TAR = "application/vnd.oci.image.layer.v1.tar"
+_OPAQUE, _WHITEOUT = ".wh..wh..opq", ".wh."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseLayer:
+    """A layer as it was published, in a file."""
+
+    descriptor: Descriptor
+    file: Path
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes."""
+        with self.file.open("rb") as stream:
+            while piece := stream.read(_PIECE):
+                yield piece
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """An image, whole.
+
+    Attributes:
+        reference: it was asked for by.
+        configuration: of the image (https://github.com/opencontainers/image-spec/blob/main/config.md).
+        layers: lowest first.
+    """
+
+    reference: str
+    configuration: Mapping[str, Any]
+    layers: tuple[BaseLayer, ...]
+
+    def contents(self, wanted: Iterable[str]) -> dict[str, bytes | None]:
+        """The files and links at these paths (no slash before them), in what all layers make together.
+
+        The content of a file that is small; ``None`` for a large one or for what is no file. Paths that are not there
+        are left out.
+
+        Raises:
+            UsageError: a layer cannot be read.
+        """
+        wanted = frozenset(wanted)
+        found: dict[str, bytes | None] = {}
+        try:
+            for layer in self.layers:
+                _read(layer, wanted, found)
+        except (OSError, tarfile.TarError, zlib.error, EOFError) as error:
+            raise UsageError(
+                f"a layer of `{self.reference}` cannot be read: {error}", hint="name another base with `--base-image`"
+            ) from error
+        return found
+
+
+def saved(engine: Engine, reference: str, place: Callable[[str], Path]) -> Base:
+    """An image as an engine has it: its layers, uncompressed, in files.
+
+    Args:
+        engine: that has it.
+        reference: of the image.
+        place: where a blob of this SHA-256 lies, or shall lie.
+
+    Raises:
+        EngineError: the engine has no such image.
+    """
+    image = engine.image(reference)
+    if image is None:
+        raise EngineError(f"the engine has no image `{reference}`", hint="name another base with `--base-image`")
+    paths = {digest: place(digest.removeprefix("sha256:")) for digest in (image.id, *image.layers)}
+    if not all(path.is_file() for path in paths.values()):
+        with tempfile.TemporaryFile() as archive:
+            for piece in engine.save(reference):
+                archive.write(piece)
+            archive.seek(0)
+            _split(archive, [paths[digest] for digest in (image.id, *image.layers)])
+    layers = tuple(
+        BaseLayer(
+            descriptor=Descriptor(media_type=_TAR, digest=digest, size=paths[digest].stat().st_size, diff_id=digest),
+            file=paths[digest],
+        )
+        for digest in image.layers
+    )
+    return Base(reference=reference, configuration=json.loads(paths[image.id].read_bytes()), layers=layers)
+
+
+def _split(archive: IO[bytes], paths: list[Path]) -> None:
+    """The configuration and the layers of what `docker save` gave, each into its file."""
+    with tarfile.open(fileobj=archive) as tar:
+        listed = tar.extractfile("manifest.json")
+        (told,) = json.loads(listed.read() if listed is not None else b"[]")
+        for name, path in zip([told["Config"], *told["Layers"]], paths, strict=True):
+            stream = tar.extractfile(name)  # follows the links that stand for a layer that is there twice
+            if stream is None:
+                raise EngineError(f"what the engine saved lacks `{name}`")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".part-{path.name}")
+            with temporary.open("wb") as out:
+                shutil.copyfileobj(stream, out, _PIECE)
+            temporary.replace(path)
+
+
+def _read(layer: BaseLayer, wanted: frozenset[str], found: dict[str, bytes | None]) -> None:
+    with ExitStack() as stack:
+        raw = stack.enter_context(layer.file.open("rb"))
+        zipped = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        plain = stack.enter_context(gzip.open(raw)) if zipped else raw
+        archive = stack.enter_context(tarfile.open(fileobj=plain, mode="r|"))
+        for member in archive:
+            path = posixpath.normpath(member.name.lstrip("/"))
+            above, name = posixpath.split(path)
+            if name == _OPAQUE:
+                _forget(found, f"{above}/")
+            elif name.startswith(_WHITEOUT):
+                gone = posixpath.join(above, name.removeprefix(_WHITEOUT))
+                found.pop(gone, None)
+                _forget(found, f"{gone}/")
+            elif path in wanted:
+                small = member.isfile() and member.size <= _PIECE
+                stream = archive.extractfile(member) if small else None
+                found[path] = None if stream is None else stream.read()
+
+
+def _forget(found: dict[str, bytes | None], below: str) -> None:
+    for path in [path for path in found if path.startswith(below)]:
+        del found[path]

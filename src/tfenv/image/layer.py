@@ -1,0 +1,351 @@
+"""A layer of an image made of wheels, without unpacking or compressing anything.
+
+A layer is a tar file, gzip'd. A gzip file may have several members (RFC 1952, 2.2), and what a wheel (a zip file)
+compressed, it compressed with the same algorithm: so the compressed bytes of a member of the wheel, with a gzip header
+before and the checksum behind, stand in the layer as they are. Headers and padding of the tar file go into members that
+store. The bytes therefore depend on the wheels alone: not on the host, its zlib, the time, or the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import posixpath
+import stat
+import struct
+import tarfile
+import warnings
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from installer import install
+from installer.destinations import WheelDestination
+from installer.exceptions import InstallerError
+from installer.records import Hash, RecordEntry, parse_record_file
+from installer.scripts import Script
+from installer.sources import WheelFile
+from installer.utils import Scheme, construct_record_file, fix_shebang
+
+from tfenv.errors import HostError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from installer.scripts import ScriptSection
+    from installer.sources import WheelContentElement
+
+EPOCH = 315532800
+"""time of every file: 1980-01-01, the first that a zip file can tell"""
+MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+_GZIP = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+"""header of a member: deflated, no name, no time, of no particular system"""
+_STORED = 2**16 - 1
+"""bytes that a block which is not compressed holds at most"""
+_COPIED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_PIECE = 2**20
+_LOCAL_HEADER = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """What a manifest says of a blob.
+
+    Attributes:
+        media_type: of it.
+        digest: `sha256:…` of its bytes.
+        size: in bytes.
+        diff_id: `sha256:…` of the tar file in it, uncompressed.
+    """
+
+    media_type: str
+    digest: str
+    size: int
+    diff_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One path of a layer, without a slash at its beginning.
+
+    Attributes:
+        data: of a file; ``None`` if `member` holds it, or for what is no file.
+        member: of a wheel, with the content.
+        link: where a symbolic link points to.
+        owner: user and group, by number.
+    """
+
+    path: str
+    mode: int = 0o644
+    data: bytes | None = None
+    member: Member | None = None
+    link: str | None = None
+    owner: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside of a wheel."""
+
+    wheel: Path
+    info: zipfile.ZipInfo
+    record: tuple[str, str, str] = ("", "", "")
+
+
+class Layer:
+    """A layer that is written when it is needed, piece by piece.
+
+    Args:
+        name: for people.
+        entries: in any order; of two for one path the last counts.
+    """
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, name: str, entries: Iterable[Entry]) -> None:
+        self.name = name
+        self._entries = {entry.path: entry for entry in entries}
+
+    def measure(self) -> Descriptor:
+        """Digest and size, and that of the tar file inside; everything is read, and checked against its checksum."""
+        outer, inner, size = hashlib.sha256(), hashlib.sha256(), 0
+        for piece in self._pieces(inner.update):
+            outer.update(piece)
+            size += len(piece)
+        return Descriptor(
+            media_type=MEDIA_TYPE,
+            digest=f"sha256:{outer.hexdigest()}",
+            size=size,
+            diff_id=f"sha256:{inner.hexdigest()}",
+        )
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes, as `measure` has seen them."""
+        return self._pieces(None)
+
+    def paths(self) -> Iterable[str]:
+        """Of all files and links in it."""
+        return self._entries.keys()
+
+    def _pieces(self, see: Callable[[bytes], object] | None) -> Iterator[bytes]:
+        pending = bytearray()
+        opened: dict[Path, BinaryIO] = {}
+        try:
+            for entry in self._sorted():
+                pending += _header(entry)
+                if entry.member is None:
+                    pending += entry.data or b""
+                elif entry.member.info.compress_type == zipfile.ZIP_DEFLATED:
+                    yield _stored(pending, see)
+                    yield from _deflated(entry.member, opened, see)
+                else:
+                    for piece in _raw(entry.member, opened):
+                        pending += piece
+                pending += bytes(-_size(entry) % tarfile.BLOCKSIZE)
+                if len(pending) > _PIECE:
+                    yield _stored(pending, see)
+            pending += bytes(2 * tarfile.BLOCKSIZE)
+            yield _stored(pending, see)
+        except (OSError, zlib.error, struct.error) as error:
+            raise HostError(f"the wheels of the layer `{self.name}` cannot be read: {error}") from error
+        finally:
+            for file in opened.values():
+                file.close()
+
+    def _sorted(self) -> Iterator[Entry]:
+        """By path, each folder before what is in it."""
+        folders = {path for name in self._entries for path in _above(name)} - self._entries.keys()
+        # told, so that every engine makes them alike
+        told = [*self._entries.values(), *(Entry(path=path, mode=stat.S_IFDIR | 0o755) for path in folders)]
+        return iter(sorted(told, key=lambda entry: entry.path.split("/")))
+
+
+def folder(path: str, *, owner: int = 0) -> Entry:
+    """An empty folder."""
+    return Entry(path=path, mode=stat.S_IFDIR | 0o755, owner=owner)
+
+
+def unpacked(wheel: Path, schemes: Mapping[str, str], interpreter: str) -> list[Entry]:
+    """What installing a wheel puts where, `RECORD` and scripts included.
+
+    Args:
+        wheel: whose hash was checked.
+        schemes: folder of each scheme, from the root on.
+        interpreter: that scripts name in their first line.
+
+    Raises:
+        HostError: it is no whole wheel.
+    """
+    destination = _Destination(schemes, interpreter)
+    try:
+        # NumPy's wheels hold compiled modules, which are left out as they should be: nothing to be warned of
+        with zipfile.ZipFile(wheel) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            install(_Source(archive, wheel), destination, {"INSTALLER": b"tfenv\n"})
+    except (InstallerError, OSError, ValueError, AssertionError, KeyError, zipfile.BadZipFile) as error:
+        raise HostError(f"`{wheel.name}` cannot be installed: {error}") from error
+    return destination.entries
+
+
+class _Source(WheelFile):
+    """A wheel whose files are named instead of opened."""
+
+    def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
+        super().__init__(archive)
+        self._archive = archive
+        self._path = path
+
+    def get_contents(self) -> Iterator[WheelContentElement]:
+        rows = {row[0]: row for row in parse_record_file(self.read_dist_info("RECORD").splitlines())}
+        for info in self._archive.infolist():
+            if info.is_dir():
+                continue
+            row = rows.get(info.filename, (info.filename, "", ""))
+            mode = info.external_attr >> 16
+            stream = _Stream(self._archive, Member(self._path, info, row))
+            yield row, cast("BinaryIO", stream), bool(stat.S_ISREG(mode) and mode & 0o111)
+
+
+class _Stream:
+    """What `installer` carries from source to destination."""
+
+    def __init__(self, archive: zipfile.ZipFile, member: Member) -> None:
+        self._archive = archive
+        self.member = member
+
+    def read(self) -> bytes:
+        return self._archive.read(self.member.info)
+
+
+class _Destination(WheelDestination):
+    """Entries of a layer, instead of files."""
+
+    def __init__(self, schemes: Mapping[str, str], interpreter: str) -> None:
+        self._schemes = schemes
+        self._interpreter = interpreter
+        self.entries: list[Entry] = []
+
+    def write_script(self, name: str, module: str, attr: str, section: ScriptSection) -> RecordEntry:
+        name, data = Script(name, module, attr, section).generate(self._interpreter, "posix")
+        return self._add("scripts", name, data, executable=True)
+
+    def write_file(
+        self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
+    ) -> RecordEntry:
+        name = str(path)
+        if not isinstance(stream, _Stream):
+            return self._add(scheme, name, stream.read(), executable=is_executable)
+        if scheme == "scripts":
+            with fix_shebang(io.BytesIO(stream.read()), self._interpreter) as fixed:
+                return self._add(scheme, name, fixed.read(), executable=True)
+        if not stream.member.record[1] or stream.member.info.compress_type not in _COPIED:
+            return self._add(scheme, name, stream.read(), executable=is_executable)
+        mode = 0o755 if is_executable else 0o644
+        self.entries.append(Entry(path=self._place(scheme, name), mode=mode, member=stream.member))
+        told = RecordEntry.from_elements(*stream.member.record)
+        return RecordEntry(name, told.hash_, told.size)
+
+    def finalize_installation(
+        self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
+    ) -> None:
+        here = self._schemes[scheme]
+
+        def prefix(other: str) -> str | None:
+            there = self._schemes[other]
+            return None if there == here else f"{posixpath.relpath(there, here)}/"
+
+        with construct_record_file(records, prefix) as stream:
+            self._add(scheme, record_file_path, stream.read(), executable=False)
+
+    def _add(self, scheme: str, name: str, data: bytes, *, executable: bool) -> RecordEntry:
+        self.entries.append(Entry(path=self._place(scheme, name), mode=0o755 if executable else 0o644, data=data))
+        return RecordEntry(name, Hash("sha256", _record_hash(data)), len(data))
+
+    def _place(self, scheme: str, name: str) -> str:
+        root = self._schemes[scheme].lstrip("/")
+        path = posixpath.normpath(f"{root}/{name}")
+        if not path.startswith(f"{root}/"):
+            raise ValueError(f"it holds `{name}`, which lies outside of the environment")
+        return path
+
+
+def _record_hash(data: bytes) -> str:
+    import base64
+
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := posixpath.dirname(path):
+        yield path
+
+
+def _size(entry: Entry) -> int:
+    return entry.member.info.file_size if entry.member is not None else len(entry.data or b"")
+
+
+def _header(entry: Entry) -> bytes:
+    told = tarfile.TarInfo(entry.path)
+    told.mtime = EPOCH
+    told.uid = told.gid = entry.owner
+    told.mode = stat.S_IMODE(entry.mode)
+    told.size = _size(entry)
+    if entry.link is not None:
+        told.type, told.linkname, told.mode = tarfile.SYMTYPE, entry.link, 0o777
+    elif stat.S_ISDIR(entry.mode):
+        told.type = tarfile.DIRTYPE
+    return told.tobuf(tarfile.GNU_FORMAT)
+
+
+def _stored(data: bytearray, see: Callable[[bytes], object] | None) -> bytes:
+    """A gzip member whose content is not compressed (RFC 1951, 3.2.4); takes what is there."""
+    plain = bytes(data)
+    data.clear()
+    if see is not None:
+        see(plain)
+    out = bytearray(_GZIP)
+    for start in range(0, len(plain), _STORED):
+        block = plain[start : start + _STORED]
+        last = start + _STORED >= len(plain)
+        out += struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF) + block
+    return bytes(out + _trailer(zlib.crc32(plain), len(plain)))
+
+
+def _deflated(member: Member, opened: dict[Path, BinaryIO], see: Callable[[bytes], object] | None) -> Iterator[bytes]:
+    """A gzip member around what the wheel holds."""
+    yield _GZIP
+    inflate, crc, size = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0
+    for piece in _raw(member, opened):
+        yield piece
+        if see is not None:
+            plain = inflate.decompress(piece)
+            see(plain)
+            crc, size = zlib.crc32(plain, crc), size + len(plain)
+    if see is not None and (crc, size) != (member.info.CRC, member.info.file_size):
+        raise zlib.error(f"{member.info.filename} in {member.wheel.name} is damaged")
+    yield _trailer(member.info.CRC, member.info.file_size)
+
+
+def _raw(member: Member, opened: dict[Path, BinaryIO]) -> Iterator[bytes]:
+    """The bytes of a member as they lie in the wheel."""
+    file = opened.get(member.wheel)
+    if file is None:
+        file = opened[member.wheel] = member.wheel.open("rb")
+    file.seek(member.info.header_offset)
+    name, extra = struct.unpack("<26xHH", file.read(_LOCAL_HEADER))
+    file.seek(name + extra, io.SEEK_CUR)
+    left = member.info.compress_size
+    while left:
+        piece = file.read(min(left, _PIECE))
+        if not piece:
+            raise OSError(f"{member.wheel.name} ends too early")
+        left -= len(piece)
+        yield piece
+
+
+def _trailer(crc: int, size: int) -> bytes:
+    return struct.pack("<II", crc, size & 0xFFFFFFFF)

@@ -1,0 +1,139 @@
+"""Whole images from a registry and to one, blob by blob; what is there already is not sent again.
+
+Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md ("Pull", "Push").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfenv.errors import IndexUnavailable, IntegrityError
+from tfenv.image.base import Base, BaseLayer
+from tfenv.image.layer import Descriptor
+from tfenv.image.registry import Reference, repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tfenv.image.oci import Image
+    from tfenv.image.registry import Repository
+    from tfenv.model.progress import Progress
+
+PULLING, PUSHING = "base image", "push"
+"""Names of the tasks told to `Progress`; their unit is bytes."""
+
+_PIECE = 2**20
+_BYTES = {"Content-Type": "application/octet-stream"}
+
+
+def pull(reference: str, platform: str, *, place: Callable[[str], Path], progress: Progress) -> Base:
+    """The image of a reference, its layers in files.
+
+    Args:
+        reference: by tag or by digest.
+        platform: such as `linux/amd64`.
+        place: where a blob of this SHA-256 lies, or shall lie.
+        progress: told of bytes.
+
+    Raises:
+        IndexUnavailable: the registry does not answer, or has no such image for the platform.
+        IntegrityError: a blob is not what its digest says.
+    """
+    with repository(Reference.parse(reference)) as source:
+        manifest = _for(platform, source, reference)
+        configuration = json.loads(_blob(source, manifest["config"], place, progress).read_bytes())
+        told = manifest["layers"]
+        progress.start(PULLING, sum(each["size"] for each in told))
+        layers = tuple(
+            BaseLayer(
+                descriptor=Descriptor(
+                    media_type=each["mediaType"].replace(
+                        "vnd.docker.image.rootfs.diff.tar.gzip", "vnd.oci.image.layer.v1.tar+gzip"
+                    ),
+                    digest=each["digest"],
+                    size=each["size"],
+                    diff_id=diff_id,
+                ),
+                file=_blob(source, each, place, progress),
+            )
+            for each, diff_id in zip(told, configuration["rootfs"]["diff_ids"], strict=True)
+        )
+        progress.finish(PULLING)
+    return Base(reference=reference, configuration=configuration, layers=layers)
+
+
+def push(image: Image, reference: str, *, progress: Progress) -> str:
+    """Put an image where others can pull it; returns its digest.
+
+    Raises:
+        IndexUnavailable: the registry does not take it.
+        UsageError: it is no reference.
+    """
+    with repository(Reference.parse(reference), push=True) as target:
+        blobs = {blob.digest: blob for blob in image.blobs()}
+        progress.start(PUSHING, sum(blob.size for blob in blobs.values()))
+        for blob in blobs.values():
+            if target.send("HEAD", f"blobs/{blob.digest}").is_success:
+                progress.advance(PUSHING, blob.size)
+                continue
+            started = target.send("POST", "blobs/uploads/", headers={"Content-Length": "0"})
+            started.raise_for_status()
+            where = started.request.url.join(started.headers["Location"]).copy_merge_params({"digest": blob.digest})
+            headers = {**_BYTES, "Content-Length": str(blob.size)}
+            sent = _counted(blob.pieces(), progress)
+            target.send("PUT", str(where), headers=headers, content=sent).raise_for_status()
+        progress.finish(PUSHING)
+        headers = {"Content-Type": image.media_type}
+        target.send(
+            "PUT", f"manifests/{target.reference.tag}", headers=headers, content=image.manifest
+        ).raise_for_status()
+    return image.digest
+
+
+def _for(platform: str, source: Repository, reference: str) -> dict[str, Any]:
+    """The manifest of one platform."""
+    told: dict[str, Any] = source.manifest().json()
+    if "manifests" not in told:
+        return told
+    system, _, architecture = platform.partition("/")
+    for each in told["manifests"]:
+        if (each["platform"]["os"], each["platform"]["architecture"]) == (system, architecture):
+            found: dict[str, Any] = source.manifest(each["digest"]).json()
+            return found
+    raise IndexUnavailable(f"`{reference}` has no image for {platform}", hint="name another base with `--base-image`")
+
+
+def _blob(source: Repository, told: dict[str, Any], place: Callable[[str], Path], progress: Progress) -> Path:
+    """A blob in its place, fetched if it is not there."""
+    digest = told["digest"]
+    path = place(digest.removeprefix("sha256:"))
+    if path.is_file():
+        progress.advance(PULLING, told["size"])
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    try:
+        answer = source.send("GET", f"blobs/{digest}", stream=True)
+        answer.raise_for_status()
+        found = hashlib.sha256()
+        with os.fdopen(handle, "wb") as out:
+            for piece in _counted(answer.iter_raw(_PIECE), progress, PULLING):
+                found.update(piece)
+                out.write(piece)
+        if f"sha256:{found.hexdigest()}" != digest:
+            raise IntegrityError(f"{answer.url} has the SHA-256 {found.hexdigest()}, not {digest}")
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return path
+
+
+def _counted(pieces: Iterator[bytes], progress: Progress, task: str = PUSHING) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece
+        progress.advance(task, len(piece))

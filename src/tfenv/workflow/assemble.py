@@ -1,0 +1,315 @@
+"""A lock becomes an image without a container: layers straight from the wheels, the same bytes on every machine."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from tfenv.errors import EngineError, IndexUnavailable, UsageError
+from tfenv.image.base import saved
+from tfenv.image.engine import Engine
+from tfenv.image.layer import Descriptor, Entry, Layer, folder, unpacked
+from tfenv.image.oci import Image
+from tfenv.image.transfer import pull, push
+from tfenv.model.lock import Origin
+from tfenv.model.progress import Progress, Silent
+from tfenv.outputs import dockerfile
+from tfenv.workflow.build import Built, default_tag, find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from tfenv.image.base import Base
+    from tfenv.image.engine import Image as Loaded
+    from tfenv.index.cache import Cache
+    from tfenv.model.lock import Lock
+
+TASK = "layers"
+"""Name of the task told to `Progress`; its unit is layers."""
+
+_VENV = "opt/venv"
+_USER = "tfenv:x:1000:1000::/home/tfenv:/bin/bash\n"
+_GROUP = "tfenv:x:1000:\n"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_BINARIES = ("usr/local/bin", "usr/bin")
+_CUDA = "usr/local/cuda"
+_KNOWN = "oci-layer-1"
+"""changes whenever the same wheels would make another layer"""
+
+
+def assemble(
+    lock: Lock,
+    *,
+    base: str | None = None,
+    offline: bool = False,
+    cache: Cache | None = None,
+    connect: Callable[[], Engine] = Engine.connect,
+    progress: Progress | None = None,
+) -> Image:
+    """The image of a lock.
+
+    Args:
+        lock: for a Linux platform, of wheels only.
+        base: another base image than that of the lock.
+        offline: wheels and base image must be here: in the cache, or the base in the engine.
+        cache: of wheels and base images; the usual one if none is given.
+        connect: to an engine, which is asked for a base image that no registry gives.
+        progress: told of downloads and layers.
+
+    Raises:
+        UsageError: no image can be made of such a lock, or not on such a base.
+        IndexUnavailable: a wheel or the base image cannot be had.
+        IntegrityError: a wheel is not what the lock says.
+        HostError: a wheel is no whole wheel.
+    """
+    from tfenv.index.cache import Cache
+    from tfenv.index.download import download
+
+    reporter, cache = progress or Silent(), cache or Cache()
+    platform = dockerfile.platform(lock)
+    built = [package.name for package in lock.packages if not package.file.is_wheel]
+    if built:
+        raise UsageError(
+            f"{', '.join(built)}: published as source only, which must be built in the image",
+            hint="`tfenv build` without `--format oci` does that",
+        )
+    reference = dockerfile.base_reference(lock, base)
+    start = _base(reference, platform, cache=cache, offline=offline, connect=connect, progress=reporter)
+    files = download([package.file for package in lock.packages], cache=cache, offline=offline, progress=reporter)
+    python = f"python{lock.target.python}"
+    own = _environment(start, python)
+    groups = [(group.name, group.packages) for group in dockerfile.layers(lock)]
+    if (pip := dockerfile.installer(lock)) is not None:
+        groups.append((pip.name, pip.packages))
+    schemes = _schemes(python)
+    layers = [Layer("environment", own)]
+    keys: list[str | None] = [None]
+    for name, packages in groups:
+        wheels = [files[package.file.filename] for package in packages]
+        entries = (entry for wheel in wheels for entry in unpacked(wheel, schemes, f"/{_VENV}/bin/python"))
+        layers.append(Layer(name, entries))
+        keys.append(_key(schemes, [package.file.sha256 or "" for package in packages]))
+    folders, settings = _loader(layers, with_cuda=_CUDA not in start.contents([_CUDA]))
+    if lock.stack.origin is Origin.WHEELS:
+        layers.append(Layer("loader path", settings))
+        keys.append(None)
+    reporter.start(TASK, len(layers))
+    with ThreadPoolExecutor() as pool:
+        told = list(pool.map(lambda layer, key: _measured(layer, key, cache, reporter), layers, keys))
+    reporter.finish(TASK)
+    return Image(
+        base=start.configuration,
+        layers=(*((layer.descriptor, layer) for layer in start.layers), *zip(told, layers, strict=True)),
+        comments=tuple(layer.name for layer in layers),
+        settings=_settings(lock, start, reference, folders if lock.stack.origin is Origin.WHEELS else ()),
+    )
+
+
+def build(
+    lock: Lock,
+    *,
+    tag: str | None = None,
+    base: str | None = None,
+    force: bool = False,
+    offline: bool = False,
+    cache: Cache | None = None,
+    connect: Callable[[], Engine] = Engine.connect,
+    progress: Progress | None = None,
+) -> Built:
+    """The image of a lock in the engine, as `tfenv.workflow.build.build` leaves it.
+
+    Raises:
+        EngineError: no engine, or it does not take the image.
+        TfenvError: as `assemble`.
+    """
+    tag = tag or default_tag(lock)
+    with connect() as engine:
+        if not force and (known := find(engine, lock, dockerfile.base_reference(lock, base), tag)) is not None:
+            return Built(image=known, tag=tag, fresh=False)
+        image = assemble(lock, base=base, offline=offline, cache=cache, connect=connect, progress=progress)
+        return Built(image=load(image, tag, engine=engine, progress=progress), tag=tag, fresh=True)
+
+
+def publish(
+    lock: Lock,
+    *,
+    folder: Path | None = None,
+    reference: str | None = None,
+    base: str | None = None,
+    offline: bool = False,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """The image of a lock in a folder (an OCI image layout), in a registry, or in both; returns its digest.
+
+    Raises:
+        IndexUnavailable: the registry does not take it.
+        TfenvError: as `assemble`.
+    """
+    reporter = progress or Silent()
+    image = assemble(lock, base=base, offline=offline, cache=cache, progress=reporter)
+    if folder is not None:
+        image.write(folder, default_tag(lock), reporter)
+    if reference is not None:
+        push(image, reference, progress=reporter)
+    return image.digest
+
+
+def load(image: Image, tag: str, *, engine: Engine, progress: Progress | None = None) -> Loaded:
+    """Hand an image to an engine; layers that it has are not sent again.
+
+    Raises:
+        EngineError: it does not take it.
+    """
+    progress = progress or Silent()
+    reference = image.settings["Labels"][dockerfile.BASE_LABEL]
+    there = [each.layers for each in engine.find({dockerfile.BASE_LABEL: reference})]
+    if (found := engine.image(reference)) is not None:
+        there.append(found.layers)
+    wanted = [told.diff_id for told, _ in image.layers]
+    known = max((_common(wanted, each) for each in there), default=0)
+    try:
+        engine.load(image.archive(tag, progress, wanted[:known]))
+    except EngineError:
+        if not known:
+            raise
+        # an engine may have layers, and not find them by what they are (containerd's store)
+        engine.load(image.archive(tag, progress))
+    loaded = engine.image(tag)
+    if loaded is None:
+        raise EngineError(f"the image {tag} is gone as soon as it was loaded", hint="build it again")
+    return loaded
+
+
+def _common(one: list[str], other: tuple[str, ...]) -> int:
+    count = 0
+    for mine, yours in zip(one, other, strict=False):
+        if mine != yours:
+            break
+        count += 1
+    return count
+
+
+def _measured(layer: Layer, key: str | None, cache: Cache, progress: Progress) -> Descriptor:
+    """Digests of a layer; those of wheels are worked out once a machine."""
+    known = cache.document(key) if key else None
+    if known is not None:
+        with suppress(TypeError):
+            progress.advance(TASK)
+            return Descriptor(**known)
+    found = layer.measure()
+    if key:
+        cache.keep_document(key, {name: getattr(found, name) for name in Descriptor.__dataclass_fields__})
+    progress.advance(TASK)
+    return found
+
+
+def _key(schemes: Mapping[str, str], hashes: Iterable[str]) -> str:
+    return " ".join((_KNOWN, schemes["purelib"], *hashes))
+
+
+def _schemes(python: str) -> dict[str, str]:
+    site = f"/{_VENV}/lib/{python}/site-packages"
+    return {
+        "purelib": site,
+        "platlib": site,
+        "scripts": f"/{_VENV}/bin",
+        "data": f"/{_VENV}",
+        "headers": f"/{_VENV}/include",
+    }
+
+
+def _environment(base: Base, python: str) -> list[Entry]:
+    """An empty virtual environment of the Python of the base, and a user who works there.
+
+    Raises:
+        UsageError: the base has no such Python.
+    """
+    there = base.contents([*(f"{place}/{python}" for place in _BINARIES), "etc/passwd", "etc/group"])
+    command = next((f"{place}/{python}" for place in _BINARIES if f"{place}/{python}" in there), None)
+    if command is None:
+        raise UsageError(
+            f"`{base.reference}` has no {python}",
+            hint="`tfenv build` without `--format oci` installs it; or name another base with `--base-image`",
+        )
+    users, groups = ((there.get(f"etc/{name}") or b"").decode() for name in ("passwd", "group"))
+    home = f"/{command.rpartition('/')[0]}"
+    configuration = f"home = {home}\ninclude-system-site-packages = false\nversion = {python.removeprefix('python')}\n"
+    return [
+        Entry(path="etc/passwd", data=(users if _has(users) else users + _USER).encode()),
+        Entry(path="etc/group", data=(groups if _has(groups) else groups + _GROUP).encode()),
+        folder("app", owner=1000),
+        folder("home/tfenv", owner=1000),
+        Entry(path=f"{_VENV}/pyvenv.cfg", data=configuration.encode()),
+        Entry(path=f"{_VENV}/bin/{python}", link=f"/{command}"),
+        Entry(path=f"{_VENV}/bin/python3", link=python),
+        Entry(path=f"{_VENV}/bin/python", link=python),
+        Entry(path=f"{_VENV}/lib64", link="lib"),
+        folder(f"{_VENV}/lib/{python}/site-packages"),
+    ]
+
+
+def _has(table: str) -> bool:
+    return any(line.startswith("tfenv:") for line in table.splitlines())
+
+
+def _loader(layers: Iterable[Layer], *, with_cuda: bool) -> tuple[tuple[str, ...], list[Entry]]:
+    """Where the loader finds the CUDA libraries, and where XLA finds `ptxas` and `libdevice`."""
+    paths = [path for layer in layers for path in layer.paths() if "/site-packages/nvidia/" in path]
+    libraries = {path.rpartition("/")[0] for path in paths if "/lib/" in path and ".so" in path.rpartition("/")[2]}
+    folders = tuple(sorted(f"/{path}" for path in libraries if path.endswith("/lib")))
+    entries = [Entry(path="etc/ld.so.conf.d/00-tfenv.conf", data="".join(f"{path}\n" for path in folders).encode())]
+    tools = sorted({path.partition("/nvvm/")[0] for path in paths if "/nvvm/" in path})
+    if tools and with_cuda:
+        entries.append(Entry(path=_CUDA, link=f"/{tools[0]}"))
+    return folders, entries
+
+
+def _settings(lock: Lock, base: Base, reference: str, folders: tuple[str, ...]) -> dict[str, Any]:
+    told = base.configuration.get("config") or {}
+    environment = dict(line.partition("=")[::2] for line in told.get("Env") or ())
+    environment["VIRTUAL_ENV"] = f"/{_VENV}"
+    environment["PATH"] = f"/{_VENV}/bin:{environment.get('PATH', _PATH)}"
+    if folders:
+        # no `ldconfig` has run here
+        environment["LD_LIBRARY_PATH"] = ":".join([*folders, *filter(None, [environment.get("LD_LIBRARY_PATH")])])
+    environment |= dict(dockerfile.environment(lock))
+    labels = {**(told.get("Labels") or {}), **dict(dockerfile.labels(lock)), dockerfile.BASE_LABEL: reference}
+    return {
+        "User": "tfenv",
+        "WorkingDir": "/app",
+        "Cmd": ["python"],
+        "Env": [f"{name}={value}" for name, value in environment.items()],
+        "Labels": labels,
+    }
+
+
+def _base(
+    reference: str,
+    platform: str,
+    *,
+    cache: Cache,
+    offline: bool,
+    connect: Callable[[], Engine],
+    progress: Progress,
+) -> Base:
+    """From its registry; from an engine that has it where no registry gives it."""
+
+    def place(sha256: str) -> Path:
+        return cache.file(sha256, "layer")
+
+    missing: IndexUnavailable | None = None
+    if not offline:
+        try:
+            return pull(reference, platform, place=place, progress=progress)
+        except IndexUnavailable as error:
+            missing = error
+    try:
+        with connect() as engine:
+            return saved(engine, reference, place)
+    except EngineError as error:
+        if missing is None:
+            raise
+        raise IndexUnavailable(f"{missing.message}; and {error.message}", hint=missing.hint) from error
