@@ -11,7 +11,6 @@ import subprocess
 import tarfile
 import uuid
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,6 +31,7 @@ from tfenv.workflow import assemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 BASE = "base:1"
 LIBRARY = {"nvidia/demo/lib/libdemo.so.1": "", "nvidia/nvcc/nvvm/libdevice.bc": "", "nvidia/nvcc/bin/ptxas": ""}
@@ -233,7 +233,7 @@ def test_no_registry_and_no_engine(cache: Cache, monkeypatch: pytest.MonkeyPatch
     """Both are told."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
     lock = replace(demo_lock(cache), base_image=BaseImage(reference="127.0.0.1:9/base:1"))
-    with pytest.raises(IndexUnavailable, match="cannot be reached.*; and no container engine answers"):
+    with pytest.raises(IndexUnavailable, match=r"cannot be reached.*; and no container engine answers"):
         assemble.assemble(lock, cache=cache)
 
 

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tfenv.errors import HostError
 from tfenv.image.layer import EPOCH, Entry, Layer, folder, unpacked
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SITE = "/opt/venv/lib/python3.12/site-packages"
 SCHEMES = {
@@ -164,15 +167,11 @@ def test_own_entries() -> None:
 @pytest.mark.parametrize(
     "name", ["../../evil.py", "/etc/passwd", "demo-1.data/data/../../../evil", "demo-1.data/what/x"]
 )
-def test_a_wheel_cannot_write_elsewhere(name: str, tmp_path: Path) -> None:
-    """What would lie outside of the environment is refused."""
+def test_a_wheel_that_wants_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    """Outside of the environment, or into a scheme that there is not."""
     wheel = make(tmp_path / "demo-1-py3-none-any.whl", {name: b""})
-    try:
-        paths = list(Layer("demo", unpacked(wheel, SCHEMES, PYTHON)).paths())
-    except HostError as error:
-        assert "demo-1-py3-none-any.whl" in error.message
-    else:
-        assert all(path.startswith("opt/venv/") and ".." not in path for path in paths)
+    with pytest.raises(HostError, match=r"demo-1-py3-none-any\.whl"):
+        unpacked(wheel, SCHEMES, PYTHON)
 
 
 def test_a_damaged_wheel_is_noticed(demo: Path) -> None:
@@ -191,5 +190,5 @@ def test_a_damaged_wheel_is_noticed(demo: Path) -> None:
 def test_no_wheel(data: bytes, tmp_path: Path) -> None:
     """The error names the file."""
     (path := tmp_path / "demo-1-py3-none-any.whl").write_bytes(data)
-    with pytest.raises(HostError, match="demo-1-py3-none-any.whl"):
+    with pytest.raises(HostError, match=r"demo-1-py3-none-any\.whl"):
         unpacked(path, SCHEMES, PYTHON)
