@@ -177,7 +177,7 @@ def test_layout(engine: FakeEngine, cache: Cache, tmp_path: Path) -> None:
     assert json.loads((folder / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
 
     def blob(told: dict[str, Any]) -> bytes:
-        data = (folder / "blobs" / "sha256" / told["digest"].removeprefix("sha256:")).read_bytes()
+        data: bytes = (folder / "blobs" / "sha256" / told["digest"].removeprefix("sha256:")).read_bytes()
         assert (f"sha256:{sha256(data)}", len(data)) == (told["digest"], told["size"])
         return data
 
