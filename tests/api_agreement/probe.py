@@ -51,10 +51,10 @@ def real_name(module):
 
 def explicit(path, seen):
     """Names that the source of a module binds itself, or has from a `*` import; None without a source."""
-    if not path or path in seen or not os.path.isfile(path):
+    if not path or path in seen or not path.endswith(".py") or not os.path.isfile(path):
         return set()
     seen.add(path)
-    with open(path, encoding="utf-8") as stream:
+    with open(path, "rb") as stream:
         tree = ast.parse(stream.read())
     found = set()
     for node in ast.walk(tree):
@@ -79,7 +79,7 @@ def explicit(path, seen):
 def cleaned(module):
     try:
         path = module.__file__
-        with open(path, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8", errors="replace") as stream:
             return "remove_undocumented(__name__" in stream.read().replace("\n", "").replace(" ", "")
     except Exception:
         return False

@@ -80,7 +80,7 @@ def test_summary() -> None:
         "2 wheels say nothing of their build, such as a.whl",
         "wrote 9.1.toml in facts",
     ]
-    assert list(_summary(Tally(), ["9.1.toml"], ""))[-1] == "1 files would change; `--write` writes them"
+    assert list(_summary(Tally(), ["9.1.toml"], ""))[-1] == "1 file would change; `--write` writes them"
     assert list(_summary(Tally(), [], "facts"))[-1] == "nothing has changed"
 
 

@@ -49,8 +49,16 @@ def show(
 @app.command()
 def update(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Distributions; all by default.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Distributions; all by default. With --api: releases (2.15.1)."),
     ] = None,
+    api: Annotated[
+        bool, typer.Option("--api", help="The public symbols of TensorFlow and Keras instead: constraints/api.")
+    ] = False,
+    exports: Annotated[
+        bool,
+        typer.Option("--exports", help="What TensorFlow's library exports to custom ops instead: constraints/ops."),
+    ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
     reread: Annotated[
         bool,
@@ -67,6 +75,12 @@ def update(
     from tfenv.model.request import PYPI
     from tfenv.workflow import facts
 
+    if api or exports:
+        from tfenv.cli import _tables
+
+        table = _tables.update_api if api else _tables.update_exports
+        table(names or (), index_url or PYPI, write=write, json_output=json_output)
+        return
     changes: list[facts.Change] = []
 
     def told(change: facts.Change) -> None:
@@ -113,12 +127,16 @@ def _summary(tally: Tally, changed: list[str], written: str) -> Iterator[str]:
     )
     if tally.without_build:
         yield f"{len(tally.without_build)} wheels say nothing of their build, such as {tally.without_build[0]}"
+    yield verdict(changed, written)
+
+
+def verdict(changed: list[str], written: str) -> str:
+    """Which files changed, or would; `written` is the folder if they were written."""
     if not changed:
-        yield "nothing has changed"
-    elif written:
-        yield f"wrote {' '.join(changed)} in {written}"
-    else:
-        yield f"{len(changed)} files would change; `--write` writes them"
+        return "nothing has changed"
+    if written:
+        return f"wrote {' '.join(changed)} in {written}"
+    return f"{len(changed)} file{'s' * (len(changed) != 1)} would change; `--write` writes them"
 
 
 def _lines(told: dict[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tfenv.facts.companions import CompanionTable
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
+    from tfenv.facts.exports import Exports
     from tfenv.facts.failures import FailureTable
     from tfenv.facts.gpus import GpuTable
     from tfenv.facts.habits import HabitTable
@@ -53,6 +54,13 @@ class Database:
         from tfenv.facts.cudnn import CudnnTable
 
         return CudnnTable(self.root / "cudnn.toml")
+
+    @cached_property
+    def exports(self) -> Exports:
+        """What TensorFlow's library exports."""
+        from tfenv.facts.exports import Exports
+
+        return Exports(self.root / "ops" / "exports.txt")
 
     @cached_property
     def gpus(self) -> GpuTable:

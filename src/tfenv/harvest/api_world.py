@@ -61,7 +61,7 @@ class World:
         for archive in archives:
             core = any(name.startswith("tensorflow_core/") for name in archive)
             for name, data in archive.items():
-                path = _DATA.sub("", name, count=1)
+                path = plain(name)
                 if core and path == "tensorflow/__init__.py":
                     continue
                 self._add(path, data)
@@ -105,6 +105,11 @@ class World:
         self._files[".".join(parts)] = data
         for stop in range(1, len(parts)):
             self._packages.add(".".join(parts[:stop]))
+
+
+def plain(member: str) -> str:
+    """The path of a member of a wheel once it is installed."""
+    return _DATA.sub("", member, count=1)
 
 
 def _inner(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | None:

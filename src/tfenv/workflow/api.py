@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import tarfile
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 from packaging.version import Version
 
@@ -17,21 +19,21 @@ from tfenv.harvest import api_renames
 from tfenv.harvest.api import symbols
 from tfenv.harvest.api_parts import LENDERS, main_file, parts, python_of, stable
 from tfenv.harvest.api_rows import condense, entries, links, merge
-from tfenv.harvest.api_world import Sources, World
+from tfenv.harvest.api_world import Sources, World, plain
 from tfenv.harvest.wheel import METADATA, parse_metadata
 from tfenv.model.package import Name
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
 from tfenv.workflow import files
-from tfenv.workflow.facts import reader, releases_of
+from tfenv.workflow.facts import releases_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from tfenv.harvest.api_rows import Entry
-    from tfenv.harvest.releases import Reader
     from tfenv.index.client import Client
+    from tfenv.index.remote_zip import RemoteZip
     from tfenv.model.package import File, Release
 
 OLDEST = {"tensorflow": Version("1.4.0"), "keras": Version("2.0.0")}
@@ -77,7 +79,6 @@ def update(
     write: bool = False,
     progress: Progress | None = None,
     client: Client | None = None,
-    reading: Reader | None = None,
 ) -> ApiTally:
     """Bring the table of symbols up to what the index publishes.
 
@@ -92,14 +93,13 @@ def update(
         write: write the files, all of a package or none.
         progress: hears of the releases.
         client: used instead of one of our own; it is left open.
-        reading: reads the members of a file, instead of range requests by `client`.
 
     Raises:
         IndexUnavailable: the index or a file cannot be read.
         UsageError: the rows at hand are damaged, or the index lacks one of the packages.
     """
     work = _Update(directory, told, frozenset(only), index, progress or Silent(), write=write)
-    return asyncio.run(work.all(client, reading))
+    return asyncio.run(work.all(client))
 
 
 @dataclass(slots=True)
@@ -112,17 +112,17 @@ class _Update:
     tally: ApiTally = field(default_factory=ApiTally)
     write: bool = field(default=False, kw_only=True)
 
-    async def all(self, client: Client | None, reading: Reader | None) -> ApiTally:
+    async def all(self, client: Client | None) -> ApiTally:
         if client is None:
             from tfenv.index.client import Client
 
             async with Client() as own:
-                return await self.all(own, reading)
+                return await self.all(own)
         names = (*_TENSORFLOW, *LENDERS)
         pages = dict(
             zip(names, await asyncio.gather(*(releases_of(name, self.index, client) for name in names)), strict=True)
         )
-        reads = _Members(client, reading or reader(client), self.tally)
+        reads = _Members(client, self.tally)
         try:
             await self._package(
                 "tensorflow", [page for name, page in pages.items() if name in _TENSORFLOW], pages, reads
@@ -237,26 +237,58 @@ class _Update:
 
 
 class _Members:
-    """The Python modules and METADATA of published files; a source archive is read whole."""
+    """The Python modules and METADATA of published files.
 
-    def __init__(self, client: Client, reading: Reader, tally: ApiTally) -> None:
+    Of a wheel those members travel that differ, by checksum and size, from what the wheel of the same distribution
+    that was read before it holds under the same name; a source archive is read whole.
+    """
+
+    def __init__(self, client: Client, tally: ApiTally) -> None:
         self._client = client
-        self._reading = reading
         self._tally = tally
+        self._held: dict[Name, dict[str, tuple[tuple[int, int], bytes]]] = {}
 
     async def __call__(self, file: File) -> Mapping[str, bytes]:
-        return await self.some(file, _wanted)
+        """What `World` wants, by name.
 
-    async def some(self, file: File, wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
-        if file.is_wheel:
-            members = await self._reading(file, wanted)
-        else:
+        Raises:
+            IndexUnavailable: the file cannot be read.
+        """
+        if not file.is_wheel:
             response = await self._client.get(file.url)
             if response.status_code != 200:
                 raise IndexUnavailable(f"{file.url} answered {response.status_code}")
-            members = _unpack(response.content, file)
-        self._tally.total += sum(map(len, members.values()))
-        return members
+            self._tally.total += len(response.content)
+            return _unpack(response.content, file)
+        before, now = self._held.get(file.name, {}), {}
+        async with self._open(file) as archive:
+            members = {plain(name): archive.member(name) for name in archive.names() if _wanted(name)}
+            marks = {name: (member.crc, member.size) for name, member in members.items()}
+            new = {name for name, mark in marks.items() if name not in before or before[name][0] != mark}
+            fresh = await archive.read_many(members[name].name for name in new)
+            now = {
+                name: (mark, fresh[members[name].name] if name in new else before[name][1])
+                for name, mark in marks.items()
+            }
+        self._held[file.name] = now
+        return {name: data for name, (_, data) in now.items()}
+
+    async def some(self, file: File, wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
+        """The members of a wheel that are wanted. Errors as above."""
+        async with self._open(file) as archive:
+            return await archive.read_many(filter(wanted, archive.names()))
+
+    @asynccontextmanager
+    async def _open(self, file: File) -> AsyncIterator[RemoteZip]:
+        from tfenv.index.client import RangesUnsupported
+
+        try:
+            archive = await self._client.open_zip(file.url, file.size)
+            yield archive
+        except (RangesUnsupported, BadZipFile) as error:
+            reason = str(error) or "the server does not serve byte ranges"
+            raise IndexUnavailable(f"{file.url} cannot be read by ranges: {reason}") from error
+        self._tally.total += archive.bytes_read
 
 
 def _wanted(member: str) -> bool:

@@ -1,0 +1,197 @@
+"""What `libtensorflow_framework.so` of each minor release exports: `constraints/ops/exports.txt`.
+
+::
+
+    exports = database.load().exports
+    exports.missing(Version("2.15.1"), ["_ZN10tensorflow8OpKernel…"])    # those it lacks; None: not known
+
+Of each name four bytes of its BLAKE2b are kept, so that one in 50,000 names that a release lacks is taken to be there.
+The file lists the releases with their wheels; its last line is a table (base64 of xz) of three columns: the hashes in
+ascending order, as differences; of each the number of its set of releases; those sets.
+"""
+
+from __future__ import annotations
+
+import lzma
+from array import array
+from base64 import b64decode, b64encode
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from tfenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+MARKS = ("10tensorflow", "3tsl", "4absl", "8protobuf")
+"""What is in the names that are kept (namespaces, as they are mangled); also those that begin with `TF_`."""
+
+_HEADER = (
+    "# Written by `tfenv facts update --exports`: the release read of each minor release, and its wheel; a table.\n"
+)
+_DATA = "data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportTable:
+    """The file, read.
+
+    Attributes:
+        sources: the wheel of each release, oldest first.
+        names: the hashes that each release exports.
+    """
+
+    sources: Mapping[Version, str]
+    names: Mapping[Version, frozenset[int]]
+
+    @classmethod
+    def loads(cls, text: str) -> Self:
+        """Read it.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        packed = _Packed.loads(text)
+        found: dict[Version, set[int]] = {version: set() for version in packed.sources}
+        holders = [[one for at, one in enumerate(packed.sources) if mask >> at & 1] for mask in packed.masks]
+        for name, number in zip(packed.hashes, packed.numbers, strict=True):
+            for version in holders[number]:
+                found[version].add(name)
+        return cls(sources=packed.sources, names={version: frozenset(names) for version, names in found.items()})
+
+    def dumps(self) -> str:
+        """The one text that says the same."""
+        ordered = sorted(self.sources)
+        sets: dict[int, int] = {}
+        for at, version in enumerate(ordered):
+            for name in self.names[version]:
+                sets[name] = sets.get(name, 0) | 1 << at
+        table = b64encode(_pack(sets)).decode()
+        lines = [f"{version}\t{self.sources[version]}\n" for version in ordered]
+        return f"{_HEADER}{''.join(lines)}{_DATA}\t{table}\n"
+
+
+class Exports:
+    """The names that each minor release exports; read when the first question comes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def missing(self, release: Version, symbols: Iterable[str]) -> tuple[str, ...] | None:
+        """Those names (mangled) that a custom op would look for in vain in this release.
+
+        Names that are not of TensorFlow, nor of what is built into it, are not judged.
+
+        Returns:
+            Sorted; ``None`` if what the minor release exports is not known.
+
+        Raises:
+            UsageError: the table is damaged.
+        """
+        place = self._places.get((release.major, release.minor))
+        if place is None:
+            return None
+        return tuple(sorted(one for one in set(symbols) if is_kept(one) and not self._mask(one) >> place & 1))
+
+    @property
+    def releases(self) -> tuple[Version, ...]:
+        """The releases that were read, oldest first: one of each minor release."""
+        return tuple(self._table.sources)
+
+    @cached_property
+    def _places(self) -> dict[tuple[int, int], int]:
+        return {(one.major, one.minor): at for at, one in enumerate(self.releases)}
+
+    @cached_property
+    def _table(self) -> _Packed:
+        try:
+            return _Packed.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self._path} is damaged: {error}") from None
+
+    def _mask(self, symbol: str) -> int:
+        hashes, wanted = self._table.hashes, hashed(symbol)
+        at = bisect_left(hashes, wanted)
+        return self._table.masks[self._table.numbers[at]] if at < len(hashes) and hashes[at] == wanted else 0
+
+
+def is_kept(symbol: str) -> bool:
+    """Is it one of those that the table tells of?"""
+    return symbol.startswith("TF_") or any(mark in symbol for mark in MARKS)
+
+
+def hashed(symbol: str) -> int:
+    """The four bytes that stand for a name."""
+    return int.from_bytes(blake2b(symbol.encode(), digest_size=4).digest(), "little")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Packed:
+    """The columns as they are stored; a set of releases has a bit for each, the oldest first."""
+
+    sources: Mapping[Version, str]
+    hashes: array[int]
+    numbers: array[int]
+    masks: array[int]
+
+    @classmethod
+    def loads(cls, text: str) -> Self:
+        rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+        *releases, (word, table) = rows or [["", ""]]
+        if word != _DATA:
+            raise ValueError("its last line is no table")
+        hashes, numbers, masks = _unpack(b64decode(table, validate=True))
+        sources = {Version(version): source for version, source in releases}
+        return cls(sources=sources, hashes=hashes, numbers=numbers, masks=masks)
+
+
+def _pack(sets: Mapping[int, int]) -> bytes:
+    hashes = array("I", sorted(sets))
+    masks = array("Q", sorted(set(sets.values())))
+    number = {mask: at for at, mask in enumerate(masks)}
+    deltas = array("I", [one - before for one, before in zip(hashes, [0, *hashes], strict=False)])
+    numbers = array("I", [number[sets[one]] for one in hashes])
+    head = len(hashes).to_bytes(4, "little") + len(masks).to_bytes(4, "little")
+    columns = _planes(deltas, 4) + _planes(numbers, 2) + _planes(masks, 8)
+    return lzma.compress(head + columns, preset=9 | lzma.PRESET_EXTREME)
+
+
+def _unpack(data: bytes) -> tuple[array[int], array[int], array[int]]:
+    try:
+        raw = lzma.decompress(data)
+    except lzma.LZMAError as error:
+        raise ValueError(f"its table cannot be unpacked ({error})") from None
+    count, sets = (int.from_bytes(raw[at : at + 4], "little") for at in (0, 4))
+    if len(raw) != 8 + 6 * count + 8 * sets:
+        raise ValueError("its table is longer or shorter than it says")
+    stops = (8, 8 + 4 * count, 8 + 6 * count, len(raw))
+    deltas, numbers, masks = (
+        _joined(raw[start:stop], width) for start, stop, width in zip(stops, stops[1:], (4, 2, 8), strict=False)
+    )
+    if max(numbers, default=-1) >= sets:
+        raise ValueError("its table names a set that it does not hold")
+    return array("I", accumulate(deltas)), numbers, masks
+
+
+def _planes(values: array[int], width: int) -> bytes:
+    """The lowest bytes of all values, then the next ones: what hardly changes lies together."""
+    return b"".join(bytes(value >> 8 * at & 0xFF for value in values) for at in range(width))
+
+
+def _joined(planes: bytes, width: int) -> array[int]:
+    count = len(planes) // width
+    raw = bytearray(count * 8)
+    for at in range(width):
+        raw[at::8] = planes[at * count : (at + 1) * count]
+    values = array("Q")
+    values.frombytes(bytes(raw))
+    return values

@@ -1,0 +1,129 @@
+"""`facts update --exports`: what TensorFlow's library exports, read off the published wheels."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+from packaging.version import Version
+
+from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.facts.exports import ExportTable, hashed, is_kept
+from tfenv.facts.releases import minor
+from tfenv.harvest.api_parts import main_file, stable
+from tfenv.harvest.exports import exports, wanted
+from tfenv.model.package import Name
+from tfenv.model.progress import Progress, Silent
+from tfenv.model.request import PYPI
+from tfenv.workflow import files
+from tfenv.workflow.facts import releases_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tfenv.index.client import Client
+    from tfenv.model.package import File
+
+OLDEST = Version("1.4.0")
+
+_NAMES = (Name("tensorflow"), Name("tensorflow-cpu"))
+_TASK = "libraries"
+_LARGEST = 256 * 2**20
+
+
+def update(
+    path: Path,
+    told: Callable[[str], None],
+    *,
+    index: str = PYPI,
+    write: bool = False,
+    progress: Progress | None = None,
+    client: Client | None = None,
+) -> int:
+    """Read the newest patch release of each minor release whose wheel was not read before.
+
+    Args:
+        path: `constraints/ops/exports.txt`.
+        told: hears of each release, with how many names it exports.
+        index: URL of a simple index.
+        write: write the file after each release, so that an interrupted run goes on where it stopped.
+        progress: hears of the releases.
+        client: used instead of one of our own; it is left open.
+
+    Returns:
+        How many libraries were read.
+
+    Raises:
+        IndexUnavailable: the index or a wheel cannot be read, or it holds no such library.
+        UsageError: the table at hand is damaged.
+    """
+    try:
+        table = ExportTable.loads(files.read(path)) if path.is_file() else ExportTable(sources={}, names={})
+    except ValueError as error:
+        raise UsageError(f"`{path}` is damaged: {error}", hint="delete it to read all libraries again") from None
+
+    def keep(table: ExportTable) -> None:
+        if write:
+            files.write({path: table.dumps()}, force=True)
+
+    return asyncio.run(_update(table, keep, told, index, progress or Silent(), client))
+
+
+async def _update(
+    table: ExportTable,
+    keep: Callable[[ExportTable], None],
+    told: Callable[[str], None],
+    index: str,
+    progress: Progress,
+    client: Client | None,
+) -> int:
+    if client is None:
+        from tfenv.index.client import Client
+
+        async with Client() as own:
+            return await _update(table, keep, told, index, progress, own)
+    pages = await asyncio.gather(*(releases_of(name, index, client) for name in _NAMES))
+    published = stable([one for page in pages for one in page], OLDEST)
+    newest = {minor(one.version): one.version for one in reversed(published)}
+    mains = {
+        version: file
+        for version in newest.values()
+        if (file := main_file([one for one in published if one.version == version])) is not None
+    }
+    missing = [version for version, file in mains.items() if table.sources.get(version) != _source(file)]
+    progress.start(_TASK, len(missing))
+    try:
+        for version in missing:
+            found = await _read(client, mains[version])
+            told(f"{version}: {len(found)} names")
+            kept = [one for one in table.sources if minor(one) != minor(version)]
+            table = ExportTable(
+                sources={one: table.sources[one] for one in kept} | {version: _source(mains[version])},
+                names={one: table.names[one] for one in kept} | {version: found},
+            )
+            keep(table)
+            progress.advance(_TASK)
+    finally:
+        progress.finish(_TASK)
+    return len(missing)
+
+
+async def _read(client: Client, file: File) -> frozenset[int]:
+    """The hashes of what the library in a wheel exports."""
+    from tfenv.index.client import RangesUnsupported
+
+    try:
+        archive = await client.open_zip(file.url, file.size)
+        members = await archive.read_many(filter(wanted, archive.names()), limit=_LARGEST)
+        found = [exports(library) for library in members.values()]
+    except (RangesUnsupported, BadZipFile, ValueError) as error:
+        raise IndexUnavailable(f"{file.url} cannot be read: {error}") from error
+    if not found:
+        raise IndexUnavailable(f"{file.url} holds no `libtensorflow_framework.so`")
+    return frozenset(hashed(name) for names in found for name in names if is_kept(name))
+
+
+def _source(file: File) -> str:
+    return f"{file.filename} sha256:{file.sha256}"

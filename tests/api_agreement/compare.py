@@ -1,0 +1,132 @@
+"""The table of symbols against what a walk through the imported package found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfenv.facts import api_store
+from tfenv.harvest.api_rows import entries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from packaging.version import Version
+
+    from tfenv.harvest.api_rows import Entry
+
+Parameters = tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How a release of the table compares with the real thing.
+
+    Attributes:
+        both: names that both have.
+        told: names that only the table has.
+        real: names that only the walk found.
+        signatures: callables of which both know the parameters.
+        differing: of these, those whose names of parameters differ: as told, as found.
+    """
+
+    both: frozenset[str]
+    told: frozenset[str]
+    real: frozenset[str]
+    signatures: frozenset[str]
+    differing: Mapping[str, tuple[frozenset[str], frozenset[str]]]
+
+    @property
+    def names(self) -> float:
+        """The part of all names, on either side, that both have."""
+        return len(self.both) / max(1, len(self.both) + len(self.told) + len(self.real))
+
+    @property
+    def parameters(self) -> float:
+        """The part of the signatures that are the same."""
+        return 1 - len(self.differing) / max(1, len(self.signatures))
+
+
+def compare(told: Mapping[str, Parameters], found: Mapping[str, tuple[str, Parameters]]) -> Agreement:
+    """The table's names with their parameters, and the walk's with kind and parameters."""
+    both = frozenset(told) & frozenset(found)
+    pairs = {name: (told[name], found[name][1]) for name in both}
+    known = {name: (frozenset(a), frozenset(b)) for name, (a, b) in pairs.items() if a is not None and b is not None}
+    return Agreement(
+        both=both,
+        told=frozenset(told) - both,
+        real=frozenset(found) - both,
+        signatures=frozenset(known),
+        differing={name: pair for name, pair in known.items() if pair[0] != pair[1]},
+    )
+
+
+def told(directory: Path, package: str, version: Version, *, keras: Version | None = None) -> dict[str, Parameters]:
+    """Every name that the table tells of a release, each spelled out: other names, inherited members, and Keras.
+
+    Args:
+        directory: `constraints/api`.
+        package: `tensorflow` or `keras`.
+        version: of it; one that the table has.
+        keras: that stands beside it, if its `tf.keras` comes from there.
+    """
+    releases, rows = api_store.loads(api_store.read(directory / package))
+    bit = releases.bit(version)
+    found = dict(_spelled_out(entries(rows, bit)))
+    for link, (mask, target) in releases.links.items():
+        if mask & bit and keras is not None:
+            there = told(directory, "keras", keras)
+            if target not in there:
+                continue
+            found[link] = None
+            found |= {
+                f"{link}{name.removeprefix(target)}": parameters
+                for name, parameters in there.items()
+                if name.startswith(f"{target}.")
+            }
+    return found
+
+
+def _spelled_out(rows: Mapping[str, Entry]) -> Iterator[tuple[str, Parameters]]:
+    below: dict[str, list[str]] = {}
+    for name in rows:
+        below.setdefault(name.rpartition(".")[0], []).append(name)
+
+    def walk(name: str, shown: str, depth: int) -> Iterator[tuple[str, Parameters]]:
+        """A name of the table as it is shown under another one, and all that is below it."""
+        row = rows.get(name)
+        if row is None or depth > 40:
+            return
+        if row.alias:
+            yield from walk(row.alias, shown, depth + 1)
+            return
+        yield shown, row.parameters
+        yield from members(name, shown, depth)
+        for one in below.get(name, ()):
+            yield from walk(one, f"{shown}{one.removeprefix(name)}", depth + 1)
+
+    def members(name: str, shown: str, depth: int) -> Iterator[tuple[str, Parameters]]:
+        row = rows.get(name)
+        if row is None or depth > 40:
+            return
+        if row.alias:
+            yield from members(row.alias, shown, depth + 1)
+            return
+        if row.base:
+            yield from members(row.base, shown, depth + 1)
+            for one in below.get(_home(rows, row.base), ()):
+                yield from walk(one, f"{shown}.{one.rpartition('.')[2]}", depth + 1)
+
+    for top in below.get("", ()):
+        yield from walk(top, top, 0)
+
+
+def _home(rows: Mapping[str, Entry], name: str) -> str:
+    """The name under which a thing is told."""
+    for _ in range(40):
+        row = rows.get(name)
+        if row is None or not row.alias:
+            return name
+        name = row.alias
+    return name

@@ -1,0 +1,72 @@
+"""What the library of a release exports, asked for the symbols of a custom op."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.version import Version
+
+from tfenv.errors import UsageError
+from tfenv.facts.database import load
+from tfenv.facts.exports import Exports, ExportTable, hashed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD, NEW = Version("1.14.0"), Version("2.9.3")
+KERNEL = "_ZN10tensorflow8OpKernelC2EPNS_20OpKernelConstructionE"
+SHAPE = "_ZN10tensorflow15shape_inference16InferenceContext6OutputEi"
+TABLE = ExportTable(
+    sources={OLD: "a.whl sha256:00", NEW: "b.whl sha256:01"},
+    names={OLD: frozenset({hashed(KERNEL), hashed(SHAPE)}), NEW: frozenset({hashed(KERNEL)})},
+)
+
+
+def test_missing(tmp_path: Path) -> None:
+    """Names that the minor release lacks; what is not of TensorFlow is not judged; a release not read is not known."""
+    path = tmp_path / "exports.txt"
+    path.write_text(TABLE.dumps(), encoding="utf-8")
+    exports = Exports(path)
+    assert exports.releases == (OLD, NEW)
+    assert exports.missing(Version("1.14.1"), [KERNEL, SHAPE, "_ZNSt6vectorIiE", "memcpy"]) == ()
+    assert exports.missing(NEW, [SHAPE, KERNEL, SHAPE]) == (SHAPE,)
+    assert exports.missing(NEW, ["TF_NewTensor"]) == ("TF_NewTensor",)
+    assert exports.missing(Version("2.10.0"), [KERNEL]) is None
+
+
+def test_round_trip() -> None:
+    """What is written is read again, and the one text comes of it."""
+    assert ExportTable.loads(TABLE.dumps()) == TABLE
+    assert ExportTable.loads(TABLE.dumps()).dumps() == TABLE.dumps()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "its last line is no table"),
+        ("1.14.0\ta.whl\n", "its last line is no table"),
+        ("data\tAAAA\n", "its table cannot be unpacked"),
+        ("data\t!\n", "base64|characters"),
+        ("no version\ta.whl\n" + TABLE.dumps().splitlines()[-1], "Invalid version"),
+    ],
+)
+def test_damage(tmp_path: Path, text: str, reason: str) -> None:
+    """A damaged file is named, with the reason."""
+    path = tmp_path / "exports.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=reason):
+        Exports(path).missing(OLD, [KERNEL])
+
+
+def test_shipped() -> None:
+    """The constructor of `OpKernel` is there since 1.4; the shipped file is the one text of what it says."""
+    exports = load().exports
+    assert exports.missing(Version("2.15.0"), [KERNEL]) == ()
+    assert exports.missing(Version("1.4.0"), [KERNEL, "_ZN10tensorflow8OpKernel5NeverEv"]) == (
+        "_ZN10tensorflow8OpKernel5NeverEv",
+    )
+    path = load().root / "ops" / "exports.txt"
+    text = path.read_text(encoding="utf-8")
+    assert ExportTable.loads(text).dumps() == text
+    assert path.stat().st_size < 1_000_000

@@ -1,0 +1,43 @@
+"""The dynamic symbols of a shared library, compiled here."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tfenv.harvest.exports import exports, wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE = """
+int shown(void) { return 1; }
+__attribute__((weak)) int weakly(void) { return 2; }
+__attribute__((visibility("hidden"))) int hidden(void) { return 3; }
+static int own(void) { return 4; }
+extern int elsewhere(void);
+int calls(void) { return elsewhere() + own() + hidden(); }
+"""
+
+
+def test_exports(tmp_path: Path) -> None:
+    """What is defined and visible; not what is wanted from elsewhere, hidden or static."""
+    compiler = shutil.which("cc")
+    assert compiler is not None
+    (tmp_path / "a.c").write_text(SOURCE, encoding="utf-8")
+    subprocess.run([compiler, "-shared", "-fPIC", "-nostdlib", "-o", tmp_path / "a.so", tmp_path / "a.c"], check=True)
+    library = (tmp_path / "a.so").read_bytes()
+    assert exports(library) == {"shown", "weakly", "calls"}
+    for cut in (b"", b"no library", library[:100], library[:-500]):
+        with pytest.raises(ValueError, match=r"symbols cannot be read|no 64-bit"):
+            exports(cut)
+
+
+def test_wanted() -> None:
+    """The library that ops are linked against, wherever a wheel has it."""
+    assert wanted("tensorflow/libtensorflow_framework.so.2")
+    assert wanted("tensorflow-1.4.1.data/purelib/tensorflow/libtensorflow_framework.so")
+    assert not wanted("tensorflow/libtensorflow_cc.so.2")
