@@ -80,7 +80,14 @@ class Pairs:
 
 
 def answer(
-    readings: Sequence[Reading], *, table: ApiTable, rules: HabitTable, pairs: Pairs, others: Iterable[Finding] = ()
+    readings: Sequence[Reading],
+    *,
+    table: ApiTable,
+    rules: HabitTable,
+    pairs: Pairs,
+    others: Iterable[Finding] = (),
+    unknown: Iterable[str] = (),
+    files: int | None = None,
 ) -> Answer:
     """Put together what the files say.
 
@@ -90,6 +97,8 @@ def answer(
         rules: what habits mean.
         pairs: releases and Python versions.
         others: findings about models and custom ops.
+        unknown: what could not be told of these.
+        files: how many were read, if not as many as there are readings.
     """
     judge = _Judge(table, rules, pairs, legacy=any(reading.legacy for reading in readings))
     by_file: dict[str, list[Finding]] = {reading.file: judge.findings(reading) for reading in readings}
@@ -114,8 +123,13 @@ def answer(
         companions=_companions(readings),
         legacy_keras=legacy,
         findings=tuple(sorted((one for some in by_file.values() for one in some), key=_place)),
-        unknown=(*(text for reading in readings for text in reading.unread), *judge.unknown, *_off_index(readings)),
-        files=len(by_file),
+        unknown=(
+            *(text for reading in readings for text in reading.unread),
+            *unknown,
+            *judge.unknown,
+            *_off_index(readings),
+        ),
+        files=len(by_file) if files is None else files,
         lines=sum(reading.lines for reading in readings),
     )
     return result if mask else _torn(result, binding, left, pairs)

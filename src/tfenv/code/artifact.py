@@ -1,9 +1,9 @@
-"""What a model file or a custom op says of the TensorFlow it is for."""
+"""What a model file says of the TensorFlow it is for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tfenv.code.answer import Pairs
     from tfenv.facts.keras import KerasVersions
 
+_SHOWN: Final = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
@@ -27,9 +29,9 @@ class Artifact:
         saved_by: version of TensorFlow that wrote it, as the file says it.
         keras: version of Keras that wrote it.
         floor: version of TensorFlow that reads it at least, as the file says it.
-        major: major version of TensorFlow whose library it is linked against.
         ops: of TensorFlow that its graph is made of.
-        symbols: public names that it needs.
+        symbols: public names that read it.
+        of_keras: is it a SavedModel that Keras wrote? Its `load_model` reads it up to 2.15 only.
         notes: what else there is to say, each a sentence.
     """
 
@@ -38,9 +40,9 @@ class Artifact:
     saved_by: str | None = None
     keras: str | None = None
     floor: str | None = None
-    major: int | None = None
     ops: frozenset[str] = frozenset()
     symbols: tuple[str, ...] = ()
+    of_keras: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -50,73 +52,69 @@ def findings(artifact: Artifact, pairs: Pairs, keras: KerasVersions) -> Iterator
     A newer release reads what an older one saved, not the other way round: https://www.tensorflow.org/guide/versions
     ("Compatibility of SavedModels, graphs and checkpoints").
     """
-    surface = pairs.surface
+    surface, what, file = pairs.surface, artifact.what, artifact.file
     for text, version in (
-        (f"{artifact.what} saved by TensorFlow {artifact.saved_by}", artifact.saved_by),
-        (f"{artifact.what} for TensorFlow {artifact.floor} and later", artifact.floor),
+        (f"{what} saved by TensorFlow {artifact.saved_by}", artifact.saved_by),
+        (f"{what} for TensorFlow {artifact.floor} and later", artifact.floor),
     ):
-        release = _release(version)
+        release = as_version(version)
         if release is not None:
-            yield _finding(artifact, pairs, text, surface.mask(SpecifierSet(f">={release.major}.{release.minor}.dev0")))
-    if artifact.major is not None:
-        mask = surface.mask(SpecifierSet(f"=={artifact.major}.*"))
-        yield _finding(artifact, pairs, f"libtensorflow_framework.so.{artifact.major}", mask)
-    if artifact.keras is not None:
-        yield _of_keras(artifact, pairs, keras)
+            since = SpecifierSet(f">={release.major}.{release.minor}.dev0")
+            yield finding(file, pairs, text, surface.mask(since))
+    wrote = as_version(artifact.keras)
+    if wrote is not None:
+        found = finding(file, pairs, f"{what} saved by Keras {wrote}", keras.releases(wrote, surface.releases))
+        yield replace(found, legacy=wrote.major < 3)
+    if artifact.of_keras:
+        found = finding(file, pairs, f"{what} of Keras 2", surface.every & ~surface.keras3)
+        yield replace(
+            found, guarded=True, note="for `load_model`; `tf.saved_model.load` reads it in newer releases too"
+        )
     having = surface.find("tf.raw_ops").mask
     oldest = having & -having
-    for op in sorted(artifact.ops) if artifact.saved_by is None else ():
-        found = surface.find(f"tf.raw_ops.{op}")
+    for op in sorted(artifact.ops):
+        raw = surface.find(f"tf.raw_ops.{op}")
         # releases before `tf.raw_ops` do not list their ops: one that was there from its start is taken to be older
-        mask = found.mask | (oldest - 1 if found.mask & oldest else 0)
-        if not found.missing and mask != surface.every:
-            yield _finding(artifact, pairs, f"op {op}", mask)
+        mask = raw.mask | (oldest - 1 if raw.mask & oldest else 0)
+        if not raw.missing and mask != surface.every:
+            yield finding(file, pairs, f"op {op}", mask)
     for symbol in artifact.symbols:
         mask = surface.find(symbol).mask
         if mask != surface.every:
-            yield _finding(artifact, pairs, symbol, mask)
+            yield finding(file, pairs, symbol, mask)
 
 
 def unknown(artifact: Artifact, pairs: Pairs) -> Iterator[str]:
     """What cannot be told of the file, each as a sentence."""
-    strange = sorted(op for op in artifact.ops if pairs.surface.find(f"tf.raw_ops.{op}").missing and not _hidden(op))
+    strange = sorted(
+        op for op in artifact.ops if not op.startswith("_") and pairs.surface.find(f"tf.raw_ops.{op}").missing
+    )
     if strange:
-        shown = ", ".join(f"`{op}`" for op in strange[:8]) + (" …" if len(strange) > 8 else "")
-        yield f"`{artifact.file}` uses ops that are no public ops of TensorFlow: {shown}; a companion may bring them"
+        shown = ", ".join(f"`{op}`" for op in strange[:_SHOWN]) + (" …" if len(strange) > _SHOWN else "")
+        yield f"`{artifact.file}` uses ops that no release of TensorFlow has publicly: {shown}"
     yield from (f"`{artifact.file}`: {note}" for note in artifact.notes)
-    if not (
-        artifact.saved_by or artifact.keras or artifact.floor or artifact.major or artifact.ops or artifact.symbols
-    ):
+    told = (artifact.saved_by, artifact.keras, artifact.floor)
+    if not (any(as_version(one) for one in told) or artifact.ops or artifact.symbols):
         yield f"`{artifact.file}` ({artifact.what}) does not say which TensorFlow wrote it"
 
 
-def _hidden(op: str) -> bool:
-    """Ops that have no public name: those that start with `_`, and calls of functions."""
-    return op.startswith("_") or op in ("While", "If", "PartitionedCall", "StatefulPartitionedCall")
-
-
-def _of_keras(artifact: Artifact, pairs: Pairs, keras: KerasVersions) -> Finding:
-    surface, version = pairs.surface, _release(artifact.keras)
-    mask = surface.every if version is None else keras.releases(version, surface.releases)
-    finding = _finding(artifact, pairs, f"{artifact.what} saved by Keras {artifact.keras}", mask)
-    return replace(finding, legacy=version is not None and version.major < 3)
-
-
-def _finding(artifact: Artifact, pairs: Pairs, text: str, mask: int) -> Finding:
+def finding(file: str, pairs: Pairs, text: str, mask: int, note: str = "") -> Finding:
+    """A finding about a whole file."""
     names = pairs.surface.names(mask)
     return Finding(
-        file=artifact.file,
+        file=file,
         line=0,
         symbol=text,
         first=names[0] if names else None,
         last=names[-1] if names else None,
+        note=note,
         pairs=pairs.of_releases(mask),
     )
 
 
-def _release(text: str | None) -> Version | None:
-    """A version as files have it (`2.2.4-tf`, `2.4.0-rc1`, `unknown`)."""
+def as_version(text: str | None) -> Version | None:
+    """A version as files have it (`2.2.4-tf`, `2.4.0-rc1`); ``None`` for what is none (`unknown`)."""
     try:
-        return Version((text or "").replace("-tf", ""))
+        return Version((text or "").removesuffix("-tf"))
     except InvalidVersion:
         return None

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OPS: Final = 1_000_000
-_OWN: Final = ("Placeholder", "Const", "NoOp")
 
 
 def saved_model(data: memoryview) -> Artifact:
@@ -24,22 +23,21 @@ def saved_model(data: memoryview) -> Artifact:
     Raises:
         Damaged: it is none, or it is cut.
     """
-    by, ops, tags, keras, found = None, set[str](), list[str](), False, False
+    by, ops, keras, found = None, set[str](), False, False
     for graph in messages(data, 2):
         found = True
-        version, names, marks = _meta_graph(graph)
-        by, tags = version or by, [*tags, *marks]
+        version, names = _meta_graph(graph)
+        by = version or by
         ops |= names
         keras = keras or any(b"_tf_keras_" in bytes(one[:64]) for one in _identifiers(graph))
     if not found:
         raise Damaged("it holds no graph")
-    notes = ("made by Keras 2: `load_model` reads it up to 2.15, `tf.saved_model.load` everywhere",) if keras else ()
-    return Artifact(what="SavedModel", saved_by=by, ops=frozenset(ops), notes=notes)
+    return Artifact(what="SavedModel", saved_by=by, ops=frozenset(ops), of_keras=keras)
 
 
 def meta_graph(data: memoryview) -> Artifact:
     """Read the `.meta` file of a checkpoint. Errors as for `saved_model`."""
-    version, ops, _ = _meta_graph(data)
+    version, ops = _meta_graph(data)
     if version is None and not ops:
         raise Damaged("it holds no graph")
     return Artifact(what="graph of a checkpoint (.meta)", saved_by=version, ops=frozenset(ops))
@@ -53,17 +51,16 @@ def graph(data: memoryview) -> Artifact:
     return Artifact(what="GraphDef", ops=frozenset(ops))
 
 
-def _meta_graph(data: memoryview) -> tuple[str | None, set[str], list[str]]:
-    version, ops, tags = None, set[str](), list[str]()
+def _meta_graph(data: memoryview) -> tuple[str | None, set[str]]:
+    version, ops = None, set[str]()
     for number, value in fields(data):
         if isinstance(value, int):
             continue
         if number == 1:
             version = text(value, 5)
-            tags = [bytes(one[:256]).decode("utf-8", "replace") for one in messages(value, 4)]
         elif number == 2:
             ops |= set(_ops(value))
-    return version, ops, tags
+    return version, ops
 
 
 def _identifiers(data: memoryview) -> Iterator[memoryview]:

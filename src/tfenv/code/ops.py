@@ -9,9 +9,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final, Protocol
 
+from packaging.specifiers import SpecifierSet
+
+from tfenv.code.artifact import finding
 from tfenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.version import Version
+
+    from tfenv.code.answer import Pairs
+    from tfenv.facts.compile import CompileTable
+    from tfenv.model.inferred import Finding
 
 MAGIC: Final = b"\x7fELF"
 _FRAMEWORK: Final = re.compile(r"libtensorflow_framework\.so(?:\.(\d+))?$")
@@ -41,8 +53,42 @@ class CustomOp:
     machine: str
 
 
-def read(file: IO[bytes], name: str) -> CustomOp:
-    """Read a shared library.
+class Exports(Protocol):
+    """What the libraries of a release export."""
+
+    def missing(self, release: Version, symbols: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Those of the symbols that a release has not; ``None`` if its exports are not known."""
+
+
+def findings(
+    op: CustomOp, file: str, pairs: Pairs, compiled: CompileTable, exports: Exports | None
+) -> Iterator[Finding]:
+    """What binds the releases that can load it."""
+    surface = pairs.surface
+    if op.framework is not None:
+        series = f"=={op.framework}.*" if op.framework else "<1.14"
+        suffix = f".{op.framework}" if op.framework else ""
+        yield finding(file, pairs, f"libtensorflow_framework.so{suffix}", surface.mask(SpecifierSet(series)))
+    if op.cxx11 is not None:
+        rows = [compiled.of(release) for release in surface.releases]
+        mask = sum((row is None or row.cxx11 == op.cxx11) << place for place, row in enumerate(rows))
+        yield finding(file, pairs, f"built with -D_GLIBCXX_USE_CXX11_ABI={op.cxx11:d}", mask)
+    if exports is not None and op.undefined:
+        lacking = [exports.missing(release, op.undefined) for release in surface.releases]
+        mask = sum((not one) << place for place, one in enumerate(lacking))
+        if mask != surface.every:
+            newest = next(one for one in reversed(lacking) if one)
+            what = f"{len(op.undefined)} symbols of TensorFlow"
+            yield finding(file, pairs, what, mask, f"elsewhere some are not exported, such as {newest[0]}")
+    wanted = " and ".join(
+        f"{what} ≥ {version}" for what, version in (("glibc", op.glibc), ("GLIBCXX", op.glibcxx)) if version
+    )
+    if wanted:
+        yield finding(file, pairs, f"{op.machine} library", surface.every, f"the machine needs {wanted}")
+
+
+def read(file: IO[bytes], name: str) -> CustomOp | None:
+    """Read a shared library; ``None`` if it has nothing to do with TensorFlow.
 
     Raises:
         UsageError: it is no ELF file, or it is damaged.
@@ -72,6 +118,8 @@ def read(file: IO[bytes], name: str) -> CustomOp:
     except (ELFError, ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError, OSError) as error:
         raise UsageError(f"`{name}` cannot be read as a shared library: {str(error) or type(error).__name__}") from None
     ours = tuple(sorted(one for one in undefined if "10tensorflow" in one))
+    if not ours and not any("libtensorflow" in one for one in needed):
+        return None
     return CustomOp(
         needed=tuple(needed),
         framework=next((int(match[1] or 0) for one in needed if (match := _FRAMEWORK.match(one))), None),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tfenv.facts.alternatives import AlternativeTable
     from tfenv.facts.api import ApiTable
     from tfenv.facts.companions import CompanionTable
+    from tfenv.facts.compile import CompileTable
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
     from tfenv.facts.exports import Exports
@@ -40,6 +41,13 @@ class Database:
         from tfenv.facts.api import ApiTable
 
         return ApiTable(self.root / "api")
+
+    @cached_property
+    def compile(self) -> CompileTable:
+        """How custom ops are built."""
+        from tfenv.facts.compile import CompileTable
+
+        return CompileTable(self.root / "compile.toml")
 
     @cached_property
     def cuda(self) -> CudaTable:

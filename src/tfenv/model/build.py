@@ -51,3 +51,18 @@ class Build:
     def is_cuda(self) -> bool:
         """Was it compiled with CUDA, even if nothing tells with which?"""
         return self.cuda is not None or "cuda" in self.unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileFlags:
+    """What a custom op is built with, so that a release loads it.
+
+    Attributes:
+        compiler: options, less `-I`.
+        include: folder of the headers, from `site-packages` on.
+        library: what it is linked against; it lies in the folder above the headers.
+    """
+
+    compiler: tuple[str, ...]
+    include: str
+    library: str

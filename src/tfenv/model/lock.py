@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from tfenv.model.build import Build
+    from tfenv.model.build import Build, CompileFlags
     from tfenv.model.hardware import Architecture
     from tfenv.model.package import File, Name
     from tfenv.model.request import Request
@@ -115,6 +115,7 @@ class Lock:
         facts: version of the database, a digest of its rows.
         inputs: digest of the request, to see later whether the lock still answers it.
         environment: variables the environment must set (`TF_USE_LEGACY_KERAS`), sorted pairs.
+        compile: what a custom op for it is built with; ``None`` if unknown, or not on Linux.
     """
 
     request: Request
@@ -130,6 +131,7 @@ class Lock:
     facts: str = ""
     inputs: str = ""
     environment: tuple[tuple[str, str], ...] = ()
+    compile: CompileFlags | None = None
 
     def package(self, name: str) -> LockedPackage | None:
         """The locked release of a project, by normalized name."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from packaging.utils import is_normalized_name
 from packaging.version import Version
 
-from tfenv.model.build import Build
+from tfenv.model.build import Build, CompileFlags
 from tfenv.model.document import Table, flag, of, one_of, text
 from tfenv.model.hardware import Architecture, driver_text
 from tfenv.model.lock import BaseImage, Lock, LockedPackage, Needs, Origin, Stack
@@ -61,6 +61,12 @@ def tool_table(lock: Lock) -> dict[str, object]:
             "evidence": list(build.evidence) or None,
             "unknown": list(build.unknown) or None,
         },
+        "compile": lock.compile
+        and {
+            "compiler": list(lock.compile.compiler),
+            "include": lock.compile.include,
+            "library": lock.compile.library,
+        },
         "environment": dict(lock.environment) or None,
         "yanked": {package.name: package.file.yanked for package in lock.packages if package.file.yanked is not None}
         or None,
@@ -100,6 +106,7 @@ def read_tool(tool: Table, packages: tuple[LockedPackage, ...]) -> Lock:
         facts=tool.get("facts", text) or "",
         inputs=tool.get("inputs", text) or "",
         environment=tuple(sorted((key, environment.need(key, text)) for key in environment.values)),
+        compile=_read_compile(tool.table("compile")) if "compile" in tool else None,
     )
     tool.close()
     return lock
@@ -152,6 +159,16 @@ def _read_build(table: Table) -> Build:
     )
     table.close()
     return build
+
+
+def _read_compile(table: Table) -> CompileFlags:
+    flags = CompileFlags(
+        compiler=table.many("compiler", text),
+        include=table.need("include", text),
+        library=table.need("library", text),
+    )
+    table.close()
+    return flags
 
 
 def project_name(value: object) -> Name:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
-from tfenv.code import notebook, reader
+from tfenv.code import artifact, models, notebook, ops, reader
 from tfenv.code.answer import Pairs, answer
 from tfenv.code.surface import Surface
 from tfenv.errors import UsageError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from tfenv.code.uses import Reading
     from tfenv.facts.database import Database
-    from tfenv.model.inferred import Answer
+    from tfenv.model.inferred import Answer, Finding
 
 from tfenv.model.progress import Progress, Silent
 
@@ -40,6 +41,9 @@ _SKIPPED: Final = frozenset(
 )
 _CODE: Final = (".py", ".pyw")
 _NOTEBOOK: Final = ".ipynb"
+_OP: Final = ".so"
+_BESIDE: Final = ("keras_metadata.pb", "fingerprint.pb", "variables/variables.index")
+"""Parts of a SavedModel that say nothing which it does not say itself."""
 
 
 def infer(paths: Sequence[Path], database: Database, *, progress: Progress | None = None) -> Answer:
@@ -56,14 +60,35 @@ def infer(paths: Sequence[Path], database: Database, *, progress: Progress | Non
             hint="Python files, notebooks, models and custom ops (.so) can be read",
         )
     surface = Surface(database.api)
+    pairs = Pairs(surface, pythons(database))
     local = frozenset(_local(files, paths))
-    readings = []
+    readings: list[Reading] = []
+    others: list[Finding] = []
+    unread: list[str] = []
     progress.start("reading", len(files))
     for path, name in files:
-        readings.append(_read(path, name, surface.releases, local))
+        if path.name.endswith((*_CODE, _NOTEBOOK)) or not path.name.endswith((*models.SUFFIXES, _OP)):
+            readings.append(_read(path, name, surface.releases, local))
+        else:
+            try:
+                told, strange = _of_artifact(path, name, pairs, database)
+            except UsageError as error:
+                if path in paths:
+                    raise
+                told, strange = (), (error.message,)
+            others += told
+            unread += strange
         progress.advance("reading")
     progress.finish("reading")
-    return answer(readings, table=database.api, rules=database.habits, pairs=Pairs(surface, pythons(database)))
+    return answer(
+        readings,
+        table=database.api,
+        rules=database.habits,
+        pairs=pairs,
+        others=others,
+        unknown=unread,
+        files=len(files),
+    )
 
 
 def pythons(database: Database) -> dict[str, frozenset[Version]]:
@@ -108,7 +133,9 @@ def _walk(folder: Path) -> Iterator[Path]:
         )
         here = Path(where)
         for name in sorted(names):
-            if name.endswith((*_CODE, _NOTEBOOK)):
+            if name.endswith((*_CODE, _NOTEBOOK, *models.SUFFIXES, _OP)) and not (here / name).as_posix().endswith(
+                _BESIDE
+            ):
                 yield here / name
 
 
@@ -138,6 +165,35 @@ def _read(path: Path, name: str, releases: Sequence[Version], local: frozenset[s
     if path.suffix == _NOTEBOOK:
         return notebook.read(text, name, releases, local)
     return reader.read(text, name, releases, local)
+
+
+def _of_artifact(
+    path: Path, name: str, pairs: Pairs, database: Database
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """What a model or a custom op binds, and what it leaves open.
+
+    Raises:
+        UsageError: it is damaged, or cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            if path.name.endswith(_OP):
+                op = ops.read(file, name)
+                return () if op is None else tuple(ops.findings(op, name, pairs, database.compile, None)), ()
+            found = models.read(_mapped(file), file, name)
+    except OSError as error:
+        raise UsageError(f"`{name}` cannot be read: {error.strerror}") from None
+    if found is None:
+        return (), ()
+    return tuple(artifact.findings(found, pairs, database.keras)), tuple(artifact.unknown(found, pairs))
+
+
+def _mapped(file: IO[bytes]) -> memoryview:
+    """The bytes of a file, of which only those that are looked at are read."""
+    try:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except ValueError:  # an empty file cannot be mapped
+        return memoryview(b"")
 
 
 def decode(data: bytes) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tfenv.facts.releases import ReleaseFacts
     from tfenv.index.cache import Cache
     from tfenv.index.source import IndexSource
-    from tfenv.model.build import Build
+    from tfenv.model.build import Build, CompileFlags
     from tfenv.model.package import File, Release
     from tfenv.model.progress import Progress
     from tfenv.model.request import Request
@@ -193,6 +193,14 @@ class _Run:
         row = self._database.companions.keras_of(pin.version, self._request.keras)
         return () if row is None else row.environment
 
+    def _compile(self, resolution: Resolution) -> CompileFlags | None:
+        """What a custom op is built with."""
+        pin = next((resolution.pins[name] for name in _DISTRIBUTIONS if name in resolution.pins), None)
+        if pin is None or not self._request.target.platform.is_linux:
+            return None
+        row = self._database.compile.of(pin.version)
+        return None if row is None else row.flags
+
     def _with_alternatives(self, hint: str | None, conflict: Conflict) -> str | None:
         """What serves the machine that nothing on an index does, where it is the GPU that nothing serves."""
         if conflict.attempt is None or not any(link.requirement.name in _OF_THE_GPU for link in conflict.links):
@@ -263,6 +271,7 @@ class _Run:
             facts=self._database.version,
             inputs=inputs_digest(self._request),
             environment=self._environment(resolution),
+            compile=self._compile(resolution),
         )
 
 

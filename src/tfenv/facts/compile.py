@@ -1,0 +1,62 @@
+"""How a custom op is built for a release, as `tf.sysconfig` there says it (`compile.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tfenv.facts.rows import Document
+from tfenv.model.build import CompileFlags
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+_NEW_ABI: Final = "-D_GLIBCXX_USE_CXX11_ABI=1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompileRow:
+    """Some releases, their wheels for Linux.
+
+    Attributes:
+        versions: of TensorFlow.
+        flags: what is built with.
+        source: the wheel that says so.
+    """
+
+    versions: SpecifierSet
+    flags: CompileFlags
+    source: str
+
+    @property
+    def cxx11(self) -> bool:
+        """Do they have the C++11 ABI of libstdc++?"""
+        return _NEW_ABI in self.flags.compiler
+
+
+class CompileTable:
+    """The rows, oldest first.
+
+    Raises:
+        UsageError: the file has faults; all are named.
+    """
+
+    def __init__(self, path: Path) -> None:
+        document = Document(path)
+        found = []
+        for row in document.rows("release"):
+            row.known(("versions", "compiler", "include", "library", "source", "tier"))
+            row.tier()
+            flags = CompileFlags(
+                compiler=row.texts("compiler"), include=row.text("include"), library=row.text("library")
+            )
+            found.append(CompileRow(versions=row.specifiers("versions"), flags=flags, source=row.source()))
+        document.check()
+        self.rows = tuple(found)
+
+    def of(self, release: Version) -> CompileRow | None:
+        """The row of a release; ``None`` if there is none."""
+        return next((one for one in self.rows if one.versions.contains(release, prereleases=True)), None)
