@@ -18,6 +18,7 @@ SUMMARIES = {
     "build": "build the image of a lock",
     "smoke": "prove an image or an environment against its lock",
     "sync": "make a virtual environment what the lock says",
+    "infer": "which releases code, a model or a custom op needs",
     "compat": "what each release asks of Python, CUDA and driver",
     "facts": "the rows of the database: show them, or read them again",
 }

@@ -60,7 +60,7 @@ def _tell(found: Answer, seconds: float, *, every: bool) -> None:
         _console.data(f"companions: {', '.join(found.companions)}")
     if found.legacy_keras:
         _console.data("Keras 2: newer releases serve with TF_USE_LEGACY_KERAS=1 and the package tf-keras")
-    findings = [one for one in found.findings if every or not one.guarded]
+    findings = [one for one in found.findings if every or not one.guarded or not one.line]
     for finding in findings if every else findings[:_SHOWN]:
         _console.data(f"  {_line(finding)}")
     if len(findings) > _SHOWN and not every:
@@ -71,7 +71,7 @@ def _tell(found: Answer, seconds: float, *, every: bool) -> None:
 
 def _line(finding: Finding) -> str:
     cell = f"cell {finding.cell}, " if finding.cell is not None else ""
-    where = f"{finding.file}:{cell}{finding.line}"
+    where = f"{finding.file}:{cell}{finding.line}" if finding.line else finding.file
     there = f"{finding.first} to {finding.last}" if finding.first else ""
     parts = [where, finding.symbol, there, f"now {finding.became}" if finding.became else "", finding.note]
     return "  ".join(filter(None, (*parts, "(guarded)" if finding.guarded else "")))

@@ -76,7 +76,8 @@ class Pairs:
             return ""
         low = f">={there[0]}" if there[0] != self.pythons[0] else ""
         above = [one for one in self.pythons if one > there[-1]]
-        return ",".join(filter(None, (low, f"<{above[0]}" if above else "")))
+        end = "" if not above else f"<{above[0]}" if above[0].major == there[-1].major else f"<{above[0].major}"
+        return ",".join(filter(None, (low, end)))
 
 
 def answer(

@@ -29,7 +29,7 @@ class Artifact:
         saved_by: version of TensorFlow that wrote it, as the file says it.
         keras: version of Keras that wrote it.
         floor: version of TensorFlow that reads it at least, as the file says it.
-        ops: of TensorFlow that its graph is made of.
+        ops: that its graph is made of, each with the names of its attributes.
         symbols: public names that read it.
         of_keras: is it a SavedModel that Keras wrote? Its `load_model` reads it up to 2.15 only.
         notes: what else there is to say, each a sentence.
@@ -40,7 +40,7 @@ class Artifact:
     saved_by: str | None = None
     keras: str | None = None
     floor: str | None = None
-    ops: frozenset[str] = frozenset()
+    ops: tuple[tuple[str, tuple[str, ...]], ...] = ()
     symbols: tuple[str, ...] = ()
     of_keras: bool = False
     notes: tuple[str, ...] = ()
@@ -72,12 +72,12 @@ def findings(artifact: Artifact, pairs: Pairs, keras: KerasVersions) -> Iterator
         )
     having = surface.find("tf.raw_ops").mask
     oldest = having & -having
-    for op in sorted(artifact.ops):
-        raw = surface.find(f"tf.raw_ops.{op}")
+    for op, attributes in artifact.ops:
+        raw = surface.find(f"tf.raw_ops.{op}", attributes)
         # releases before `tf.raw_ops` do not list their ops: one that was there from its start is taken to be older
         mask = raw.mask | (oldest - 1 if raw.mask & oldest else 0)
         if not raw.missing and mask != surface.every:
-            yield finding(file, pairs, f"op {op}", mask)
+            yield finding(file, pairs, raw.symbol.replace("tf.raw_ops.", "op "), mask)
     for symbol in artifact.symbols:
         mask = surface.find(symbol).mask
         if mask != surface.every:
@@ -86,9 +86,9 @@ def findings(artifact: Artifact, pairs: Pairs, keras: KerasVersions) -> Iterator
 
 def unknown(artifact: Artifact, pairs: Pairs) -> Iterator[str]:
     """What cannot be told of the file, each as a sentence."""
-    strange = sorted(
-        op for op in artifact.ops if not op.startswith("_") and pairs.surface.find(f"tf.raw_ops.{op}").missing
-    )
+    strange = [
+        op for op, _ in artifact.ops if not op.startswith("_") and pairs.surface.find(f"tf.raw_ops.{op}").missing
+    ]
     if strange:
         shown = ", ".join(f"`{op}`" for op in strange[:_SHOWN]) + (" …" if len(strange) > _SHOWN else "")
         yield f"`{artifact.file}` uses ops that no release of TensorFlow has publicly: {shown}"

@@ -6,7 +6,7 @@ tensorflow/core/framework/graph.proto, function.proto, node_def.proto of https:/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tfenv.code.artifact import Artifact
 from tfenv.code.wire import Damaged, fields, messages, text
@@ -14,7 +14,9 @@ from tfenv.code.wire import Damaged, fields, messages, text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OPS: Final = 1_000_000
+_MOST: Final = 20_000
+Ops: TypeAlias = dict[str, set[str]]
+"""Ops with the names of their attributes."""
 
 
 def saved_model(data: memoryview) -> Artifact:
@@ -23,44 +25,44 @@ def saved_model(data: memoryview) -> Artifact:
     Raises:
         Damaged: it is none, or it is cut.
     """
-    by, ops, keras, found = None, set[str](), False, False
+    by, ops, keras, found = None, Ops(), False, False
     for graph in messages(data, 2):
         found = True
-        version, names = _meta_graph(graph)
-        by = version or by
-        ops |= names
+        by = _meta_graph(graph, ops) or by
         keras = keras or any(b"_tf_keras_" in bytes(one[:64]) for one in _identifiers(graph))
     if not found:
         raise Damaged("it holds no graph")
-    return Artifact(what="SavedModel", saved_by=by, ops=frozenset(ops), of_keras=keras)
+    return Artifact(what="SavedModel", saved_by=by, ops=_sorted(ops), of_keras=keras)
 
 
 def meta_graph(data: memoryview) -> Artifact:
     """Read the `.meta` file of a checkpoint. Errors as for `saved_model`."""
-    version, ops = _meta_graph(data)
+    ops = Ops()
+    version = _meta_graph(data, ops)
     if version is None and not ops:
         raise Damaged("it holds no graph")
-    return Artifact(what="graph of a checkpoint (.meta)", saved_by=version, ops=frozenset(ops))
+    return Artifact(what="graph of a checkpoint (.meta)", saved_by=version, ops=_sorted(ops))
 
 
 def graph(data: memoryview) -> Artifact:
     """Read a frozen GraphDef (`.pb`). Errors as for `saved_model`."""
-    ops = set(_ops(data))
+    ops = Ops()
+    _graph(data, ops)
     if not ops or not all(one.replace(">", "").replace("_", "").isalnum() for one in ops):
         raise Damaged("it holds no graph")
-    return Artifact(what="GraphDef", ops=frozenset(ops))
+    return Artifact(what="GraphDef", ops=_sorted(ops))
 
 
-def _meta_graph(data: memoryview) -> tuple[str | None, set[str]]:
-    version, ops = None, set[str]()
+def _meta_graph(data: memoryview, ops: Ops) -> str | None:
+    version = None
     for number, value in fields(data):
         if isinstance(value, int):
             continue
         if number == 1:
             version = text(value, 5)
         elif number == 2:
-            ops |= set(_ops(value))
-    return version, ops
+            _graph(value, ops)
+    return version
 
 
 def _identifiers(data: memoryview) -> Iterator[memoryview]:
@@ -71,24 +73,35 @@ def _identifiers(data: memoryview) -> Iterator[memoryview]:
                 yield from messages(user, 1)
 
 
-def _ops(data: memoryview) -> Iterator[str]:
-    """The ops of a graph and of its functions, less its functions themselves."""
-    called: set[str] = set()
-    own: set[str] = set()
+def _graph(data: memoryview, ops: Ops) -> None:
+    """Add the ops of a graph and of its functions, less its functions themselves."""
+    own = {""}
     for number, value in fields(data):
         if isinstance(value, int):
             continue
         if number == 1:
-            called.add(_op(value))
+            _node(value, ops)
         elif number == 2:
             for function in messages(value, 1):
                 for signature in messages(function, 1):
                     own.add(text(signature, 1) or "")
-                called.update(_op(node) for node in messages(function, 3))
-        if len(called) > _OPS:
-            raise Damaged(f"it names more than {_OPS} ops")
-    yield from called - own - {""}
+                for node in messages(function, 3):
+                    _node(node, ops)
+        if len(ops) > _MOST or len(own) > _MOST:
+            raise Damaged(f"it names more than {_MOST} ops")
+    for name in own:
+        ops.pop(name, None)
 
 
-def _op(node: memoryview) -> str:
-    return text(node, 2) or ""
+def _node(data: memoryview, ops: Ops) -> None:
+    attributes = ops.setdefault(text(data, 2) or "", set())
+    for entry in messages(data, 5):
+        name = text(entry, 1) or ""
+        if name[:1].isalpha():  # those that begin with `_` are hints
+            attributes.add(name)
+    if len(attributes) > _MOST:
+        raise Damaged(f"an op has more than {_MOST} attributes")
+
+
+def _sorted(ops: Ops) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(sorted((name, tuple(sorted(attributes))) for name, attributes in ops.items()))

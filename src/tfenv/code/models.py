@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final
 
@@ -23,6 +24,22 @@ _TABLE_END: Final = bytes.fromhex("57fb808b247547db")
 
 _OBJECTS: Final = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 _LARGEST: Final = 2**20
+_LARGEST_TABLE: Final = 2**24
+_END_OF_ARCHIVE: Final = 2**16 + 22
+_FAULTS: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    KeyError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What the standard library raises for damaged archives."""
+
+_MARKS: Final = frozenset({"keras_version", "backend", "model_config", "layer_names"})
+"""Attributes that Keras writes; weights as Keras 2.13 and later write them have none."""
 
 
 def read(data: memoryview, file: IO[bytes], name: str) -> Artifact | None:
@@ -43,6 +60,8 @@ def read(data: memoryview, file: IO[bytes], name: str) -> Artifact | None:
         found = _keras(file) if reader is _keras else reader(data)
     except (Damaged, RecursionError) as error:
         raise UsageError(f"`{name}` cannot be read: {error}", hint="is it whole? copy or save it again") from None
+    if found is None and name.endswith(".weights.h5"):
+        found = Artifact(what="Keras weights (HDF5)")
     return None if found is None else replace(found, file=name)
 
 
@@ -52,8 +71,8 @@ def _reader(data: memoryview, name: str) -> Callable[..., Artifact | None] | Non
         return _hdf5
     if head[4:8] == tflite.IDENTIFIER:
         return tflite.read
-    if head[:4] == b"PK\x03\x04" or name.endswith(".keras"):
-        return _keras if name.endswith((".keras", ".zip")) else None
+    if name.endswith(".keras"):
+        return _keras
     if bytes(data[-8:]) == _TABLE_END:
         return _checkpoint
     if name.endswith("saved_model.pb"):
@@ -73,19 +92,40 @@ def _none(data: memoryview) -> Artifact:
 
 def _keras(file: IO[bytes]) -> Artifact:
     try:
-        with zipfile.ZipFile(file) as archive, archive.open("metadata.json") as member:
-            metadata = json.loads(member.read(_LARGEST))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise Damaged(f"it is no Keras archive ({error})") from None
+        metadata = json.loads(_metadata(file))
+    except Damaged:
+        raise
+    except (*_FAULTS, RecursionError) as error:
+        raise Damaged(f"it is no Keras archive ({str(error) or type(error).__name__})") from None
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     if not isinstance(version, str):
         raise Damaged("its metadata.json does not tell the version of Keras")
     return Artifact(what="Keras archive (.keras)", keras=version)
 
 
+def _metadata(file: IO[bytes]) -> bytes:
+    _look_at_end(file)
+    with zipfile.ZipFile(file) as archive:
+        held = archive.getinfo("metadata.json")
+        if held.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Damaged("its metadata.json is packed in a way that Keras does not use")
+        with archive.open(held) as member:
+            return member.read(_LARGEST)
+
+
+def _look_at_end(file: IO[bytes]) -> None:
+    """Refuse a table of contents that would not fit into memory, before it is read."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _END_OF_ARCHIVE))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at >= 0 and len(tail) >= at + 16 and int.from_bytes(tail[at + 12 : at + 16], "little") > _LARGEST_TABLE:
+        raise Damaged("its table of contents is too large")
+
+
 def _hdf5(data: memoryview) -> Artifact | None:
     found = hdf5.attributes(data, frozenset({"keras_version", "backend"}))
-    if not {"keras_version", "backend", "model_config", "layer_names"} & set(found):
+    if not _MARKS & set(found):
         return None  # some other data
     backend = found.get("backend")
     what = "Keras model (HDF5)" if "model_config" in found else "Keras weights (HDF5)"

@@ -59,7 +59,8 @@ def _cells(document: object) -> list[tuple[int, str]]:
     cells = document.get("cells")
     if cells is None:
         sheets = document.get("worksheets")
-        cells = [cell for sheet in sheets for cell in sheet.get("cells", ())] if isinstance(sheets, list) else None
+        held = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)] if isinstance(sheets, list) else []
+        cells = [cell for each in held if isinstance(each, list) for cell in each] if held else None
     if not isinstance(cells, list):
         raise ValueError("it holds no cells")  # noqa: TRY004
     found = []

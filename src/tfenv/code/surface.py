@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from tfenv.facts.api import ApiTable, SymbolRange
 
 _OPEN: Final = ("module", "class")
+_ATTRIBUTES: Final = ("property", "value")
+"""What an instance may have though its class has not: other releases may set it when they make one."""
+
+_SET_LATER: Final = ("compiled_loss",)
+"""Methods of Keras 3 that Keras 2 sets in `compile`."""
+
 _MAKERS: Final = {
     "tf.keras.models.load_model": "tf.keras.Model",
     "tf.keras.models.clone_model": "tf.keras.Model",
@@ -101,7 +107,7 @@ class Surface:
 
     def _find(self, path: str, keywords: tuple[str, ...]) -> Found:
         root, *parts = path.split(".")
-        name, mask, symbol, last = root, self.every, None, len(parts) - 1
+        name, mask, symbol, last, held = root, self.every, None, len(parts) - 1, False
         for place, part in enumerate(parts):
             word = part.removesuffix(INSTANCE)
             below = self._table.symbol(f"{name}.{word}")
@@ -110,7 +116,9 @@ class Surface:
                     return Found(symbol=name, mask=mask, missing=".".join((name, *parts[place:])))
                 break
             name, symbol = f"{name}.{word}", below
-            mask &= self._releases_of(below)
+            if not held or (below.kind not in _ATTRIBUTES and word not in _SET_LATER):
+                mask &= self._releases_of(below)
+            held = held or part != word
             if part != word and place < last:
                 name = _MAKERS.get(name, name)
                 symbol = self._table.symbol(name)

@@ -19,7 +19,7 @@ _NEW_ABI: Final = "-D_GLIBCXX_USE_CXX11_ABI=1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileRow:
-    """Some releases, their wheels for Linux.
+    """Some releases, their wheels for Linux on x86-64.
 
     Attributes:
         versions: of TensorFlow.
@@ -51,7 +51,7 @@ class CompileTable:
             row.known(("versions", "compiler", "include", "library", "source", "tier"))
             row.tier()
             flags = CompileFlags(
-                compiler=row.texts("compiler"), include=row.text("include"), library=row.text("library")
+                compiler=row.texts("compiler"), include=row.texts("include"), library=row.text("library")
             )
             found.append(CompileRow(versions=row.specifiers("versions"), flags=flags, source=row.source()))
         document.check()

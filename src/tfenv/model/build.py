@@ -59,10 +59,10 @@ class CompileFlags:
 
     Attributes:
         compiler: options, less `-I`.
-        include: folder of the headers, from `site-packages` on.
-        library: what it is linked against; it lies in the folder above the headers.
+        include: folders of headers, from `site-packages` on.
+        library: what it is linked against, from there on too.
     """
 
     compiler: tuple[str, ...]
-    include: str
+    include: tuple[str, ...]
     library: str

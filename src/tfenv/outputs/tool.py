@@ -64,7 +64,7 @@ def tool_table(lock: Lock) -> dict[str, object]:
         "compile": lock.compile
         and {
             "compiler": list(lock.compile.compiler),
-            "include": lock.compile.include,
+            "include": list(lock.compile.include),
             "library": lock.compile.library,
         },
         "environment": dict(lock.environment) or None,
@@ -164,7 +164,7 @@ def _read_build(table: Table) -> Build:
 def _read_compile(table: Table) -> CompileFlags:
     flags = CompileFlags(
         compiler=table.many("compiler", text),
-        include=table.need("include", text),
+        include=table.many("include", text),
         library=table.need("library", text),
     )
     table.close()

@@ -13,7 +13,7 @@ from tfenv.errors import IndexUnavailable, TfenvError
 from tfenv.model.lock import BaseImage, Lock, LockedPackage, Origin, Stack
 from tfenv.model.package import Name
 from tfenv.model.progress import Silent
-from tfenv.model.target import Accelerator
+from tfenv.model.target import Accelerator, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -194,9 +194,9 @@ class _Run:
         return () if row is None else row.environment
 
     def _compile(self, resolution: Resolution) -> CompileFlags | None:
-        """What a custom op is built with."""
+        """What a custom op is built with; the rows are of wheels for Linux on x86-64."""
         pin = next((resolution.pins[name] for name in _DISTRIBUTIONS if name in resolution.pins), None)
-        if pin is None or not self._request.target.platform.is_linux:
+        if pin is None or self._request.target.platform.wheels is not Platform.LINUX_X86_64:
             return None
         row = self._database.compile.of(pin.version)
         return None if row is None else row.flags

@@ -1,0 +1,1 @@
+"""Code, models and custom ops, read."""

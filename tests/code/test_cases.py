@@ -1,0 +1,50 @@
+"""Small programs, each a file in `cases`: which releases serve them, and what forces that."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.code.surroundings import DATABASE, KEPT, PAIRS, infer_text
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+CASES = sorted(Path(__file__).with_name("cases").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case(path: Path) -> None:
+    """The releases that serve, and every finding, in order."""
+    case: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    found = infer_text(case["code"], local=frozenset(case.get("local", ())))
+    assert [release for release in found.releases if release in KEPT] == case["serves"], case["description"]
+    assert [_told(one) for one in found.findings] == case.get("finding", [])
+    assert list(found.companions) == case.get("companions", [])
+    assert list(found.unknown) == case.get("unknown", [])
+    assert found.legacy_keras == case.get("legacy", False)
+    if "python" in case:
+        assert found.python == case["python"]
+
+
+def test_cases_know_their_keys() -> None:
+    """A misspelled key would be silently ignored."""
+    known = {"description", "code", "local", "serves", "python", "companions", "legacy", "unknown", "finding"}
+    for path in CASES:
+        assert set(tomllib.loads(path.read_text(encoding="utf-8"))) <= known, path.name
+
+
+def test_the_kept_releases_are_in_the_table() -> None:
+    """Cases tell of releases that the table of symbols has had from the start."""
+    assert set(KEPT) <= set(PAIRS.surface.minors)
+    assert DATABASE.habits.rows
+
+
+def _told(one: Any) -> dict[str, object]:
+    told = {"line": one.line, "symbol": one.symbol, "guarded": one.guarded, "became": one.became, "legacy": one.legacy}
+    return {key: value for key, value in told.items() if value not in (False, None)}

@@ -1,0 +1,84 @@
+"""Ways of writing that some releases refuse: each is seen where it is, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.code.surroundings import DATABASE, infer_text
+from tfenv.code import habits
+
+KERAS = "import tensorflow as tf\nmodel = tf.keras.Sequential([tf.keras.layers.Dense(1)])\n"
+FIRES = {
+    "optimizer-lr": ["tf.keras.optimizers.SGD(lr=0.1)"],
+    "optimizer-decay": ["tf.keras.optimizers.SGD(0.1, decay=0.1)"],
+    "save-directory": [
+        "model.save('folder')",
+        "model.save('folder', save_format='tf')",
+        "tf.keras.models.save_model(model, f'{1}/folder')",
+        "import os\nmodel.save(os.path.join('a', 'b'))",
+    ],
+    "save-weights-name": ["model.save_weights('a.h5')", "model.save_weights('./ckpt/a')"],
+    "load-directory": ["tf.keras.models.load_model('folder')"],
+    "load-weights-checkpoint": ["model.load_weights('./ckpt/a')"],
+    "checkpoint-name": [
+        "tf.keras.callbacks.ModelCheckpoint('cp.ckpt')",
+        "tf.keras.callbacks.ModelCheckpoint('a.h5', save_weights_only=True)",
+    ],
+    "batch-input-shape": ["tf.keras.layers.Dense(1, batch_input_shape=(1, 2))"],
+    "train-step-minimize": [
+        "class A(tf.keras.Model):\n  def train_step(self, data):\n    self.optimizer.minimize(data, self.variables)"
+    ],
+    "add-loss-tensor": ["model.add_loss(tf.zeros([]))"],
+    "graph-keras": ["tf.compat.v1.disable_v2_behavior()"],
+}
+QUIET = {
+    "optimizer-lr": ["tf.keras.optimizers.SGD(learning_rate=0.1)", "tf.keras.optimizers.legacy.SGD(0.1, decay=0.1)"],
+    "optimizer-decay": ["tf.keras.optimizers.legacy.SGD(0.1, decay=0.1)"],
+    "save-directory": [
+        "model.save('a.keras')",
+        "model.save('a.h5')",
+        "name = input()\nmodel.save(name)",
+        "import joblib\nsvm_model = joblib.load('a')\nsvm_model.save('a.bin')",
+    ],
+    "save-weights-name": ["model.save_weights('a.weights.h5')"],
+    "load-directory": ["tf.keras.models.load_model('a.keras')", "name = input()\ntf.keras.models.load_model(name)"],
+    "load-weights-checkpoint": ["model.load_weights('a.weights.h5')"],
+    "checkpoint-name": ["tf.keras.callbacks.ModelCheckpoint('a.weights.h5', save_weights_only=True)"],
+    "batch-input-shape": ["tf.keras.layers.Dense(1, input_shape=(2,))"],
+    "train-step-minimize": [
+        "class A(tf.keras.Model):\n  def train_step(self, data):\n    self.optimizer.apply_gradients([])",
+        "class A:\n  def train_step(self, data):\n    self.optimizer.minimize(data)",
+    ],
+    "add-loss-tensor": [
+        "class A(tf.keras.layers.Layer):\n  def call(self, x):\n    self.add_loss(x)",
+        "model.add_loss(lambda: 1)",
+    ],
+    "graph-keras": ["tf.function(print)"],
+}
+
+
+def _rules(code: str) -> set[str | None]:
+    became = {row.now: row.id for row in DATABASE.habits.rows.values()}
+    return {became.get(one.became or "") for one in infer_text(KERAS + code).findings}
+
+
+@pytest.mark.parametrize(("rule", "code"), [(rule, code) for rule, codes in FIRES.items() for code in codes])
+def test_seen(rule: str, code: str) -> None:
+    """It is found, and keeps away the releases that the row names."""
+    assert rule in _rules(code)
+
+
+@pytest.mark.parametrize(("rule", "code"), [(rule, code) for rule, codes in QUIET.items() for code in codes])
+def test_not_seen(rule: str, code: str) -> None:
+    """What looks like it is left alone."""
+    assert rule not in _rules(code)
+
+
+def test_every_rule_is_tried_both_ways() -> None:
+    """Rows, the ids the code knows, and the cases here are the same set."""
+    assert set(DATABASE.habits.rows) == set(habits.IDS) == set(FIRES) == set(QUIET)
+
+
+def test_without_keras_a_model_is_anything() -> None:
+    """A name that ends in `model` counts only in files that use Keras."""
+    assert not infer_text("import tensorflow as tf\nmodel = get()\nmodel.save('folder')\ntf.zeros([1])\n").findings
