@@ -12,7 +12,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.version import Version
 
-from tfenv.index.pages import links, listed, parse, releases
+from tfenv.index.kept import pack, unpack
+from tfenv.index.pages import links, parse, releases
 from tfenv.model.package import File, Name
 
 URL = "https://pypi.example.com/simple/foo-bar/"
@@ -207,16 +208,17 @@ def test_releases_are_in_order() -> None:
     assert [file.filename for file in grouped[1].files] == ["foo_bar-1.10-py3-none-any.whl", "foo_bar-1.10.zip"]
 
 
-def test_releases_whose_files_wait() -> None:
-    """Releases made from links are those made from files, to whoever looks at them, and stay ordinary values."""
-    page = {"meta": {"api-version": "1.1"}, "files": [entry("foo_bar-1.1.zip"), entry("foo_bar-1.0.zip")]}
-    kind = "application/vnd.pypi.simple.v1+json"
-    found = links(json.dumps(page).encode(), kind, url=URL, name=Name("foo-bar"))
-    waiting = listed(Name("foo-bar"), found, "i")
-    assert [release.version for release in waiting] == [Version("1.1"), Version("1.0")]
-    assert [release.files for release in waiting] == [(found[0].file("i"),), (found[1].file("i"),)]
-    assert waiting[0].files is waiting[0].files
-    assert replace(waiting[0], files=()).files == ()
-    assert waiting == listed(Name("foo-bar"), found, "i")
+def test_releases_that_are_kept() -> None:
+    """Releases read back from the cache are those of the page, to whoever looks at them, and stay ordinary values."""
+    more = {"size": 7, "upload-time": "2025-08-13T16:53:42.5Z", "requires-python": ">=3.9", "yanked": True}
+    wheel = entry("foo_bar-1.1-2x-py3-none-any.whl", **more, **{"core-metadata": {"sha256": "cd" * 32}})
+    page = {"meta": {"api-version": "1.1"}, "files": [entry("foo_bar-1.1.zip"), entry("foo_bar-1.0.zip"), wheel]}
+    body, kind, name = json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json", Name("foo-bar")
+    kept = unpack(pack(links(body, kind, url=URL, name=name)), name, "i")
+    assert [release.version for release in kept] == [Version("1.1"), Version("1.0")]
+    whole = releases(name, parse(body, kind, url=URL, name=name, index="i"))
+    assert [release.files for release in kept] == [release.files for release in whole]
+    assert kept[0].files is kept[0].files
+    assert replace(kept[0], files=()).files == ()
     with pytest.raises(AttributeError):
-        waiting[0].nothing  # type: ignore[attr-defined]  # noqa: B018
+        kept[0].nothing  # type: ignore[attr-defined]  # noqa: B018

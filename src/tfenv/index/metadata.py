@@ -7,14 +7,13 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from packaging.metadata import parse_email
-from packaging.utils import canonicalize_name
 
 from tfenv.errors import IndexUnavailable, IntegrityError
 from tfenv.index import sdist
 from tfenv.index.client import RangesUnsupported
-from tfenv.index.repair import requirements, specifier
+from tfenv.index.documents import key
 from tfenv.index.wheels import open_wheel
-from tfenv.model.package import Metadata, normalize
+from tfenv.model.package import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,41 +26,21 @@ _METADATA_LIMIT = 16 * 2**20
 _ARCHIVE_LIMIT = 2 * 2**30
 
 
-async def metadata(file: File, *, client: Client | None, cache: Cache) -> Metadata:
-    """The metadata of a wheel, or of a source distribution without building it.
+async def fetch(file: File, *, client: Client, cache: Cache) -> dict[str, Any]:
+    """The metadata of a wheel, or of a source distribution without building it, as the cache keeps it from now on.
 
     Args:
         file: as the index lists it.
-        client: ``None`` takes only what is cached.
-        cache: asked first, told afterwards.
+        client: that asks.
+        cache: told of it.
 
     Raises:
         IndexUnavailable: no way in worked, or the file holds no metadata.
         IntegrityError: what was served is not what the index promised.
     """
-    key = f"metadata {file.sha256 or file.url}"
-    document = cache.document(key)
-    if document is None or not _sound(document):
-        if client is None:
-            raise IndexUnavailable(f"the metadata of {file.filename} is not in the cache", hint=HINT_OFFLINE)
-        document = await (_of_wheel(file, client, cache) if file.is_wheel else _of_sdist(file, client))
-        cache.keep_document(key, document)
-    return Metadata(
-        name=file.name,
-        version=file.version,
-        requires_python=specifier(document["requires_python"]) if document["requires_python"] else None,
-        requires=requirements(document["requires"], source=file.filename),
-        extras=frozenset(canonicalize_name(extra) for extra in document["extras"]),
-        dynamic=document["dynamic"],
-        source=file.filename,
-    )
-
-
-HINT_OFFLINE = "run it once without `--offline`"
-
-
-def _sound(document: dict[str, Any]) -> bool:
-    return document.keys() >= {"requires", "requires_python", "extras", "dynamic"}
+    document = await (_of_wheel(file, client, cache) if file.is_wheel else _of_sdist(file, client))
+    cache.keep_document(key(file), document)
+    return document
 
 
 async def _of_wheel(file: File, client: Client, cache: Cache) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from tfenv.model.late import late
 from tfenv.model.package import Name, Requirement
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def requirements(lines: Iterable[str], *, source: str) -> tuple[Requirement, ...
 
 @lru_cache(maxsize=8192)
 def _requirement(line: str, source: str) -> Requirement:
+    if (plain := late(line, source)) is not None:
+        return plain
     body, semicolon, condition = line.partition(";")
     name = _NAME.match(body)
     split = name.end() if name is not None else 0

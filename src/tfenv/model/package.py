@@ -120,6 +120,10 @@ class Requirement:
             source=source,
         )
 
+    def may_hold(self, extra: str) -> bool:  # noqa: ARG002  # for those that know more
+        """Could the marker hold where this extra is asked for (`""`: none)? Answered without evaluating it."""
+        return True
+
     def allows(self, version: Version) -> bool:
         """Does the version satisfy the specifiers? (Whether pre-releases may be taken is decided elsewhere.)"""
         return self.specifier.contains(version, prereleases=True) and (

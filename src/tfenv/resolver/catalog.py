@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tfenv.facts import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.version import Version
 
@@ -32,8 +32,8 @@ class Catalog:
         self._prereleases = frozenset(prereleases)
         self._build = build
         self._releases: dict[Name, tuple[Release, ...]] = {}
-        self._allowed: dict[tuple[Name, int], frozenset[Version]] = {}
-        self._kept: list[Requirement] = []  # keeps the ids above alive
+        self._allows: dict[tuple[int, Version], bool] = {}
+        self._kept: dict[int, Requirement] = {}  # keeps the ids above alive
         self._choices: dict[tuple[Name, Version, Version, bool], File | None] = {}
         self._final: dict[Name, bool] = {}
         self.skipped_source = False
@@ -44,31 +44,41 @@ class Catalog:
             self._releases[name] = self.source.releases(name)
         return self._releases[name]
 
-    def allowed(self, name: Name, requirement: Requirement) -> frozenset[Version]:
-        """Versions that one requirement allows."""
-        key = (name, id(requirement))
-        found = self._allowed.get(key)
+    def allows(self, requirement: Requirement, version: Version) -> bool:
+        """Does one requirement allow a version?"""
+        key = (id(requirement), version)
+        found = self._allows.get(key)
         if found is None:
-            found = frozenset(r.version for r in self.releases(name) if requirement.allows(r.version))
-            self._allowed[key] = found
-            self._kept.append(requirement)
+            found = self._allows[key] = requirement.allows(version)
+            self._kept[id(requirement)] = requirement
         return found
 
-    def matching(self, name: Name, requirements: Iterable[Requirement]) -> list[Release]:
-        """Releases that all requirements allow, newest first.
+    def allowed(self, name: Name, requirement: Requirement) -> frozenset[Version]:
+        """All versions that one requirement allows."""
+        return frozenset(r.version for r in self.releases(name) if self.allows(requirement, r.version))
+
+    def matching(
+        self, name: Name, requirements: Sequence[Requirement], *, preferred: Version | None = None
+    ) -> Iterator[Release]:
+        """Releases that all requirements allow, newest first, `preferred` before all; worked out one by one.
 
         A pre-release is only among them if a specifier names one, if the request says so, or if the project has
         nothing else (PEP 440, "Handling of pre-releases").
         """
-        releases: list[Release] = list(self.releases(name))
-        prereleases = name in self._prereleases
-        for requirement in requirements:
-            allowed = self.allowed(name, requirement)
-            releases = [release for release in releases if release.version in allowed]
-            prereleases = prereleases or bool(requirement.specifier.prereleases)
-        if not prereleases and self._has_final(name):
-            releases = [release for release in releases if not release.version.is_prerelease]
-        return releases
+        releases = self.releases(name)
+        prereleases = name in self._prereleases or any(r.specifier.prereleases for r in requirements)
+        final_only = not prereleases and self._has_final(name)
+
+        def matches(release: Release) -> bool:
+            version = release.version
+            if final_only and version.is_prerelease:
+                return False
+            return all(self.allows(requirement, version) for requirement in requirements)
+
+        first = next((r for r in releases if r.version == preferred), None) if preferred is not None else None
+        if first is not None and matches(first):
+            yield first
+        yield from (release for release in releases if release is not first and matches(release))
 
     def _has_final(self, name: Name) -> bool:
         if name not in self._final:

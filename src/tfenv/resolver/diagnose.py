@@ -38,7 +38,7 @@ def diagnose(
                 newest = max(stable or [r.version for r in releases])
                 return f"{name} has no release {each.specifier}; its newest is {newest}"
         return ""
-    matching = catalog.matching(name, requirements)
+    matching = list(catalog.matching(name, requirements))
     if not matching:
         return f"{name} {_several(r.version for r in allowed)} is a pre-release, which nothing asks for by name"
     bound = {want.python for want in wants if want.python is not None}

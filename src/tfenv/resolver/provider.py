@@ -3,6 +3,8 @@
 # ruff: noqa: ARG002  # resolvelib decides what its questions carry
 from __future__ import annotations
 
+from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from packaging.markers import Marker
     from packaging.version import Version
     from resolvelib.structs import Matches, RequirementInformation
 
-    from tfenv.model.package import File
+    from tfenv.model.package import File, Release
     from tfenv.model.request import Request
     from tfenv.resolver.catalog import Catalog
 
@@ -62,6 +65,8 @@ class Provider(AbstractProvider[Want, Choice, str]):
         self._only: dict[Version, Want] = {}
         self._met: dict[tuple[int, int], tuple[bool, Requirement]] = {}
         self._seen: dict[str, int] = {}
+        self._evaluated: dict[tuple[int, Version, str], tuple[bool, Marker, bool]] = {}
+        self._environments: dict[Version, dict[str, str]] = {}
         self.warnings: dict[str, None] = {}
         self.held: dict[Name, dict[Version, Requirement]] = {}
         """Project to version to what it asks of the machine in vain."""
@@ -95,7 +100,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
             return self._meets(candidate, requirement.requirement)
         if requirement.python is not None and requirement.python != candidate.python:
             return False
-        return candidate.version in self.catalog.allowed(candidate.name, requirement.requirement)
+        return self.catalog.allows(requirement.requirement, candidate.version)
 
     def get_dependencies(self, candidate: Choice) -> Iterator[Want]:
         """Python first, then the machine, then packages; a generator, so that a clash ends it before more is read."""
@@ -180,11 +185,12 @@ class Provider(AbstractProvider[Want, Choice, str]):
         if len(pythons) > 1:
             return
         exact = any(_is_exact(want.requirement.specifier) for want in asked)
-        releases = self.catalog.matching(project, [want.requirement for want in asked])
-        if (preferred := self._preferred.get(project)) is not None:
-            releases.sort(key=lambda release: release.version != preferred)
+        found = self.catalog.matching(
+            project, [want.requirement for want in asked], preferred=self._preferred.get(project)
+        )
         turned_down = False
-        for position, release in enumerate(releases):
+        waiting: deque[Release] = deque()
+        while (release := waiting.popleft() if waiting else next(found, None)) is not None:
             for python in pythons or self._pythons:
                 file = self.catalog.file(release, python, yanked=exact)
                 if file is None or not self._is_within_bounds(project, release.version, python):
@@ -194,7 +200,8 @@ class Provider(AbstractProvider[Want, Choice, str]):
                     continue
                 self.catalog.source.expect([file])
                 if turned_down:
-                    ahead = (self.catalog.file(next_, python) for next_ in releases[position + 1 : position + _AHEAD])
+                    waiting.extend(islice(found, _AHEAD - 1 - len(waiting)))
+                    ahead = (self.catalog.file(next_, python) for next_ in waiting)
                     self.catalog.source.expect([file for file in ahead if file is not None])
                 yield candidate
                 turned_down = True
@@ -228,7 +235,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
         ]
 
     def _is_within_bounds(self, name: Name, version: Version, python: Version) -> bool:
-        return all(version in self.catalog.allowed(name, bound) for bound in self.bounds(name, python))
+        return all(self.catalog.allows(bound, version) for bound in self.bounds(name, python))
 
     def _meets(self, candidate: VirtualCandidate, requirement: Requirement) -> bool:
         key = (id(candidate), id(requirement))
@@ -268,6 +275,8 @@ class Provider(AbstractProvider[Want, Choice, str]):
                 self.warnings[f"{candidate.name} {candidate.version} has no extra `{candidate.extra}`"] = None
         subject = f"{candidate.name} {candidate.version}"
         for requirement in metadata.requires:
+            if not requirement.may_hold(candidate.extra):
+                continue
             if candidate.extra and self._holds(requirement, candidate.python, "", subject):
                 continue  # the project itself asks for it already
             if self._holds(requirement, candidate.python, candidate.extra, subject):
@@ -279,14 +288,28 @@ class Provider(AbstractProvider[Want, Choice, str]):
         return found
 
     def _holds(self, requirement: Requirement, python: Version, extra: str, subject: str) -> bool:
-        if requirement.marker is None:
+        marker = requirement.marker
+        if marker is None:
             return True
-        if any(word in str(requirement.marker) for word in ("platform_release", "platform_version")):
+        key = (id(marker), python, extra)
+        found = self._evaluated.get(key)
+        if found is None:
+            environment_ = self._environments.get(python)
+            if environment_ is None:
+                environment_ = self._environments[python] = environment.markers(self._platform, python)
+            values: dict[str, Any] = {**environment_, "extra": extra}
+            # kept, so that no other marker takes its id
+            found = self._evaluated[key] = (marker.evaluate(values), marker, _asks_of_the_kernel(marker))
+        if found[2]:
             self.warnings[
-                f"{subject} wants {requirement.name} depending on the kernel, which is not known: {requirement.marker}"
+                f"{subject} wants {requirement.name} depending on the kernel, which is not known: {marker}"
             ] = None
-        values: dict[str, Any] = {**environment.markers(self._platform, python), "extra": extra}
-        return requirement.marker.evaluate(values)
+        return found[0]
+
+
+def _asks_of_the_kernel(marker: Marker) -> bool:
+    text = str(marker)
+    return "platform_release" in text or "platform_version" in text
 
 
 def _is_preferred(python: Version, preferred: Mapping[Name, Version]) -> bool:

@@ -1,0 +1,1 @@
+"""Lockers of Python packages side by side, on one recorded index."""

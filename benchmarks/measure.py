@@ -1,0 +1,68 @@
+"""One run of one command: how long, how much CPU, how much memory."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one run took.
+
+    Attributes:
+        code: exit status.
+        seconds: by the clock.
+        cpu: seconds, user and system, of the process and of all it started.
+        memory: most that one of these processes held, in MB.
+        said: the end of what it said.
+    """
+
+    code: int
+    seconds: float
+    cpu: float
+    memory: float
+    said: str
+
+
+def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], limit: float) -> Run:
+    """Run a command to its end; past `limit` seconds it is stopped, and its exit status is 124."""
+    log = cwd / ".output"
+    with log.open("wb") as out:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=cwd, env=dict(environment), stdout=out, stderr=out, stdin=subprocess.DEVNULL
+        )
+        code = None
+        while code is None:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            seconds = time.perf_counter() - started
+            if pid:
+                code = os.waitstatus_to_exitcode(status)
+            elif seconds > limit:
+                process.kill()
+                _, _, usage = os.wait4(process.pid, 0)
+                code = 124
+            else:
+                time.sleep(0.001 if seconds < 2 else 0.02)
+        process.returncode = code
+    return Run(
+        code=code,
+        seconds=seconds,
+        cpu=usage.ru_utime + usage.ru_stime,
+        memory=usage.ru_maxrss / 1024,
+        said=log.read_text(errors="replace")[-2000:],
+    )
+
+
+def middle(values: Sequence[float]) -> float:
+    """The median."""
+    return statistics.median(values)

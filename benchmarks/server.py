@@ -1,0 +1,182 @@
+"""The recorded index, served as PyPI serves its own: an RSGI application, run by granian over TLS with HTTP/2.
+
+JSON pages with PEP 658 metadata promised for every wheel, gzip, an ETag, `max-age=600`. Every answer waits one round
+trip first. `/-/rtt/MILLISECONDS` sets that, `/-/counts` tells what was asked since it was last told. While recording,
+what is not there yet is fetched from the real index (metadata by range reads, which every index allows).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import html
+import io
+import json
+import os
+import re
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from benchmarks.world import World
+
+JSON = "application/vnd.pypi.simple.v1+json"
+UPSTREAM_PAGES = "https://pypi.org"
+UPSTREAM_FILES = "https://files.pythonhosted.org"
+LARGEST = 4 * 2**20
+"""bytes of a file that is kept whole while recording: what builds a source distribution, and that itself"""
+
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+class Index:
+    """The application; everything that was answered once is kept as it was sent."""
+
+    def __init__(self) -> None:
+        self._world = World(Path(os.environ["BENCHMARK_WORLD"]))
+        self._origin = os.environ["BENCHMARK_ORIGIN"]
+        self._recording = bool(os.environ.get("BENCHMARK_RECORD"))
+        self._rtt = 0.0
+        self._sent: dict[tuple[str, bool, bool], Answer] = {}
+        self._counts: Counter[str] = Counter()
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._hashes = {
+            path.removesuffix(".metadata"): hashlib.sha256(body).hexdigest()
+            for path in self._world.paths("/packages/")
+            if path.endswith(".metadata") and (found := self._world.get(path)) is not None and (body := found[1])
+        }
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:  # the name granian calls
+        """Answer one request."""
+        path = unquote(scope.path)
+        if path.startswith("/-/"):
+            protocol.response_bytes(200, [("content-type", JSON)], self._control(path))
+            return
+        status, headers, body = await self._answer(path, scope.headers)
+        await asyncio.sleep(self._rtt)
+        self._counts["requests"] += 1
+        self._counts["bytes"] += len(body)
+        self._counts["pages" if path.startswith("/simple/") else "files"] += 1
+        self._counts[f"http/{scope.http_version}"] += 1
+        if status == 404:
+            self._counts["404"] += 1
+        protocol.response_bytes(status, headers, body)
+
+    def _control(self, path: str) -> bytes:
+        if path.startswith("/-/rtt/"):
+            self._rtt = float(path.rsplit("/", 1)[1]) / 1000
+        counts, self._counts = self._counts, Counter()
+        return json.dumps(counts).encode()
+
+    async def _answer(self, path: str, headers: Any) -> Answer:
+        as_json = "json" in (headers.get("accept") or "")
+        squeezed = "gzip" in (headers.get("accept-encoding") or "") and not headers.get("range")
+        key = (path, as_json, squeezed)
+        if key not in self._sent:
+            async with self._locks.setdefault(path, asyncio.Lock()):
+                found = self._world.get(path)
+                if found is None and self._recording:
+                    found = await _fetch(path)
+                    self._world.keep(path, *found)
+            if path.startswith("/simple/"):
+                self._sent[key] = self._page(found, as_json=as_json, squeezed=squeezed)
+            else:
+                self._sent[key] = _file(path, self._stub(path) if found is None else found)
+        status, sent, body = self._sent[key]
+        if status == 200 and headers.get("if-none-match") == dict(sent)["etag"]:
+            return 304, [pair for pair in sent if pair[0] in ("etag", "cache-control")], b""
+        wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", headers.get("range") or "")
+        if status == 200 and wanted is not None and not path.startswith("/simple/"):
+            return _part(sent, body, wanted[1], wanted[2])
+        return status, sent, body
+
+    def _page(self, found: tuple[int, bytes] | None, *, as_json: bool, squeezed: bool) -> Answer:
+        if found is None or found[0] != 200:
+            return 404, [("content-type", "text/plain"), ("cache-control", "max-age=600, public")], b"not found"
+        page = json.loads(found[1])
+        for entry in page["files"]:
+            where = entry["url"].removeprefix(UPSTREAM_FILES)
+            entry["url"] = f"{self._origin}{where}"
+            if entry["filename"].endswith(".whl"):
+                known = self._hashes.get(unquote(where))
+                entry["core-metadata"] = entry["data-dist-info-metadata"] = {"sha256": known} if known else True
+        body = json.dumps(page).encode() if as_json else _html(page)
+        headers = [
+            ("content-type", JSON if as_json else "text/html"),
+            ("cache-control", "max-age=600, public"),
+            ("etag", f'"{hashlib.sha256(body).hexdigest()[:32]}"'),
+            ("vary", "Accept, Accept-Encoding"),
+        ]
+        if squeezed:
+            return 200, [*headers, ("content-encoding", "gzip")], gzip.compress(body, 6, mtime=0)
+        return 200, headers, body
+
+    def _stub(self, path: str) -> tuple[int, bytes]:
+        """A wheel with nothing in it but its metadata, for tools that read ranges of it."""
+        found = self._world.get(f"{path}.metadata")
+        if found is None or found[0] != 200:
+            return 404, b"not recorded"
+        stem = "-".join(path.rsplit("/", 1)[1].split("-")[:2])
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(f"{stem}.dist-info/METADATA"), found[1])
+        return 200, buffer.getvalue()
+
+
+def _file(path: str, found: tuple[int, bytes]) -> Answer:
+    status, body = found
+    headers = [
+        ("content-type", "application/octet-stream"),
+        ("cache-control", "max-age=365000000, immutable, public"),
+        ("etag", f'"{hashlib.sha256(path.encode()).hexdigest()[:32]}"'),
+        ("accept-ranges", "bytes"),
+    ]
+    return status, headers, body
+
+
+def _part(headers: list[tuple[str, str]], body: bytes, first: str, last: str) -> Answer:
+    start, stop = (int(first), int(last or len(body) - 1) + 1) if first else (len(body) - int(last), len(body))
+    start, stop = max(start, 0), min(stop, len(body))
+    return 206, [*headers, ("content-range", f"bytes {start}-{stop - 1}/{len(body)}")], body[start:stop]
+
+
+def _html(page: dict[str, Any]) -> bytes:
+    """The same page as PEP 503 has it, for tools that read no JSON."""
+    lines = ["<!DOCTYPE html><html><body>"]
+    for entry in page["files"]:
+        values = {"href": f"{entry['url']}#sha256={entry['hashes'].get('sha256', '')}"}
+        if entry.get("requires-python"):
+            values["data-requires-python"] = entry["requires-python"]
+        if entry.get("yanked"):
+            values["data-yanked"] = str(entry["yanked"])
+        if promised := entry.get("core-metadata"):
+            values["data-core-metadata"] = f"sha256={promised['sha256']}" if isinstance(promised, dict) else "true"
+        said = " ".join(f'{key}="{html.escape(value)}"' for key, value in values.items())
+        lines.append(f"<a {said}>{html.escape(entry['filename'])}</a><br/>")
+    return "\n".join([*lines, "</body></html>"]).encode()
+
+
+async def _fetch(path: str) -> tuple[int, bytes]:
+    """Ask the real index."""
+    from tfenv.errors import IndexUnavailable
+    from tfenv.index.client import Client
+
+    async with Client(http2=False) as client:
+        try:
+            if path.startswith("/simple/"):
+                response = await client.get(f"{UPSTREAM_PAGES}{path}", {"Accept": JSON})
+                return response.status_code, response.content
+            if path.endswith(".whl.metadata"):
+                archive = await client.open_zip(f"{UPSTREAM_FILES}{path.removesuffix('.metadata')}")
+                name = next(n for n in archive.names() if n.endswith(".dist-info/METADATA") and n.count("/") == 1)
+                return 200, await archive.read(name)
+            response = await client.get(f"{UPSTREAM_FILES}{path}", limit=LARGEST)
+        except (IndexUnavailable, StopIteration, zipfile.BadZipFile):
+            return 404, b""
+        return response.status_code, response.content
+
+
+app = Index()

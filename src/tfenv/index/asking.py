@@ -1,0 +1,153 @@
+"""Questions to package indexes, many at a time, from a thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from tfenv.index.answers import Interrupted
+from tfenv.index.cache import StoredPage, fresh_until
+from tfenv.index.documents import metadata_of
+from tfenv.index.kept import KEPT, is_readable, pack, page_url, unpack
+from tfenv.index.metadata import fetch
+from tfenv.index.pages import ACCEPT, links
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from concurrent.futures import Future
+
+    import httpx
+
+    from tfenv.index.cache import Cache
+    from tfenv.index.client import Client
+    from tfenv.model.package import File, Metadata, Name, Release
+
+T = TypeVar("T")
+
+_AT_ONCE = 24
+
+
+class Asker:
+    """Runs until it is closed; safe to use from several threads.
+
+    Args:
+        indexes: URLs, in order, without credentials.
+        cache: asked for validators, told of every answer.
+        client: makes the HTTP client.
+    """
+
+    def __init__(self, indexes: Sequence[str], *, cache: Cache, client: Callable[[], Client]) -> None:
+        self._indexes = tuple(indexes)
+        self._cache = cache
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tfenv-index", daemon=True)
+        self._thread.start()
+        self._client, self._gate = self._run(_prepare(client)).result()
+
+    def page(self, name: Name) -> Future[tuple[Release, ...]]:
+        """The releases that the first index that knows the name lists; empty if none does."""
+        return self._run(self._tracked(self._find(name)))
+
+    def metadata(self, file: File) -> Future[Metadata]:
+        """What a file requires; see `tfenv.index.metadata.fetch`."""
+        return self._run(self._tracked(self._read(file)))
+
+    def close(self) -> None:
+        """What was asked for but never waited for is dropped."""
+        self._run(self._end()).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[None, None, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _tracked(self, work: Coroutine[None, None, T]) -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            return await work
+        finally:
+            self._tasks.discard(task)
+
+    async def _end(self) -> None:
+        """Only our own tasks are cancelled: those below them belong to libraries, which end them with more care."""
+        rest = tuple(self._tasks)
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        await self._client.close()
+
+    async def _read(self, file: File) -> Metadata:
+        async with self._gate:
+            return metadata_of(file, await fetch(file, client=self._client, cache=self._cache))
+
+    async def _find(self, name: Name) -> tuple[Release, ...]:
+        for index in self._indexes:
+            async with self._gate:
+                page = await self._page(name, index)
+            if page.status == 200:
+                return unpack(page.body, name, index)
+        return ()
+
+    async def _page(self, name: Name, index: str) -> StoredPage:
+        """What one index says now: 200 and a page as the cache keeps it, or 404."""
+        url = page_url(index, name)
+        stored = self._cache.page(url)
+        if stored is not None and not is_readable(stored):  # written by another version
+            stored = None
+        if stored is not None and stored.fresh:
+            return stored
+        headers = {"Accept": ACCEPT}
+        if stored is not None and stored.etag:
+            headers["If-None-Match"] = stored.etag
+        elif stored is not None and stored.last_modified:
+            headers["If-Modified-Since"] = stored.last_modified
+        attempt = 0
+        while True:
+            attempt += 1
+            response = await self._client.get(url, headers)
+            try:
+                page = _answered(response, stored, name)
+            except ValueError as error:  # cut short on the way, perhaps: a good page may come next time
+                await self._client.rest(url, attempt, Interrupted(f"the page cannot be read: {error}"))
+                continue
+            self._cache.keep_page(url, page)
+            return page
+
+
+async def _prepare(client: Callable[[], Client]) -> tuple[Client, asyncio.Semaphore]:
+    return client(), asyncio.Semaphore(_AT_ONCE)
+
+
+def _answered(response: httpx.Response, stored: StoredPage | None, name: Name) -> StoredPage:
+    """An answer as it is kept.
+
+    Raises:
+        ValueError: it is no page of an index.
+    """
+    until = fresh_until(response.headers, now=time.time())
+    status, etag = response.status_code, response.headers.get("ETag", "")
+    modified = response.headers.get("Last-Modified", "")
+    if status == 304 and stored is not None:
+        return StoredPage(
+            url=stored.url,
+            status=stored.status,
+            content_type=stored.content_type,
+            etag=etag or stored.etag,
+            last_modified=modified or stored.last_modified,
+            until=until,
+            body=stored.body,
+        )
+    if status not in (200, 404, 410):
+        raise ValueError(f"it answered {status}")
+    url, body = str(response.request.url), b""
+    if status == 200:
+        body = pack(links(response.content, response.headers.get("Content-Type", ""), url=url, name=name))
+    return StoredPage(
+        url=url, status=status, content_type=KEPT, etag=etag, last_modified=modified, until=until, body=body
+    )

@@ -1,0 +1,40 @@
+"""Metadata as the cache keeps it: the fields that matter, as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from tfenv.index.repair import requirements, specifier
+from tfenv.model.package import Metadata
+
+if TYPE_CHECKING:
+    from tfenv.index.cache import Cache
+    from tfenv.model.package import File
+
+
+def key(file: File) -> str:
+    """What it is kept under."""
+    return f"metadata {file.sha256 or file.url}"
+
+
+def kept(file: File, cache: Cache) -> Metadata | None:
+    """The metadata of a file, if the cache has it."""
+    document = cache.document(key(file))
+    if document is None or not document.keys() >= {"requires", "requires_python", "extras", "dynamic"}:
+        return None
+    return metadata_of(file, document)
+
+
+def metadata_of(file: File, document: dict[str, Any]) -> Metadata:
+    """What a document says."""
+    return Metadata(
+        name=file.name,
+        version=file.version,
+        requires_python=specifier(document["requires_python"]) if document["requires_python"] else None,
+        requires=requirements(document["requires"], source=file.filename),
+        extras=frozenset(canonicalize_name(extra) for extra in document["extras"]),
+        dynamic=document["dynamic"],
+        source=file.filename,
+    )
