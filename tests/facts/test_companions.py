@@ -28,6 +28,7 @@ RELEASES = {
     "0.19.0 0.20.0 0.21.0 0.22.0 0.23.0",
     "tensorflow-decision-forests": "0.1.8 0.2.0 1.12.0",
     "tensorflow-io": "0.22.0 0.23.1 0.25.0 0.26.0 0.27.0 0.31.0 0.32.0 0.34.0 0.35.0 0.36.0 0.37.1",
+    "tensorflow-metal": "1.0.1 1.1.0 1.2.0",
     "tensorflow-model-optimization": "0.7.5 0.8.0 0.8.1",
     "tensorflow-probability": "0.4.0 0.5.0 0.6.0 0.7.0 0.8.0 0.9.0 0.10.1 0.11.1 0.12.2 0.13.0 0.14.1 0.15.0 0.16.0 "
     "0.17.0 0.18.0 0.19.0 0.20.1 0.21.0 0.22.1 0.23.0 0.24.0 0.25.0",
@@ -55,6 +56,27 @@ def test_every_row_is_for_releases_that_exist(row: Companion) -> None:
     for one in row.requires:
         if one.name == "tensorflow":
             assert any(one.specifier.contains(version) for version in DATABASE.releases.versions(Name("tensorflow")))
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "tensorflow", "other", "newest"),
+    [
+        ("tensorflow-text", "2.8.2", "2.8.4", "2.9.3", "==2.8.*"),
+        ("tf-keras", "2.17.0", "2.17.1", "2.16.2", "==2.17.*"),
+        ("tensorflow-decision-forests", "1.8.1", "2.15.1", "2.14.1", "==1.8.*"),
+        ("tensorflow-addons", "0.19.0", "2.11.1", "2.12.1", "==0.19.*"),
+        ("tensorflow-directml-plugin", "0.4.0.dev230202", "2.10.1", "2.12.1", ">=0.0.1.dev0"),
+    ],
+)
+def test_which_release_goes_with_which_tensorflow(
+    name: str, version: str, tensorflow: str, other: str, newest: str
+) -> None:
+    """What metadata says is known without an index, in both directions."""
+    asked = [one for one in DATABASE.companions.asks(Name(name), Version(version)) if one.name == "tensorflow"]
+    assert asked
+    assert all(one.because and one.source and one.allows(Version(tensorflow)) for one in asked)
+    assert not all(one.allows(Version(other)) for one in asked)
+    assert DATABASE.companions.made_for(Name(name), Version(tensorflow)) == SpecifierSet(newest)
 
 
 @pytest.mark.parametrize(

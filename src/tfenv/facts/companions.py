@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as PackagingRequirement
+from packaging.specifiers import SpecifierSet
 
 from tfenv.facts.rows import Document
 from tfenv.facts.rules import NEVER
@@ -15,7 +16,6 @@ from tfenv.model.package import Name, Requirement, normalize
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
     from tfenv.facts.rows import Row
@@ -28,12 +28,14 @@ class Companion:
     Attributes:
         package: normalized name.
         versions: of it.
-        requires: with reason and source.
+        requires: with reason and source; empty where it goes with the TensorFlow of its own minor.
+        source: who says so.
     """
 
     package: Name
     versions: SpecifierSet
     requires: tuple[Requirement, ...]
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class CompanionTable:
 
     Attributes:
         all: companions in the order of the file.
+        declared: what metadata says itself, for those who ask no index.
         keras: which `tf.keras` how.
     """
 
@@ -70,10 +73,30 @@ class CompanionTable:
         document = Document(path)
         self.all: tuple[Companion, ...] = tuple(_companion(row) for row in document.rows("companion"))
         self.keras: tuple[KerasRow, ...] = tuple(_keras(row) for row in document.rows("keras"))
+        self.declared: tuple[Companion, ...] = tuple(map(_declared, document.rows("declared")))
         document.check()
         self._by_name: dict[Name, list[Companion]] = {}
         for one in self.all:
             self._by_name.setdefault(one.package, []).append(one)
+
+    def made_for(self, name: Name, version: Version) -> SpecifierSet | None:
+        """The newest releases of a package that go with a release of TensorFlow; ``None`` if that is not known."""
+        fitting = [
+            one.versions if one.requires else SpecifierSet(f"=={version.major}.{version.minor}.*")
+            for one in (*self._by_name.get(name, ()), *self.declared)
+            if one.package == name and (not one.requires or any(_admits(r, version) for r in one.requires))
+        ]
+        return fitting[-1] if fitting else None
+
+    def asks(self, name: Name, version: Version) -> tuple[Requirement, ...]:
+        """What a release asks for, by these rows and by its metadata, as far as that is known here."""
+        rows = [
+            one for one in self.declared if one.package == name and one.versions.contains(version, prereleases=True)
+        ]
+        return (
+            *self.requires(name, version),
+            *(r for one in rows for r in one.requires or (_same_minor(name, version, one.source),)),
+        )
 
     def requires(self, name: Name, version: Version) -> tuple[Requirement, ...]:
         """What a release asks for beside its metadata."""
@@ -100,7 +123,30 @@ def _companion(row: Row) -> Companion:
         package=normalize(row.text("package")),
         versions=row.specifiers("versions"),
         requires=_requirements(row, row.text("because"), row.source()),
+        source=row.source(),
     )
+
+
+def _declared(row: Row) -> Companion:
+    row.known(("package", "versions", "requires", "source", "tier"))
+    row.tier()
+    package = normalize(row.text("package"))
+    return Companion(
+        package=package,
+        versions=row.specifiers("versions"),
+        requires=_requirements(row, f"{package} says so itself", row.source()),
+        source=row.source(),
+    )
+
+
+def _same_minor(name: Name, version: Version, source: str) -> Requirement:
+    wanted = SpecifierSet(f">={version.major}.{version.minor},<{version.major}.{version.minor + 1}")
+    because = f"{name} {version} requires tensorflow{wanted}: it goes with the minor release that it is numbered like"
+    return Requirement(name=Name("tensorflow"), specifier=wanted, because=because, source=source)
+
+
+def _admits(requirement: Requirement, version: Version) -> bool:
+    return requirement.name == "tensorflow" and requirement.specifier.contains(version, prereleases=True)
 
 
 def _keras(row: Row) -> KerasRow:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
 from tfenv.facts.rows import Document
-from tfenv.facts.spelling import normalized, without_form, without_mobile, without_series
+from tfenv.facts.spelling import (
+    normalized,
+    without_form,
+    without_last_series,
+    without_mobile,
+    without_series,
+)
 from tfenv.model.hardware import ComputeCapability, Gpu
 
 if TYPE_CHECKING:
@@ -138,6 +144,13 @@ class GpuTable:
             hint=f"known are {', '.join(map(str, self.capabilities))}",
         )
 
+    def newest(self, text: str) -> Gpu | None:
+        """Of the GPUs that an ambiguous name may mean, the one of the highest capability; ``None`` if it is not one."""
+        for key in (normalized(text), without_mobile(without_form(text))):
+            if isinstance(entry := self._by_key.get(key), AmbiguousName):
+                return Gpu(name=entry.name, capability=entry.capabilities[-1])
+        return None
+
     def row(self, text: str) -> GpuRow:
         """The row of a GPU, by its name in any spelling.
 
@@ -152,9 +165,17 @@ class GpuTable:
         for key in (normalized(text), bare, bare.removeprefix("quadro"), fixed, fixed.removeprefix("quadro")):
             if (entry := self._by_key.get(key)) is not None:
                 return _only(text, (entry,))
-        if found := self._by_number.get(fixed):
+        if found := self._by_number.get(fixed) or self._by_number.get(without_last_series(fixed)) or self._cut(text):
             return _only(text, found)
         raise self._unknown(text, fixed)
+
+    def _cut(self, text: str) -> list[GpuRow | AmbiguousName]:
+        """What a name stands for that `nvidia-smi` cut off (`NVIDIA GeForce RTX 305...`)."""
+        stem = text.strip()
+        if not stem.endswith(("...", "…")):
+            return []
+        start = normalized(stem.rstrip(".…").rstrip())
+        return [entry for key, entry in self._by_key.items() if key.startswith(start)] if start else []
 
     @cached_property
     def _by_number(self) -> dict[str, list[GpuRow | AmbiguousName]]:

@@ -49,8 +49,33 @@ def problems(about: Subject, configuration: Configuration, database: Database) -
         sources = cited(requirement.source)
         code = "keras-mismatch" if requirement.name in _KERAS else "package-incompatible"
         found[requirement.name] = Problem(code=code, subject=requirement.name, because=because, sources=sources)
+    for name, _ in configuration.packages:
+        if name not in found and (problem := _companion(name, about, configuration, database)) is not None:
+            found[name] = problem
     ordered = sorted(found.values(), key=lambda each: (*_FIRST, each.subject).index(each.subject))
     return ordered, []
+
+
+def _companion(name: Name, about: Subject, configuration: Configuration, database: Database) -> Problem | None:
+    """A package that was made for another TensorFlow."""
+    version = configuration.version_of(name)
+    if version is None or name in DISTRIBUTIONS:
+        return None
+    said = dict(configuration.packages)
+    for requirement in database.companions.asks(name, version):
+        wanted = requirement.specifier
+        if requirement.name in DISTRIBUTIONS:
+            fits = wanted.contains(about.facts.version, prereleases=True)
+        else:
+            fits = (given := said.get(requirement.name)) is None or compatible(given, wanted)
+        if not fits:
+            return Problem(
+                code="keras-mismatch" if name in _KERAS else "companion-mismatch",
+                subject=name,
+                because=(*filter(None, requirement.because.split("\n")), f"here it meets {about.words}"),
+                sources=cited(requirement.source),
+            )
+    return None
 
 
 def compatible(given: SpecifierSet, wanted: SpecifierSet) -> bool:

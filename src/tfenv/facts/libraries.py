@@ -102,6 +102,8 @@ def _by_soname(about: Subject, cuda: Version, database: Database) -> list[Proble
     build = about.build
     assert build is not None
     assert build.cuda is not None
+    if len(cuda.release) == 1 and cuda.major == build.cuda.major:
+        return []  # of which minor it is, nobody says
     built, offered = _toolkit(build.cuda, database), _toolkit(cuda, database)
     because = f"{about.words} is built with CUDA {build.cuda}"
     windows = about.platform is Platform.WINDOWS_X86_64

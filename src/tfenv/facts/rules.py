@@ -233,8 +233,9 @@ def _demand(
 def _capability(subject: str, build: Build, target: Target) -> Demand | None:
     if not build.sass and not build.ptx:
         return None  # nothing tells what it holds; the build names that as unknown
-    lowest = min(one.capability for one in (*build.sass, *build.ptx))
-    too_old = any(gpu.capability < lowest for gpu in target.gpus)
+    # a GPU below the newest one that a build serves was left out, not yet to come
+    newest = max(one.capability for one in (*build.sass, *build.ptx))
+    too_old = any(gpu.capability < newest for gpu in target.gpus)
     return _demand(
         "gpu-too-old" if too_old else "gpu-too-new",
         "__compute_capability",

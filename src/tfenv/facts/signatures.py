@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from tfenv.facts.rows import Document
 from tfenv.model.package import Name, normalize
@@ -35,9 +35,10 @@ class Signature:
         code: of the problem.
         subject: what it is about; `{group}` is filled in.
         cause: one sentence; `{group}` is filled in.
-        package: that has to change, or ``None``.
+        package: that has to change, or ``None``; `{group}` is filled in.
         wanted: which versions of it repair this; `{group}` is filled in.
         tf: release of TensorFlow that repairs this, or ``None``; `{group}` is filled in.
+        python: the Python that repairs this, or ``None``; `{group}` is filled in.
         cudnn: release of cuDNN that repairs this; `{group}` is filled in.
         advice: what to do where no change of versions says it.
         sample: a line that it matches.
@@ -49,9 +50,10 @@ class Signature:
     code: str
     subject: str
     cause: str
-    package: Name | None
+    package: str | None
     wanted: str | None
     tf: str | None
+    python: str | None
     cudnn: str | None
     advice: str | None
     sample: str
@@ -82,6 +84,12 @@ class Sighting:
         """Filled in."""
         return _filled(self.signature.cause, self.facts)
 
+    @property
+    def package(self) -> Name | None:
+        """The package that has to change."""
+        text = self.signature.package
+        return None if text is None else normalize(_filled(text, self.facts))
+
     def wanted(self, tf: Version | None) -> SpecifierSet | None:
         """Versions of the package that repair it; ``None`` if the signature does not know.
 
@@ -92,7 +100,10 @@ class Sighting:
         if text is None or ("{tf_minor}" in text and tf is None):
             return None
         minor = {} if tf is None else {"tf_minor": f"{tf.major}.{tf.minor}"}
-        return SpecifierSet(_filled(text, {**self.facts, **minor}))
+        try:
+            return SpecifierSet(_filled(text, {**self.facts, **minor}))
+        except InvalidSpecifier:
+            return None
 
     @property
     def symbol(self) -> str | None:
@@ -113,6 +124,12 @@ class Sighting:
     def tf(self) -> str | None:
         """The release of TensorFlow that repairs it."""
         return None if self.signature.tf is None else _filled(self.signature.tf, self.facts) or None
+
+    @property
+    def python(self) -> str | None:
+        """The Python that repairs it."""
+        text = None if self.signature.python is None else _filled(self.signature.python, self.facts)
+        return text if text and re.fullmatch(r"\d\.\d+", text) else None
 
 
 class SignatureTable:
@@ -185,10 +202,9 @@ def _signature(row: Row) -> Signature:
     row.known(
         (
             *("name", "pattern", "code", "subject", "cause", "package", "wanted"),
-            *("tf", "cudnn", "advice", "sample", "source"),
+            *("tf", "python", "cudnn", "advice", "sample", "source"),
         )
     )
-    package = row.maybe_text("package")
     pattern = _pattern(row)
     signature = Signature(
         name=row.text("name"),
@@ -196,9 +212,10 @@ def _signature(row: Row) -> Signature:
         code=row.text("code"),
         subject=row.text("subject"),
         cause=row.text("cause"),
-        package=None if package is None else normalize(package),
+        package=row.maybe_text("package"),
         wanted=row.maybe_text("wanted"),
         tf=row.maybe_text("tf"),
+        python=row.maybe_text("python"),
         cudnn=row.maybe_text("cudnn"),
         advice=row.maybe_text("advice"),
         sample=row.text("sample"),
@@ -207,7 +224,7 @@ def _signature(row: Row) -> Signature:
     if pattern.search(signature.sample) is None:
         row.fault("sample", "the pattern does not match it")
     known = {_VARIANT.sub("", name) for name in pattern.groupindex}
-    for key in ("subject", "cause", "wanted", "tf", "cudnn"):
+    for key in ("subject", "cause", "package", "wanted", "tf", "python", "cudnn"):
         for name in _names(getattr(signature, key) or ""):
             if name not in {*known, "tf_minor"}:
                 row.fault(key, f"the pattern has no group `{name}`")

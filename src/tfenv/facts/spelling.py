@@ -20,6 +20,7 @@ _FORM = re.compile(
 )
 _MOBILE = re.compile(r"laptop|notebook|mobile|maxq")
 _SERIES = re.compile(r"^(?:quadro|titan|jetson|nvs|rtxpro|rtx|gtx|gts|gt)(?=[a-z]{0,2}\d)")
+_LAST_SERIES = re.compile(r"(?<=[\di])(?:rtx|gtx)$")
 _MARKS = re.compile(r"\((?:r|tm|c)\)|[®™]")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
@@ -42,3 +43,8 @@ def without_mobile(key: str) -> str:
 def without_series(key: str) -> str:
     """A normalized name without `RTX`, `Quadro` and the like: the number that people say."""
     return _SERIES.sub("", key)
+
+
+def without_last_series(key: str) -> str:
+    """A normalized name without a series that stands behind the number (`3080 RTX`)."""
+    return _LAST_SERIES.sub("", key)

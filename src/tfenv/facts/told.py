@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tfenv.facts.offered import placed
+from tfenv.facts.subject import DISTRIBUTIONS
 from tfenv.facts.verdict import judge
+from tfenv.model.package import normalize
 from tfenv.model.report import Answer, Problem, Verdict
 
 if TYPE_CHECKING:
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
     from tfenv.facts.database import Database
     from tfenv.facts.signatures import Sighting
     from tfenv.model.configuration import Configuration
+    from tfenv.model.package import Name
+
+_INSTALLING = ("python-no-wheel", "platform-no-wheel", "companion-mismatch")
+"""What pip says on a platform that has no wheels at all."""
 
 _KIN = {
     "python-no-wheel": ("python-no-wheel", "platform-no-wheel", "tf-unknown"),
@@ -65,8 +73,34 @@ def told(configuration: Configuration, sightings: Sequence[Sighting], database: 
 
 
 def supposed(configuration: Configuration, first: Sighting, database: Database) -> Configuration:
-    """What a log tells without saying it: a processor that dies of an instruction lacks the newest one asked of it."""
-    if first.signature.code != "cpu-instruction-missing" or configuration.cpu is not None or configuration.tf is None:
+    """What a log tells without saying it: where pip ran, a driver below what was wanted, a lacking instruction."""
+    if (offered := first.facts.get("offered")) is not None:
+        configuration = placed(configuration, offered, database)
+    if (name := first.facts.get("distribution")) is not None and configuration.tf is not None:
+        configuration = _named(configuration, normalize(name))
+    match first.signature.code:
+        case "cpu-instruction-missing":
+            return _without_instruction(configuration, database)
+        case "driver-too-old" if configuration.driver is not None and len(configuration.driver.release) == 1:
+            # a branch alone stands for its newest driver elsewhere; this one was not new enough
+            return replace(configuration, driver=Version(f"{configuration.driver.major}.0"))
+    return configuration
+
+
+def _named(configuration: Configuration, name: Name) -> Configuration:
+    """Asked for under the name of one distribution."""
+    if name not in DISTRIBUTIONS[1:] or any(each in DISTRIBUTIONS for each, _ in configuration.packages):
+        return configuration
+    try:
+        given = SpecifierSet(f"=={Version(configuration.tf or '')}.*")
+    except ValueError:
+        given = SpecifierSet(configuration.tf or "")
+    return replace(configuration, packages=(*configuration.packages, (name, given)))
+
+
+def _without_instruction(configuration: Configuration, database: Database) -> Configuration:
+    """A processor that dies of an instruction lacks the newest one asked of it."""
+    if configuration.cpu is not None or configuration.tf is None:
         return configuration
     for cpu in (frozenset({"avx"}), frozenset[str]()):
         lacking = replace(configuration, cpu=cpu)
@@ -78,9 +112,12 @@ def supposed(configuration: Configuration, first: Sighting, database: Database) 
 def _explained(sighting: Sighting, configuration: Configuration, verdict: Verdict) -> Problem:
     """The problem of the rules that this shows, if there is one; else the signature's own."""
     own = _plain(sighting)
+    if configuration.foreign is not None and own.code in _INSTALLING and verdict.problems:
+        where = verdict.problems[0]
+        return replace(where, because=(own.because[0], *where.because), sources=(*own.sources, *where.sources))
     for code in _KIN.get(own.code, (own.code,)):
         for problem in verdict.problems:
-            same = problem.code == code and (sighting.signature.package in (None, problem.subject))
+            same = problem.code == code and sighting.package in (None, problem.subject)
             if same:
                 chain = (own.because[0], *problem.because)
                 return replace(problem, because=chain, sources=(sighting.signature.source, *problem.sources))

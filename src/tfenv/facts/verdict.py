@@ -47,8 +47,26 @@ ORDER = (
 """Codes in the order in which they strike: while installing, at import, when the libraries are opened, when the device
 is made, at the first convolution."""
 
+_OTHERS = (
+    "intel-tensorflow",
+    "intel-tensorflow-avx512",
+    "nvidia-tensorflow",
+    "tensorflow-aarch64",
+    "tensorflow-directml",
+    "tensorflow-macos",
+    "tensorflow-rocm",
+)
+"""Distributions that bring the module `tensorflow`, each by another builder."""
+
+_POINTERS = ("tensorflow-intel", "tf-nightly", "tf-nightly-gpu", "tf-nightly-cpu")
+"""What else has the number of a release: what the wheel for Windows points at, and nightly builds."""
+
 _SAME_TIME = {"keras-mismatch": "package-incompatible", "companion-mismatch": "package-incompatible"}
 _RANK = {code: ORDER.index(_SAME_TIME.get(code, code)) for code in ORDER}
+
+
+_HOPELESS = ("python-no-wheel", "platform-no-wheel", "platform-no-gpu", "driver-too-new", "gpu-too-old", "gpu-too-new")
+"""What a machine can have with every release."""
 
 
 def judge(configuration: Configuration, database: Database) -> Verdict:
@@ -60,9 +78,15 @@ def judge(configuration: Configuration, database: Database) -> Verdict:
     tf = configuration.tf or _installed(configuration)
     if configuration.foreign is not None:
         return _ended(_foreign(configuration.foreign, tf))
+    if (other := _of_others(configuration)) is not None:
+        return concluded((), (), [f"tf: {other} is built by others, and nothing is known of its build"])
     if tf is None:
-        return _unsaid(configuration)
+        return _unsaid(configuration, database)
     found = versions(tf, database)
+    if not found and (kin := _kin(tf, database)):
+        like = _assumed(f"the build {tf} is like {kin[0]}")
+        verdict = min((_examine(each, replace(configuration, tf=str(each)), database) for each in kin), key=_badness)
+        return replace(verdict, warnings=(like, *verdict.warnings))
     if not found:
         return _no_release(tf, configuration, database)
     verdicts = [_examine(version, replace(configuration, tf=str(version)), database) for version in found]
@@ -168,17 +192,46 @@ def _distribution(configuration: Configuration) -> Name | None:
 
 def _installed(configuration: Configuration) -> str | None:
     """The release that the packages name, if `tf` does not."""
-    for name in DISTRIBUTIONS:
+    for name in (*DISTRIBUTIONS, *_POINTERS):
         if (specifier := configuration.package(name)) is not None:
             version = configuration.version_of(name)
             return str(version) if version is not None else str(specifier)
     return None
 
 
-def _unsaid(configuration: Configuration) -> Verdict:
+def _of_others(configuration: Configuration) -> str | None:
+    """A distribution that somebody else builds, if none of TensorFlow's own is there."""
+    said = [name for name, _ in configuration.packages]
+    if configuration.tf is not None or any(name in DISTRIBUTIONS for name in said):
+        return None
+    return next((name for name in said if name in _OTHERS), None)
+
+
+def _kin(tf: str, database: Database) -> tuple[Version, ...]:
+    """The releases of the minor that a nightly build or a pre-release nobody looked into became."""
+    try:
+        asked = Version(tf)
+    except ValueError:
+        return ()
+    if asked.local is not None or not asked.is_prerelease:
+        return ()
+    return versions(f"{asked.major}.{asked.minor}", database)
+
+
+def _unsaid(configuration: Configuration, database: Database) -> Verdict:
+    """Without a release: what no release would do, else what is missing."""
     missing = ["tf"]
     missing += ["python"] if configuration.python is None else []
     missing += ["gpu"] if not configuration.gpus and configuration.capability is None else []
+    if configuration.accelerated:
+        verdicts = [
+            _examine(newest[0], replace(configuration, tf=str(newest[0])), database)
+            for stem in reversed(database.releases.minors)
+            if (newest := versions(stem, database))
+        ]
+        furthest = min(verdicts, key=_badness)
+        if furthest.problems and furthest.problems[0].code in _HOPELESS:
+            return replace(furthest, unknown=tuple(dict.fromkeys(("tf", *furthest.unknown))))
     return concluded((), (), missing)
 
 
@@ -199,6 +252,8 @@ def _gpus(
             try:
                 found.append(database.gpus.find(name))
             except UsageError as error:
+                # what the newest of them is too old for, all are
+                found += [newest] if (newest := database.gpus.newest(name)) is not None else []
                 unknown.append(f"gpu: {error.message}" + (f" ({error.hint})" if error.hint else ""))
     if not configuration.gpus and capability is not None:
         found.append(Gpu(name=str(capability), capability=capability))

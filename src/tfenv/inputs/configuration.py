@@ -25,30 +25,59 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)")
 _NO_GPU = ("none", "cpu", "no", "n/a", "")
-_ANY_GPU = re.compile(r"(?:cuda|gpu|auto|cuda ?\d+)", re.IGNORECASE)
+_ANY_GPU = re.compile(
+    r"(?:cuda|gpu|auto|cuda ?\d+|yes|true|any|(?:an? )?(?:nvidia|cuda)(?: corporation)?(?: gpu| graphics(?: card)?)?|"
+    r"graphics (?:device|card)|1? ?gpus?)",
+    re.IGNORECASE,
+)
 _CUDA = re.compile(r"cuda ?(\d+)", re.IGNORECASE)
 
-_COUNT = re.compile(r"^\d{1,2}\s*[x\u00d7*]\s*|\s*[x\u00d7*]\s*\d{1,2}$|\s*\(?\d+\s*GB\)?$", re.IGNORECASE)
-"""`2x` before or after a name, and its memory."""
+_BRACKETED = re.compile(r"\[([^\]]+)\]")
+"""The name in a line of `lspci`."""
+_ASIDE = re.compile(
+    r"""
+    ^(?:gpu\s*)?\#?\d{1,2}\s*:\s*                              # GPU 0:
+    | ^(?:\d{1,2}\s*[x\u00d7*]\s*|\d{1,2}\s+(?=[a-z])|(?:one|single|two|dual|three|four|eight)\s+)   # 2x, two
+    | (?:\s*[\u00d7*]|(?<!tegra)\s+x)\s*\d{1,2}$              # x2 at the end
+    | \s*\([^)]*\d\s*[gm]i?b[^)]*\)                           # (12 GB VRAM)
+    | \s+(?:with|of|and|-|/)?\s*\d+(?:\s*(?:or|/)\s*\d+)?\s*[gm]i?b(?![-\w.]).*$  # with 2 GB each
+    | \s*\b(?:rev\.?|revision)\s+\w+\s*$                      # Rev. A
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What stands beside a name: its number, how many there are, their memory."""
+_NO_NAME = re.compile(r"\d+(?:\.\d+)?\s*[gm](?:i?b)?\b.*|(?:driver|cuda|cudnn|memory|vram)\b.*|\d*", re.IGNORECASE)
 
 _SYSTEMS = (
+    ("musl", re.compile(r"alpine|musl", re.IGNORECASE)),
     ("wsl", re.compile(r"wsl|windows subsystem", re.IGNORECASE)),
     ("windows", re.compile(r"windows|^win", re.IGNORECASE)),
-    ("macos", re.compile(r"mac|os ?x|darwin", re.IGNORECASE)),
-    ("musl", re.compile(r"alpine|musl", re.IGNORECASE)),
+    ("macos", re.compile(r"mac|os ?x|darwin|monterey|ventura|sonoma|sequoia|big ?sur|catalina|mojave", re.IGNORECASE)),
     (
         "linux",
         re.compile(
             r"linux|ubuntu|debian|centos|red ?hat|rhel|fedora|rocky|alma|suse|arch|mint|manjaro|pop|gentoo|nixos|kali|"
-            r"raspbian|jetpack|l4t",
+            r"raspbian|raspberry|jetpack|jetson|tegra|l4t|colab|kaggle|docker|sles|scientific|amazon|elementary|zorin|"
+            r"oracle",
             re.IGNORECASE,
         ),
     ),
 )
 _MACHINES = (
-    ("x86_64", re.compile(r"x86[-_]64|amd64|x64|64[- ]?bit|intel", re.IGNORECASE)),
-    ("aarch64", re.compile(r"aarch64|arm64|armv8\w*|apple|m[1-4]\b", re.IGNORECASE)),
+    ("x86_64", re.compile(r"x86[-_ ]64|amd64|x64", re.IGNORECASE)),
+    (
+        "aarch64",
+        re.compile(
+            r"aarch64|arm64|armv8\w*|apple|\bm[1-5]\b|jetson|tegra|jetpack|l4t|graviton|raspberry", re.IGNORECASE
+        ),
+    ),
+    ("x86_64", re.compile(r"64[- ]?bit|^64$|intel", re.IGNORECASE)),
 )
+_NARROW = re.compile(
+    r"32[- ]?bit|i[36]86|\bx86\b(?![-_ ]?64)|win32|armv[67]\w*|armhf|raspbian|raspberry", re.IGNORECASE
+)
+"""32 bit; Raspbian is, and most of what runs on a Raspberry Pi."""
+_WIDE = re.compile(r"64[- ]?bit|x86[-_ ]?64|x64|amd64|aarch64|arm64|armv8", re.IGNORECASE)
 _PLATFORMS = {
     ("linux", "x86_64"): Platform.LINUX_X86_64,
     ("linux", "aarch64"): Platform.LINUX_AARCH64,
@@ -91,7 +120,10 @@ def loads(text: str, name: str) -> Configuration:
 def _read(table: Table) -> Configuration:
     gpus = _gpus(table)
     system = table.get("os", document.text)
-    platform, foreign = read_platform(system, table.get("arch", document.text))
+    machine = table.get("arch", document.text)
+    if _NARROW.search(str(table.values.get("python", ""))) is not None:
+        machine = "32 bit Python"
+    platform, foreign = read_platform(system, machine)
     packages = table.table("packages")
     rows = tuple(
         (normalize(name), specifier)
@@ -135,9 +167,16 @@ def _gpus(table: Table) -> tuple[str, ...]:
 
 def read_gpus(text: str) -> tuple[str, ...]:
     """The GPUs that some words name: `2x RTX 3090`, `Intel UHD 630 + GeForce MX150`; a count does not matter."""
-    parts = re.split(r"\s*(?:,|;|\+|&|\band\b)\s*", text)
-    found = (_COUNT.sub("", part.strip()) for part in parts)
-    return tuple(dict.fromkeys(part for part in found if part)) or (text,)
+    found = []
+    for part in re.split(r"\s*(?:,|;|\+|&|\n|(?<!\d )\band\b)\s*", text):
+        if _NO_NAME.fullmatch(part.strip()) is not None and not part.strip().isdigit():
+            continue
+        name = match[1] if (match := _BRACKETED.search(part)) is not None else part
+        while (bare := _ASIDE.sub("", name).strip()) != name:
+            name = bare
+        if _NO_NAME.fullmatch(name) is None or (name.isdigit() and len(name) > 2):
+            found.append(name)
+    return tuple(dict.fromkeys(found)) or (text,)
 
 
 def _flags(value: object) -> frozenset[str]:
@@ -206,12 +245,14 @@ def read_platform(system: str | None, machine: str | None) -> tuple[Platform | N
     if system is not None and system.lower() in {each.value for each in Platform}:
         return Platform(system.lower()), None
     kind = next((name for name, words in _SYSTEMS if words.search(system)), None) if system else "linux"
-    words = machine or (
-        "x86_64" if not re.search(r"arm|aarch|apple|m[1-4]\b", system or "", re.IGNORECASE) else "arm64"
-    )
+    words = machine or system or ""
+    if _NARROW.search(said) is not None and _WIDE.search(said) is None:
+        return None, said
     processor = next((name for name, pattern in _MACHINES if pattern.search(words)), None)
-    if re.search(r"32[- ]?bit|i[36]86|\bx86\b(?![-_]64)|win32", words, re.IGNORECASE):
-        processor = None
+    if processor is None and machine is None:
+        processor = "x86_64"
+    elif kind == "macos" and words.lower() == "arm":
+        processor = "aarch64"
     platform = _PLATFORMS.get((kind or "", processor or ""))
     return platform, None if platform is not None else said
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tfenv.model.configuration import Configuration
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_KEYS = ("tf", "python", "cuda", "cudnn", "driver", "gpu", "glibc", "os")
+_KEYS = ("tf", "python", "cuda", "cudnn", "driver", "gpu", "glibc", "os", "arch")
 
 
 def plain(log: str) -> str:
@@ -48,6 +48,12 @@ def _spelled(found: Mapping[str, str]) -> Iterable[tuple[str, str]]:
             yield "compute_capability", value
         elif key == "cp":
             yield "python", f"{value[0]}.{value[1:]}"
+        elif key == "sm":
+            yield "compute_capability", f"{value[:-1]}.{value[-1]}"
+        elif key == "os" and value in ("win32", "win"):
+            yield "os", "Windows"
+        elif key == "os" and value == "manylinux":
+            yield "os", "Linux"
         elif key in _KEYS or key.startswith("packages."):
             yield key, value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -12,7 +13,14 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.facts.installed import compatible
-from tfenv.facts.subject import DISTRIBUTIONS, pythons_of, requirements, versions
+from tfenv.facts.subject import (
+    DISTRIBUTIONS,
+    TENSORFLOW,
+    offers_cuda_wheels,
+    pythons_of,
+    requirements,
+    versions,
+)
 from tfenv.facts.verdict import choose, gpus_of, judge
 from tfenv.model.hardware import driver_text
 from tfenv.model.package import Name
@@ -27,11 +35,14 @@ if TYPE_CHECKING:
     from tfenv.facts.subject import Subject
     from tfenv.model.configuration import Configuration
 
-MOST = 5
+MOST = 6
 """More than this nobody reads."""
 
-_PACKAGE, _PATCH, _PYTHON, _CUDNN, _RELEASE, _CUDA, _DRIVER, _SYSTEM, _IMAGE = 1, 1, 2, 2, 3, 3, 4, 5, 6
+_PACKAGE, _PATCH, _PYTHON, _CUDNN, _ADVICE, _RELEASE, _CUDA, _DRIVER, _SYSTEM, _IMAGE = 1, 1, 2, 2, 2, 3, 3, 4, 5, 6
 
+
+_MACHINES = ("platform-no-gpu", "platform-no-wheel", "python-no-wheel", "gpu-too-new", "gpu-too-old")
+"""What another builder's TensorFlow may repair."""
 
 _ENOUGH: dict[tuple[str, ...], int] = {("python",): 3, ("cudnn",): 2}
 """How many changes of one kind are shown; of others one."""
@@ -114,7 +125,10 @@ class _Repair:
         """What repairs a problem and makes no new one: single changes, else pairs."""
         aim = (problem.code, problem.subject)
         # of a problem that only a log told, the rules cannot say that another release would not have it
-        singles = list(self._changes(self._was, problem, releases=aim in self._before))
+        known = aim in self._before
+        if problem.code == "loader-path" and not known:
+            return []  # what is installed is right: the signature says where to look for it
+        singles = list(self._changes(self._was, problem, releases=known))
         found = [change for change in singles if self._repairs(change, aim)]
         stacked = problem.code.startswith(("cuda", "cudnn", "driver", "gpu"))
         if not found or (stacked and not any("tf" in dict(change.values) for change in found)):
@@ -123,16 +137,24 @@ class _Repair:
 
     def _instead(self, problem: Problem) -> Iterator[Fix]:
         """What serves a machine that no release on an index serves."""
-        if problem.code not in ("platform-no-gpu", "gpu-too-new", "gpu-too-old"):
+        if problem.code not in (
+            "platform-no-gpu",
+            "platform-no-wheel",
+            "python-no-wheel",
+            "gpu-too-new",
+            "gpu-too-old",
+        ):
             return
         says = [each.advice for each in self._database.failures.all if set(each.sources) & set(problem.sources)]
-        if self._version is not None:
-            target = Target(
-                platform=self._was.platform or Platform.LINUX_X86_64,
-                accelerator=Accelerator.CUDA,
-                gpus=gpus_of(self._was, self._database),
-            )
-            says += [each.says for each in self._database.alternatives.of(self._version, target)]
+        target = Target(
+            platform=self._was.platform or Platform.LINUX_X86_64,
+            accelerator=Accelerator.CUDA if self._was.accelerated else Accelerator.NONE,
+            gpus=gpus_of(self._was, self._database),
+        )
+        version = self._version or self._database.releases.versions(TENSORFLOW)[0]
+        says += [each.says for each in self._database.alternatives.of(version, target)]
+        if self._was.foreign is not None:
+            says.append(_of_foreign(self._was.foreign))
         for text in says:
             yield Fix(change=(), command=text, cost=_IMAGE)
 
@@ -140,22 +162,62 @@ class _Repair:
         """What the signature itself knows."""
         signature = sighting.signature
         found = []
-        if signature.package is not None and (wanted := self._wanted(signature.package, sighting)) is not None:
-            change = self._pin(signature.package, wanted)
+        if sighting.package is not None and (wanted := self._wanted(sighting.package, sighting)) is not None:
+            change = self._pin(sighting.package, wanted)
             found.append(Fix(change=change.values, command=change.command, cost=_PACKAGE))
-        if (version := self._release_for(sighting)) is not None:
+        if (version := self._release_for(sighting)) is not None and version != self._version:
             change = self._with_python(self._release(self._was, version), version)
             found.append(Fix(change=change.values, command=self._command(change), cost=_RELEASE))
         if signature.cudnn is not None and (text := sighting.facts.get("built_cudnn")):
             cudnn = ".".join(text.split(".")[:2])
             found.append(Fix(change=(("cudnn", cudnn),), command=f"install cuDNN {cudnn}", cost=_CUDNN))
-        became = self._database.api.became(sighting.symbol) if sighting.symbol is not None else None
-        if became is not None and became.now:
-            package = f" (pip install {became.package})" if became.package else ""
-            found.append(Fix(change=(), command=f"write `{became.now}`{package}", cost=_PACKAGE))
+        if signature.code == "python-no-wheel":
+            found += map(self._fix, self._pythons(sighting))
+        if (now := self._became(sighting)) is not None:
+            found.append(Fix(change=(), command=now, cost=_PACKAGE))
+        if signature.code in ("cuda-mismatch", "cudnn-mismatch", "cudnn-too-old"):
+            found += self._from_wheels()
         if sighting.advice is not None:
-            found.append(Fix(change=(), command=sighting.advice, cost=_DRIVER))
+            found.append(Fix(change=(), command=sighting.advice, cost=_ADVICE))
         return found
+
+    def _pythons(self, sighting: Sighting) -> Iterator[Change]:
+        """The Python that a wheel is for; where no release is told, those just below that the newest has wheels for."""
+        texts = [sighting.python] if sighting.python is not None else []
+        about = self._about(self._was)
+        if not texts and about is None:
+            newest = self._database.releases.versions(TENSORFLOW)[0]
+            facts = self._database.releases.release(TENSORFLOW, newest)
+            known = () if facts is None else pythons_of(facts, self._was.platform or Platform.LINUX_X86_64)
+            said = self._was.python
+            texts = [str(each) for each in reversed(known) if said is None or each < _short(said)][:3]
+        for text in texts:
+            python = Version(text)
+            if self._was.python is None or _short(self._was.python) != python:
+                after = replace(self._was, python=python)
+                command = lock_command(after) if about is not None else f"install TensorFlow with Python {text}"
+                yield Change(values=(("python", text),), after=after, cost=_PYTHON, command=command)
+
+    def _became(self, sighting: Sighting) -> str | None:
+        """How a name that is gone is written today."""
+        symbol = sighting.symbol
+        if symbol is None:
+            return None
+        became = self._database.api.became(symbol)
+        if became is not None and became.now:
+            return f"write `{became.now}`" + (f" (pip install {became.package})" if became.package else "")
+        old = f"tf.compat.v1.{symbol.removeprefix('tf.')}"
+        return f"write `{old}`" if self._database.api.symbol(old) is not None else None
+
+    def _from_wheels(self) -> Iterator[Fix]:
+        """An environment that brings its CUDA libraries along, where wheels carry them all."""
+        about = self._about(self._was)
+        if about is None or about.build is None or not about.build.is_cuda or not about.platform.is_linux:
+            return
+        version = about.facts.version
+        if offers_cuda_wheels(about) or self._database.wheels.of(version) is not None:
+            after = replace(self._was, tf=str(version), accelerated=True)
+            yield Fix(change=(), command=f"{lock_command(after)}   # brings CUDA and cuDNN along", cost=_CUDA)
 
     def _release_for(self, sighting: Sighting) -> Version | None:
         """The nearest release that has the missing symbol, else the one that the signature names."""
@@ -163,8 +225,19 @@ class _Repair:
         if symbol is not None:
             older = [each for each in symbol.versions if self._version is None or each < self._version]
             return max(older, default=symbol.first)
-        known = versions(sighting.tf, self._database) if sighting.tf is not None else ()
+        if sighting.tf is not None:
+            known = versions(sighting.tf, self._database)
+        else:
+            known = self._companion_wants(sighting.package)
         return known[0] if known else None
+
+    def _companion_wants(self, name: Name | None) -> tuple[Version, ...]:
+        """The releases of TensorFlow that the installed release of a companion was made for."""
+        version = None if name is None else self._was.version_of(name)
+        if name is None or version is None:
+            return ()
+        asked = [one for one in self._database.companions.asks(name, version) if one.name == TENSORFLOW]
+        return versions(str(asked[0].specifier), self._database) if asked else ()
 
     def _with_python(self, change: Change, version: Version) -> Change:
         """A release, and the nearest Python it has a wheel for, if the one there has none."""
@@ -268,7 +341,8 @@ class _Repair:
             return None
 
     def _about(self, configuration: Configuration) -> Subject | None:
-        version = Version(configuration.tf) if configuration.tf and configuration != self._was else self._version
+        known = versions(configuration.tf, self._database) if configuration.tf is not None else ()
+        version = self._version if configuration.tf in (None, self._was.tf) else known[0] if known else None
         if version is None:
             return None
         return choose(
@@ -287,9 +361,8 @@ class _Repair:
         if problem.subject == "pip":
             yield self._pin(Name("pip"), SpecifierSet(">=20.3"), now)
         if about is not None and code in ("python-no-wheel", "platform-no-wheel", "package-incompatible"):
-            for python in sorted(
-                pythons_of(about.facts, about.platform), key=lambda each: _distance(each, now.python or each)
-            ):
+            newest_first = reversed(pythons_of(about.facts, about.platform))
+            for python in sorted(newest_first, key=lambda each: _distance(each, now.python or each)):
                 values = (("python", str(python)),)
                 yield Change(values=values, after=replace(now, python=python), cost=_PYTHON)
         if code == "platform-no-gpu":
@@ -320,12 +393,15 @@ class _Repair:
                 specifier &= one.specifier
         if str(specifier):
             yield self._pin(name, specifier, now)
+            return
+        if (made_for := self._database.companions.made_for(name, about.facts.version)) is not None:
+            yield self._pin(name, made_for, now)
 
     def _wanted(self, name: Name, sighting: Sighting) -> SpecifierSet | None:
         """What TensorFlow's own metadata wants where that is known and says something, else what the signature does."""
         about = self._about(self._was)
         own = sighting.wanted(self._version)
-        if about is not None:
+        if about is not None and (own is None or any(one.name == name for one in requirements(about, self._database))):
             for change in self._packages(self._was, about, name):
                 wanted = change.after.package(name)
                 if wanted is not None and (own is None or compatible(wanted, own)):
@@ -479,6 +555,15 @@ def lock_command(configuration: Configuration) -> str:
     if configuration.glibc is not None:
         words += ["--glibc", str(configuration.glibc)]
     return shlex.join(words)
+
+
+def _of_foreign(said: str) -> str:
+    """Where to go from a platform that has no wheels."""
+    if re.search("alpine|musl", said, re.IGNORECASE):
+        return "take an image with glibc, such as `python:3.12-slim` (Debian) or the one that `tfenv build` makes"
+    if re.search("raspb|arm", said, re.IGNORECASE):
+        return "install a 64 bit system (aarch64); for 32 bit Arm there are only wheels of others, and tflite-runtime"
+    return "take a 64 bit Python on 64 bit Linux with glibc, Windows or macOS"
 
 
 def _distance(one: Version, other: Version) -> int:
