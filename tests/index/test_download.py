@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 from functools import partial
 from typing import TYPE_CHECKING
@@ -158,3 +159,16 @@ def test_two_processes_fetch_a_file_once(index: FakeIndex, tmp_path: Path) -> No
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
     assert len(index.requests) == 1
+
+
+def test_what_was_checked_is_not_hashed_again_until_it_is_touched(index: FakeIndex, tmp_path: Path) -> None:
+    """A file whose hash was right is trusted until something writes to it, even with its times set back."""
+    published = wheel(index)
+    file, cache = listed(index, published), Cache(tmp_path)
+    place = download([file], cache=cache, client=quick)[published.filename]
+    before = place.stat()
+    place.write_bytes(bytes(len(published.content)))
+    os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert download([file], cache=cache, client=quick)[published.filename].read_bytes() == published.content
+    assert len(index.requests) == 2
+    assert download([file], cache=cache, offline=True)[published.filename] == place

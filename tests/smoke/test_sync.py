@@ -257,3 +257,25 @@ class TestInterpreters:
         with pytest.raises(UsageError, match=r"no Python 3\.99 was found on this machine") as caught:
             interpreters.find(Version("3.99"), environment={"PATH": "", "HOME": str(tmp_path)})
         assert "uv python install 3.99" in (caught.value.hint or "")
+
+
+@pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed here")
+@pytest.mark.skipif(HERE is None or not HERE.is_linux, reason="hard links")
+def test_environments_share_files_but_not_edits(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second environment is linked, not unpacked; one edited in place does not spoil the third."""
+    monkeypatch.delenv("UV_LINK_MODE", raising=False)
+    lock = lock_of(wheel(cache, "alpha", "1.0"), wheel(cache, "beta", "1.0"))
+    venvs = [tmp_path / name for name in ("one", "two", "three")]
+    for venv in venvs[:2]:
+        sync(lock, venv, cache=cache, offline=True)
+    here, there = (site_packages(venv) / "alpha.py" for venv in venvs[:2])
+    assert here.stat().st_ino == there.stat().st_ino
+    with there.open("r+", encoding="utf-8") as file:  # in place, as an editor may do it
+        file.write("version = '6.6'\n")
+    sync(lock, venvs[2], cache=cache, offline=True)
+    assert evaluate(venvs[2], "__import__('alpha').version + __import__('beta').version") == "1.01.0"
+    sync(lock, venvs[1], cache=cache, offline=True)
+    assert evaluate(venvs[1], "__import__('alpha').version") == "1.0"
+    shutil.rmtree(venvs[2])
+    sync(lock, venvs[2], cache=cache, offline=True)
+    assert evaluate(venvs[2], "__import__('alpha').version") == "1.0"

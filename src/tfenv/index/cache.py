@@ -103,6 +103,10 @@ class Cache:
         """Where a distribution of that hash lies, or would lie."""
         return self._root / "files" / sha256[:2] / sha256 / filename
 
+    def shared(self, name: str) -> Path:
+        """A folder for another program's cache, which looks after it itself."""
+        return self._root / name
+
     def lock(self, path: Path) -> BaseFileLock:
         """Held by the one process that fetches `path`."""
         from filelock import FileLock

@@ -45,7 +45,8 @@ def download(
 ) -> dict[str, Path]:
     """Have all files in the cache; returns where each lies, by filename.
 
-    What is there already is hashed again before it is trusted. Two processes that want the same file fetch it once.
+    What is there already is hashed again unless nothing has touched it since it was. Two processes that want the same
+    file fetch it once.
 
     Raises:
         IntegrityError: a file has no SHA-256 to check, or another than promised (it is deleted then).
@@ -93,16 +94,17 @@ async def fetch(file: File, *, client: Client | None, cache: Cache, progress: Pr
     """
     progress = progress or Silent()
     path = cache.file(file.sha256 or hashlib.sha256(file.url.encode()).hexdigest(), file.filename)
-    if await _is_sound(path, file):
+    if await _is_sound(path, file, cache):
         progress.advance(TASK, path.stat().st_size)
         return path
     if client is None:
         raise IndexUnavailable(f"{file.filename} is not in the cache", hint="run it once without `--offline`")
     try:
         async with _locked(cache, path):
-            if not await _is_sound(path, file):  # another process may have fetched it meanwhile
+            if not await _is_sound(path, file, cache):  # another process may have fetched it meanwhile
                 path.unlink(missing_ok=True)
                 await _transfer(file, path, client, progress)
+                _stamp(path, file, cache)
     except OSError as error:
         raise HostError(f"cannot write {path}: {error}", hint="set TFENV_CACHE_DIR to a place with room") from error
     return path
@@ -182,9 +184,34 @@ def _drop(temporary: str) -> None:
     Path(temporary).unlink(missing_ok=True)
 
 
-async def _is_sound(path: Path, file: File) -> bool:
+async def _is_sound(path: Path, file: File, cache: Cache) -> bool:
+    known = cache.document(_stamp_key(path, file))
+    if known is not None and known == _state(path):
+        return True
     digest = await asyncio.to_thread(_sha256, path)
-    return digest is not None and file.sha256 in (None, digest)
+    if digest is None or file.sha256 not in (None, digest):
+        return False
+    _stamp(path, file, cache)
+    return True
+
+
+def _stamp(path: Path, file: File, cache: Cache) -> None:
+    """Note how a file looked when its hash was right."""
+    if (state := _state(path)) is not None:
+        cache.keep_document(_stamp_key(path, file), state)
+
+
+def _stamp_key(path: Path, file: File) -> str:
+    return f"checked {file.sha256} {path}"
+
+
+def _state(path: Path) -> dict[str, int] | None:
+    """Changes with every write: nobody can set the time of change back."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return {"size": seen.st_size, "changed": seen.st_ctime_ns, "written": seen.st_mtime_ns, "inode": seen.st_ino}
 
 
 def _sha256(path: Path) -> str | None:

@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 from tfenv.errors import HostError, UsageError
 from tfenv.model.progress import Progress, Silent
 from tfenv.smoke import document
-from tfenv.workflow import interpreters, loader
+from tfenv.workflow import interpreters, loader, unpacked
 from tfenv.workflow.smoke import interpreter, probe, wheel_contents
 
 if TYPE_CHECKING:
@@ -130,10 +130,16 @@ def sync(
     reporter.advance(TASK, len(todo.remove))
     wheels = [package for package in todo.install if package.file.is_wheel]
     sources = [package for package in todo.install if not package.file.is_wheel]
+    # an environment that someone edited may share its files with what was unpacked once: it is repaired from the wheels
+    kept = cache.shared("uv") if todo.python is not None else None
+    installer.install(wheels, files, kept=kept)
+    if kept is not None and installer.uv is not None:
+        spoilt = unpacked.spoilt(wheels, site_packages(directory), cache)
+        installer.replace(spoilt, files, kept)
+    reporter.advance(TASK, len(wheels))
     # a source distribution is built with the locked tools, which must be there before it
-    for packages, build in ((wheels, False), (sources, True)):
-        installer.install(packages, files, build=build)
-        reporter.advance(TASK, len(packages))
+    installer.install(sources, files, build=True)
+    reporter.advance(TASK, len(sources))
     installer.finish(lock)
     loader.write(lock, site_packages(directory))
     reporter.finish(TASK)
@@ -231,8 +237,30 @@ class _Installer:
         if names:
             _run(self._command("uninstall", *names), "removing packages")
 
-    def install(self, packages: Sequence[LockedPackage], files: Mapping[str, Path], *, build: bool) -> None:
-        """Install files whose hashes are checked once more; nothing is fetched and no dependency added."""
+    def replace(self, packages: Sequence[LockedPackage], files: Mapping[str, Path], kept: Path) -> None:
+        """Install from the wheels what came spoilt out of uv's cache, and have uv forget it."""
+        if packages and self.uv is not None:
+            names = [package.name for package in packages]
+            _run([self.uv, "cache", "clean", "--quiet", "--no-config", "--cache-dir", str(kept), *names], "cleaning")
+            self.remove(names)
+            self.install(packages, files)
+
+    def install(
+        self,
+        packages: Sequence[LockedPackage],
+        files: Mapping[str, Path],
+        *,
+        build: bool = False,
+        kept: Path | None = None,
+    ) -> None:
+        """Install files whose hashes are checked once more; nothing is fetched and no dependency added.
+
+        Args:
+            packages: to install.
+            files: where their files lie, by filename.
+            build: are they source distributions?
+            kept: uv's cache, from which it links what it has unpacked before; ``None`` unpacks.
+        """
         if not packages:
             return
         if self.uv is None and not build:
@@ -241,8 +269,7 @@ class _Installer:
 
             unpack([files[package.file.filename] for package in packages], Path(self.python))
             return
-        # beside the packages, so that uv can link what it unpacks; in a cache of its own, because the usual one shares
-        # files with other environments, and whoever edited one there would have edited it here
+        # beside the packages, so that uv can link what it unpacks
         with tempfile.TemporaryDirectory(prefix=".tfenv-", dir=self.directory) as folder:
             requirements = Path(folder) / "requirements.txt"
             requirements.write_text(
@@ -258,7 +285,7 @@ class _Installer:
             if build:
                 options.append("--no-build-isolation")
             if self.uv is not None:
-                options += ["--cache-dir", str(Path(folder) / "uv")]
+                options += ["--cache-dir", str(kept or Path(folder) / "uv")]
             _run(
                 self._command("install", *options),
                 "installing packages",
