@@ -1,7 +1,7 @@
 """Wheels that uv unpacked once are linked into every environment made later. Is what it links still what was unpacked?
 
-Linked files are one file: whoever edits it in one environment has edited it in all, also in those yet to be made. So what
-was installed is compared with how it looked when its hashes were right, and hashed again where anything differs.
+Linked files are one file: whoever edits it in one environment has edited it in all, also in those yet to be made. So
+what was installed is compared with how it looked when its hashes were right, and hashed where anything differs.
 """
 
 from __future__ import annotations
