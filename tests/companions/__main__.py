@@ -1,0 +1,58 @@
+"""`python -m tests.companions [RELEASE[@PYTHON] …]`: try every stack that has not been tried, or those that are named.
+
+It can be stopped at any time and goes on where it was: each outcome is written down as it comes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+from tests.companions import pairs, stacks
+from tests.companions.trial import attempt
+from tfenv.errors import TfenvError
+from tfenv.facts.database import load
+
+FILE = Path(__file__).parents[2] / "constraints" / "pairs.toml"
+
+
+def main() -> None:
+    """Fill the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.companions", description=__doc__)
+    parser.add_argument("stacks", nargs="*", metavar="RELEASE[@PYTHON]", help="2.15 or 2.15@3.11")
+    parser.add_argument("--again", action="store_true", help="try again stacks in which something has failed")
+    parser.add_argument("--all", action="store_true", help="try again whatever was tried")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the environment there")
+    parser.add_argument("--file", type=Path, default=FILE, help="where the outcomes go")
+    options = parser.parse_args()
+    os.environ["UV_NO_CACHE"] = "1"
+    database = load()
+    failed = 0
+    for stack in stacks.pick(stacks.stacks(), options.stacks):
+        known = {pair.key[1:]: pair for pair in pairs.load(options.file) if _minor(pair) == stack.tensorflow}
+        here = [known.get((stack.python, stack.keras or 0, name)) for name in stack.companions]
+        if not options.all and all(pair and (pair.passed or not options.again) for pair in here):
+            continue
+        started = time.monotonic()
+        try:
+            for pair in attempt(stack, database, keep=options.keep):
+                options.file.write_text(pairs.dumps((*pairs.load(options.file), pair)), encoding="utf-8")
+                failed += not pair.passed
+                print(f"{pair.tensorflow} with {pair.package} {pair.version}: {pair.outcome}", flush=True)
+        except TfenvError as error:
+            failed += 1
+            print(f"{stack}: {error}", flush=True)
+        print(f"{stack}: {time.monotonic() - started:.0f} s", flush=True)
+    tried = pairs.load(options.file)
+    print(f"{sum(pair.passed for pair in tried)} of {len(tried)} pairs passed")
+    raise SystemExit(failed > 0)
+
+
+def _minor(pair: pairs.Pair) -> str:
+    return f"{pair.tensorflow.major}.{pair.tensorflow.minor}"
+
+
+if __name__ == "__main__":
+    main()
