@@ -3,7 +3,7 @@
 # ruff: noqa: ARG002  # resolvelib decides what its questions carry
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,8 @@ class Provider(AbstractProvider[Want, Choice, str]):
         self._seen: dict[str, int] = {}
         self._evaluated: dict[tuple[int, Version, str], tuple[bool, Marker, bool]] = {}
         self._environments: dict[Version, dict[str, str]] = {}
+        self._clashes: Counter[str] = Counter()
+        self._last_causes: tuple[int, ...] = ()
         self.warnings: dict[str, None] = {}
         self.held: dict[Name, dict[Version, Requirement]] = {}
         """Project to version to what it asks of the machine in vain."""
@@ -126,12 +128,13 @@ class Provider(AbstractProvider[Want, Choice, str]):
     ) -> Iterable[str]:
         """TensorFlow, then Python and the machine, then whatever last clashed, then the rest."""
         open_ = list(identifiers)
+        clashed = {cause.requirement.identifier for cause in backtrack_causes}
+        clashed |= {cause.parent.identifier for cause in backtrack_causes if cause.parent is not None}
+        self._count(clashed, backtrack_causes)
         if self._first in open_:
             return [self._first]
         if virtual := [identifier for identifier in open_ if is_virtual(identifier)]:
             return virtual[:1]
-        clashed = {cause.requirement.identifier for cause in backtrack_causes}
-        clashed |= {cause.parent.identifier for cause in backtrack_causes if cause.parent is not None}
         return [identifier for identifier in open_ if identifier in clashed] or open_
 
     def get_preference(
@@ -141,14 +144,22 @@ class Provider(AbstractProvider[Want, Choice, str]):
         candidates: Mapping[str, Iterator[Choice]],
         information: Mapping[str, Iterator[RequirementInformation[Want, Choice]]],
         backtrack_causes: Sequence[RequirementInformation[Want, Choice]],
-    ) -> tuple[bool, bool, int]:
-        """Exact pins, then what is bounded from above, then in the order of discovery."""
+    ) -> tuple[int, bool, bool, int]:
+        """What has clashed most, exact pins, what is bounded from above, then in the order of discovery."""
         operators = {s.operator for info in information[identifier] for s in info.requirement.requirement.specifier}
         return (
+            -self._clashes[identifier],
             not operators & {"==", "==="},
             not operators & {"<", "<=", "~="},
             self._seen.setdefault(identifier, len(self._seen)),
         )
+
+    def _count(self, clashed: set[str], causes: Sequence[RequirementInformation[Want, Choice]]) -> None:
+        """Remember a clash, once: its causes are told again until the next one."""
+        these = tuple(map(id, causes))
+        if these != self._last_causes:
+            self._last_causes = these
+            self._clashes.update(clashed)
 
     # what the request asks
 

@@ -1,0 +1,92 @@
+"""Each generation of CUDA that comes as wheels: locked, installed by hash, and every library opened, without a GPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.version import Version
+
+from tests.whole.test_images import tfenv
+from tfenv.model.report import Outcome
+from tfenv.outputs import pylock
+from tfenv.smoke import document, imported, installed, libraries
+from tfenv.workflow import interpreters
+from tfenv.workflow.smoke import interpreter, probe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tfenv.model.report import Level
+
+pytestmark = [pytest.mark.slow, pytest.mark.index, pytest.mark.interpreters]
+
+GENERATIONS = (
+    ("11.2", "2.10", "cuda11", "3.10"),
+    ("11.8", "2.13", "cuda11", "3.11"),
+    ("12.2", "2.15", "cuda12", "3.11"),
+    ("12.3", "2.17", "cuda12", "3.12"),
+    ("12.5", "2.20", "cuda12", "3.13"),
+)
+"""built with, a release, what to ask for"""
+
+EIGHT = (
+    "libcudart.so.11.0", "libcublas.so.11", "libcublasLt.so.11", "libcufft.so.10", "libcurand.so.10",
+    "libcusolver.so.11", "libcusparse.so.11", "libcudnn.so.8",
+)  # fmt: skip
+"""what TensorFlow 2.10 asks the loader for"""
+
+
+def locked(folder: Path, tf: str, gpu: str, python: str) -> Path:
+    """The lock that `tfenv lock` writes."""
+    ran = tfenv(folder, "lock", "--tf", tf, "--gpu", gpu, "--python", python)
+    assert ran.returncode == 0, ran.stderr
+    return folder / "pylock.toml"
+
+
+def opened(lock_file: Path, venv: Path) -> tuple[Level, ...]:
+    """Levels 0 to 3, which need no GPU."""
+    lock = pylock.loads(lock_file.read_text(encoding="utf-8"))
+    options = {**json.loads(document.options(lock)), "levels": [0, 1, 2, 3]}
+    found = document.read(probe(interpreter(venv), json.dumps(options))[0])
+    return (
+        installed.judge(lock, found, {}, "L0"),
+        imported.judge_import(found, (), "L1"),
+        imported.judge_build(lock, found, "L2"),
+        libraries.judge(lock, found, "L3"),
+    )
+
+
+def prove(folder: Path, tf: str, gpu: str, python: str) -> tuple[Level, ...]:
+    """Lock, environment, and what opens in it."""
+    lock_file = locked(folder, tf, gpu, python)
+    ran = tfenv(folder, "sync", "--venv", "venv")
+    assert ran.returncode == 0, ran.stderr
+    return opened(lock_file, folder / "venv")
+
+
+def test_one_generation_a_day(tmp_path: Path) -> None:
+    """`tfenv sync` brings the libraries into the sight of TensorFlow's own loader."""
+    _, *asked = GENERATIONS[datetime.now(timezone.utc).date().toordinal() % len(GENERATIONS)]
+    for level in prove(tmp_path, *asked):
+        assert level.outcome is Outcome.PASSED, f"{asked}: {level}"
+
+
+def test_pip_by_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pip install -r pylock.toml` of 2.10 opens all eight libraries, once their folders are on the loader's path."""
+    lock_file = locked(tmp_path, "2.10", "cuda11", "3.10")
+    venv = tmp_path / "venv"
+    python = str(venv / "bin" / "python")
+    subprocess.run([str(interpreters.find(Version("3.10"))), "-m", "venv", str(venv)], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=26.1"], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "-r", str(lock_file)], check=True)
+    folders = [str(path) for path in sorted(venv.glob("lib/python3.10/site-packages/nvidia/*/lib"))]
+    monkeypatch.setenv("LD_LIBRARY_PATH", os.pathsep.join(folders))
+    script = f"import ctypes\nfor name in {EIGHT!r}: ctypes.CDLL(name)"
+    subprocess.run([python, "-c", script], check=True)
+    for level in opened(lock_file, venv)[1:]:  # level 0 sees pip, which is not locked
+        assert level.outcome is Outcome.PASSED, level
