@@ -93,6 +93,15 @@ def test_another_file_of_the_same_version(cache: Cache, venv: Path) -> None:
     assert evaluate(venv, "__import__('alpha').origin") == "there"
 
 
+def test_bytecode_of_what_was_there_goes(cache: Cache, venv: Path) -> None:
+    """Nothing compiled is left of a module that another takes the place of: it would be run instead of it."""
+    sync(lock_of(wheel(cache, "alpha", "1.0")), venv, cache=cache, offline=True)
+    assert evaluate(venv, "__import__('alpha').version") == "1.0"
+    assert [path.name.partition(".")[0] for path in site_packages(venv).glob("__pycache__/a*.pyc")] == ["alpha"]
+    sync(lock_of(wheel(cache, "alpha", "2.0")), venv, cache=cache, offline=True)
+    assert not list(site_packages(venv).glob("__pycache__/a*.pyc"))
+
+
 def test_nothing_is_changed_before_everything_is_here(cache: Cache, venv: Path) -> None:
     """A file that cannot be had leaves the environment as it was."""
     sync(lock_of(wheel(cache, "alpha", "1.0")), venv, cache=cache, offline=True)

@@ -127,6 +127,10 @@ def sync(
     reporter.start(TASK, len(todo.install) + len(todo.remove))
     outdated = [package.name for package in todo.install] if todo.python is None else []
     installer.remove([*todo.remove, *outdated])
+    if todo.remove or outdated:
+        # uv leaves the bytecode of modules that are in no package, and Python would take it for that of the module that
+        # comes in their place, if that is as long and written in the same second
+        shutil.rmtree(site_packages(directory) / "__pycache__", ignore_errors=True)
     reporter.advance(TASK, len(todo.remove))
     wheels = [package for package in todo.install if package.file.is_wheel]
     sources = [package for package in todo.install if not package.file.is_wheel]
