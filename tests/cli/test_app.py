@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,7 +18,10 @@ from tfenv import errors
 from tfenv.cli._commands import SUMMARIES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.commands import Tfenv
+    from tests.support.index_server import FakeIndex
 
 
 def _classes(root: type[errors.TfenvError]) -> list[type[errors.TfenvError]]:
@@ -61,6 +67,23 @@ def test_usage_errors_in_json(tfenv: Tfenv) -> None:
     error = json.loads(ran.out)["error"]
     assert (error["code"], error["hint"]) == ("usage", "`tfenv lock --help` lists what it takes")
     assert "--no-such-option" in error["message"]
+
+
+def test_an_interrupt_ends_with_130(index: FakeIndex, tmp_path: Path) -> None:
+    """Ctrl-C ends a command at once, says so in words or in JSON, and leaves no file."""
+    index.fault("/simple/", seconds=8, times=9)
+    command = [sys.executable, "-c", "from tfenv.cli import main; main()", "lock", "--json", "--index-url", index.url]
+    environment = {**os.environ, "TFENV_CACHE_DIR": str(tmp_path / "cache")}
+    folder = tmp_path / "project"
+    folder.mkdir()
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        while index.most_at_once == 0:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert json.loads(out)["error"]["code"] == "interrupted"
+    assert not list(folder.iterdir())
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 
 def main() -> None:
     """Entry point of the `tfenv` command."""
-    from tfenv.cli.app import run
+    try:
+        from tfenv.cli.app import run
 
-    run()
+        run()
+    except KeyboardInterrupt:
+        # before any command has begun
+        raise SystemExit(130) from None

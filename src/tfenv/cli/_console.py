@@ -30,11 +30,6 @@ def configure(*, json_output: bool = False, quiet: bool = False, verbose: bool =
     _State.verbosity = -1 if quiet else 1 if verbose else 0
 
 
-def json_mode() -> bool:
-    """Was `--json` given?"""
-    return _State.json
-
-
 def _coloured() -> bool:
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
@@ -73,6 +68,14 @@ def complain(error: TfenvError) -> None:
     print(f"{_paint('error:', '1;31')} {error.message}", file=sys.stderr)
     if error.hint:
         print(f"{_paint('hint:', '1;36')} {error.hint}", file=sys.stderr)
+
+
+def interrupted() -> None:
+    """Tell that the user stopped it."""
+    if _State.json:
+        document({"error": {"code": "interrupted", "message": "interrupted", "hint": None}})
+    else:
+        say("interrupted")
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def _call(arguments: list[str]) -> int:
     # until a command has read its options, and for one that cannot
     _console.configure(json_output="--json" in arguments)
     try:
-        return int(app(_spell_out(arguments), prog_name="tfenv", standalone_mode=False) or 0)
+        code = int(app(_spell_out(arguments), prog_name="tfenv", standalone_mode=False) or 0)
     except TfenvError as error:
         if error.message:
             _console.complain(error)
@@ -65,11 +65,11 @@ def _call(arguments: list[str]) -> int:
             _console.complain(UsageError(error.format_message(), hint=f"`{command} --help` lists what it takes"))
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        if _console.json_mode():
-            _console.document({"error": {"code": "interrupted", "message": "interrupted", "hint": None}})
-        else:
-            _console.say("interrupted")
-        return INTERRUPTED
+        code = INTERRUPTED
+    # typer makes a Ctrl-C into this code
+    if code == INTERRUPTED:
+        _console.interrupted()
+    return code
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:

@@ -54,7 +54,7 @@ class Client:
         *,
         attempts: int = ATTEMPTS,
         pause: float = _BACKOFF,
-        timeout: float = 60.0,
+        timeout: float = 30.0,
         http2: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
