@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,20 @@ def test_every_option_has_its_key(tfenv: Tfenv) -> None:
     assert PROJECT.read_text() == text
     tfenv("init")
     assert PROJECT.read_text() == text
+
+
+def test_json(tfenv: Tfenv) -> None:
+    """One document: the file, what changed in it, and whether it was written."""
+    ran = tfenv("init", "--gpu", "v100", "--json", "--dry-run")
+    told = json.loads(ran.out)
+    assert (ran.code, ran.err, told["file"], told["written"]) == (0, "", "pyproject.toml", False)
+    assert '+gpu = ["v100"]' in told["diff"]
+    assert json.loads(tfenv("init", "--gpu", "v100", "--json").out)["written"] is True
+    assert json.loads(tfenv("init", "--gpu", "v100", "--json").out) == {
+        "file": "pyproject.toml",
+        "diff": "",
+        "written": False,
+    }
 
 
 def test_a_dry_run_prints_the_change(tfenv: Tfenv) -> None:

@@ -44,6 +44,9 @@ def test_gpu_decides_the_cudnn(tfenv: Tfenv, index: FakeIndex) -> None:
     assert "nvidia-cudnn-cu12 held at 9.10.2.21" in ran.err
     assert "driver ≥ 525.60.13" in ran.err
     assert _pins()["nvidia-cudnn-cu12"] == "9.10.2.21"
+    first = Path("pylock.toml").read_bytes()
+    assert "held at 9.10.2.21" in tfenv("lock", "--gpu", "v100", "--index-url", index.url).err
+    assert Path("pylock.toml").read_bytes() == first
     assert tfenv("lock", "--gpu", "a100", "--upgrade", "--index-url", index.url).code == 0
     assert _pins()["nvidia-cudnn-cu12"] == "9.11.0.98"
 
@@ -58,6 +61,12 @@ def test_kept_unless_upgraded(tfenv: Tfenv, index: FakeIndex) -> None:
     assert _pins()["numpy"] == "2.1.0"
     assert tfenv(*again, "--upgrade", "six").code == 0
     assert _pins()["numpy"] == "2.1.0"
+    # TensorFlow is kept too, though another distribution answers for it
+    assert tfenv("lock", "--tf", "2.19", "--upgrade", "--index-url", index.url).code == 0
+    assert tfenv("lock", "--index-url", index.url).code == 0
+    assert _pins()["tensorflow-cpu"] == "2.19.1"
+    assert tfenv("lock", "--upgrade", "tensorflow", "--index-url", index.url).code == 0
+    assert _pins()["tensorflow-cpu"] == "2.20.0"
     # the page of numpy is cached for some minutes: a new cache sees the new release
     assert tfenv(*again, "--upgrade", "--exclude-newer", "2030-01-01").code == 0
 

@@ -41,6 +41,17 @@ def test_what_is_upgraded_is_not_kept() -> None:
         assert "numpy" in kept
 
 
+def test_notes_of_kept_pins_stay() -> None:
+    """Why a release was held back is true as long as it is locked for the same machine; a new note comes before it."""
+    old = replace(cuda_lock(), notes=("nvidia-cudnn-cu12 held at 9.10.2.21: old", "numpy held at 1.0: gone"))
+    fresh = replace(old, notes=())
+    assert relock.with_notes(fresh, old).notes == ("nvidia-cudnn-cu12 held at 9.10.2.21: old",)
+    named = replace(old, notes=("tensorflow held at 2.21.0: x", "nvidia-cudnn-cu12 held at 9.10.2.21: new"))
+    assert relock.with_notes(named, old).notes == (named.notes[1], named.notes[0])
+    other = replace(old, request=replace(old.request, target=replace(old.request.target, gpus=())))
+    assert relock.with_notes(fresh, other).notes == relock.with_notes(fresh, None).notes == ()
+
+
 def test_the_digest_of_an_image_is_kept() -> None:
     """No registry is asked for an image that is locked, offline or not; one of another name is."""
     told: list[TfenvError] = []

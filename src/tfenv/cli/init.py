@@ -43,10 +43,11 @@ def init(
     target: _options.TARGET = None,
     project: Annotated[Path, typer.Option("--project", metavar="FILE", help="The project.")] = Path("pyproject.toml"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the change, write nothing.")] = False,
+    json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
 ) -> None:
     """Write the request into pyproject.toml, its style kept; `tfenv lock` without options reads it."""
-    _console.configure(quiet=quiet)
+    _console.configure(json_output=json_output, quiet=quiet)
     from tfenv.facts.database import load
     from tfenv.workflow.init import init as write_request
 
@@ -77,6 +78,9 @@ def init(
         target=target,
         dry_run=dry_run,
     )
+    if json_output:
+        _console.document({"file": str(edited.path), "diff": edited.diff, "written": bool(edited.diff) and not dry_run})
+        return
     if dry_run:
         if edited.diff:
             _console.data(edited.diff)

@@ -127,6 +127,7 @@ def lock(
             ),
             progress=progress,
         )
+    answer = relock.with_notes(answer, old)
     texts = {lock_name(target): pylock.dumps(answer)}
     texts |= outputs(answer, target=target, with_requirements=requirements_txt)
     written = () if dry_run else files.write({output / name: text for name, text in texts.items()}, force=force)

@@ -175,7 +175,9 @@ class _Run:
         direct = {requirement.name for requirement in asked}
         pins: dict[Name, Pin] = {}
         needs: dict[tuple[str, str], Need] = {}
-        warnings = dict(provider.warnings)
+        # not of what was only tried: that depends on what was preferred
+        subjects = ("the request ", "a constraint ", *(f"{each.name} {each.version} " for each in chosen.values()))
+        warnings = {text: None for text in provider.warnings if text.startswith(subjects)}
         notes = []
         for key in sorted(chosen):
             candidate = chosen[key]

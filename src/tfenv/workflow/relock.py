@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, TfenvError, UsageError
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 ALL = ""
 """`--upgrade` without a name"""
+
+_HELD = " held at "
+"""stands in a note between the name and the version, see `tfenv.resolver`"""
 
 _DISTRIBUTIONS = (TENSORFLOW, CPU, GPU)
 
@@ -69,6 +73,22 @@ def preferences(old: Lock | None, upgrade: Iterable[str] | None) -> dict[Name, V
         for one in _DISTRIBUTIONS if name in _DISTRIBUTIONS else (name,):
             kept.pop(one, None)
     return kept
+
+
+def with_notes(answer: Lock, old: Lock | None) -> Lock:
+    """The new lock, with what the old one says of pins that it kept: a release that is kept is not found to be held.
+
+    Only for the same machine, since that is what holds a release back.
+    """
+    if old is None or old.request.target != answer.request.target:
+        return answer
+    notes = {note.partition(_HELD)[0]: note for note in answer.notes}
+    for note in old.notes:
+        name, _, rest = note.partition(_HELD)
+        kept = answer.package(normalize(name))
+        if kept is not None and rest.startswith(f"{kept.version}: "):
+            notes.setdefault(name, note)
+    return replace(answer, notes=tuple(notes[name] for name in sorted(notes)))
 
 
 def base_digest(
