@@ -30,6 +30,11 @@ def configure(*, json_output: bool = False, quiet: bool = False, verbose: bool =
     _State.verbosity = -1 if quiet else 1 if verbose else 0
 
 
+def json_mode() -> bool:
+    """Was `--json` given?"""
+    return _State.json
+
+
 def _coloured() -> bool:
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
