@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import tomli
 from packaging.utils import parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
@@ -16,11 +16,6 @@ from tfenv.errors import UsageError
 from tfenv.facts.builds import build_from, build_lines, quoted, strings
 from tfenv.model.package import Name, normalize
 from tfenv.model.target import Platform
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -201,8 +196,8 @@ def loads(text: str, name: str = "<text>") -> tuple[ReleaseFacts, ...]:
         UsageError: it is no TOML, or a row is incomplete or told twice; `name` says which file.
     """
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
         raise UsageError(f"{name}: {error}") from None
     rows, faults = [], []
     for number, table in enumerate(document.get("release", ())):

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import tomli
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
 from tfenv.model.hardware import Architecture
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -148,7 +143,7 @@ class Document:
         self._faults: list[str] = []
         self._asked: set[str] = set()
         try:
-            self._values = tomllib.loads(path.read_text(encoding="utf-8"))
+            self._values = tomli.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as wrong:
             raise UsageError(f"`{path}` cannot be read: {wrong}") from wrong
 

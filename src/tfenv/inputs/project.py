@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+import tomli
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
 from tfenv.inputs.request import ProjectRequest, parse_requirement, read_values
 from tfenv.model.document import Table, of
 from tfenv.model.package import Requirement, normalize
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,8 +60,8 @@ def loads(
             no such target.
     """
     try:
-        root = Table(tomllib.loads(content.removeprefix("\ufeff")))
-    except tomllib.TOMLDecodeError as error:
+        root = Table(tomli.loads(content.removeprefix("\ufeff")))
+    except tomli.TOMLDecodeError as error:
         raise UsageError(f"`{name}` is not TOML: {error}") from error
     tool = root.table("tool").table("tfenv")
     base = read_values(tool)

@@ -8,9 +8,9 @@ https://packaging.python.org/en/latest/specifications/pylock-toml/
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING
 
+import tomli
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -26,11 +26,6 @@ from tfenv.outputs.request import inputs_digest
 from tfenv.outputs.toml import Inline
 from tfenv.outputs.toml import dumps as dump_toml
 from tfenv.outputs.tool import FORMAT, project_name, read_tool, tool_table
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -75,8 +70,8 @@ def loads(content: str, name: str = "pylock.toml") -> Lock:
             tfenv did not write.
     """
     try:
-        root = Table(tomllib.loads(content))
-    except tomllib.TOMLDecodeError as error:
+        root = Table(tomli.loads(content))
+    except tomli.TOMLDecodeError as error:
         raise UsageError(f"`{name}` is not TOML: {error}", hint=_AGAIN) from error
     for key in ("lock-version", "created-by"):
         root.need(key, text)

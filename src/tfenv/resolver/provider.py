@@ -64,6 +64,9 @@ class Provider(AbstractProvider[Want, Choice, str]):
         self._before: dict[Candidate, list[Want]] = {}
         self._only: dict[Version, Want] = {}
         self._met: dict[tuple[int, int], tuple[bool, Requirement]] = {}
+        self._satisfied: dict[tuple[int, int], bool] = {}
+        self._alive: list[tuple[Want, Choice]] = []  # whose ids these are
+        self._bounded: dict[int, tuple[bool, bool, Requirement]] = {}
         self._seen: dict[str, int] = {}
         self._evaluated: dict[tuple[int, Version, str], tuple[bool, Marker, bool]] = {}
         self._environments: dict[Version, dict[str, str]] = {}
@@ -97,12 +100,14 @@ class Provider(AbstractProvider[Want, Choice, str]):
         return lambda: self._matches(identifier, asked, refused)
 
     def is_satisfied_by(self, requirement: Want, candidate: Choice) -> bool:
-        """Same version, and same Python where the requirement is bound to one."""
-        if isinstance(candidate, VirtualCandidate):
-            return self._meets(candidate, requirement.requirement)
-        if requirement.python is not None and requirement.python != candidate.python:
-            return False
-        return self.catalog.allows(requirement.requirement, candidate.version)
+        """Same version, and same Python where the requirement is bound to one. Asked of all pairs in every round."""
+        key = (id(requirement), id(candidate))
+        found = self._satisfied.get(key)
+        if found is None:
+            found = self._satisfies(requirement, candidate)
+            self._satisfied[key] = found
+            self._alive.append((requirement, candidate))
+        return found
 
     def get_dependencies(self, candidate: Choice) -> Iterator[Want]:
         """Python first, then the machine, then packages; a generator, so that a clash ends it before more is read."""
@@ -145,14 +150,18 @@ class Provider(AbstractProvider[Want, Choice, str]):
         information: Mapping[str, Iterator[RequirementInformation[Want, Choice]]],
         backtrack_causes: Sequence[RequirementInformation[Want, Choice]],
     ) -> tuple[int, bool, bool, int]:
-        """What has clashed most, exact pins, what is bounded from above, then in the order of discovery."""
-        operators = {s.operator for info in information[identifier] for s in info.requirement.requirement.specifier}
-        return (
-            -self._clashes[identifier],
-            not operators & {"==", "==="},
-            not operators & {"<", "<=", "~="},
-            self._seen.setdefault(identifier, len(self._seen)),
-        )
+        """What has clashed most, exact pins, then what is bounded from above, then in the order of discovery."""
+        exact = bounded = False
+        for info in information[identifier]:
+            wanted = info.requirement.requirement
+            how = self._bounded.get(id(wanted))
+            if how is None:
+                operators = {one.operator for one in wanted.specifier}
+                how = (bool(operators & {"==", "==="}), bool(operators & {"<", "<=", "~="}), wanted)
+                self._bounded[id(wanted)] = how
+            exact, bounded = exact or how[0], bounded or how[1]
+        seen = self._seen.setdefault(identifier, len(self._seen))
+        return -self._clashes[identifier], not exact, not bounded, seen
 
     def _count(self, clashed: set[str], causes: Sequence[RequirementInformation[Want, Choice]]) -> None:
         """Remember a clash, once: its causes are told again until the next one."""
@@ -189,6 +198,13 @@ class Provider(AbstractProvider[Want, Choice, str]):
         return self._matches(identifier, asked, set())
 
     # how
+
+    def _satisfies(self, requirement: Want, candidate: Choice) -> bool:
+        if isinstance(candidate, VirtualCandidate):
+            return self._meets(candidate, requirement.requirement)
+        if requirement.python is not None and requirement.python != candidate.python:
+            return False
+        return self.catalog.allows(requirement.requirement, candidate.version)
 
     def _matches(self, identifier: str, asked: Sequence[Want], refused: set[Choice]) -> Iterator[Candidate]:
         project = Name(identifier.partition("[")[0])
