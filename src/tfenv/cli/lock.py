@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tfenv.cli import _console, _options
 
 if TYPE_CHECKING:
+    from tfenv.facts.database import Database
+    from tfenv.inputs.request import ProjectRequest
     from tfenv.model.lock import Lock
+    from tfenv.model.progress import Progress
 
 
 def lock(
@@ -42,7 +45,14 @@ def lock(
             "[default: ./pyproject.toml if it has a `[tool.tfenv]`]",
         ),
     ] = None,
-    target: _options.TARGET = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            metavar="NAME",
+            help="One of several targets: its files are `pylock.NAME.toml` and so on; may be repeated.",
+        ),
+    ] = None,
     upgrade: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,80 +82,157 @@ def lock(
     """Resolve TensorFlow, its packages, Python and the machine together; lock the answer by hash."""
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     started = time.perf_counter()
-    from tfenv.errors import LockOutdated
     from tfenv.facts.database import load
     from tfenv.inputs.request import ProjectRequest
-    from tfenv.machine.detect import detect, load_nvml
-    from tfenv.outputs import pylock
-    from tfenv.workflow import files, relock
-    from tfenv.workflow.lock import lock as resolve
-    from tfenv.workflow.render import lock_name, outputs
-    from tfenv.workflow.request import gather, project_here
+    from tfenv.workflow import files
 
-    database = load()
-    asked = gather(
-        ProjectRequest(
-            tf=tf,
-            gpu=tuple(gpu or ()),
-            driver=driver,
-            python=python,
-            platform=platform,
-            glibc=glibc,
-            cpu=cpu,
-            requirements=tuple(with_ or ()),
-            requirements_files=tuple(requirements or ()),
-            constraints_files=tuple(constraints or ()),
-            index_url=index_url,
-            extra_index_urls=tuple(extra_index_url or ()),
-            exclude_newer=exclude_newer,
-            keras=keras,
-            prereleases=prereleases,
-        ),
-        database=database,
-        detect=lambda: detect(nvml=load_nvml()),
-        project=project or project_here(),
-        target=target,
+    options = ProjectRequest(
+        tf=tf,
+        gpu=tuple(gpu or ()),
+        driver=driver,
+        python=python,
+        platform=platform,
+        glibc=glibc,
+        cpu=cpu,
+        requirements=tuple(with_ or ()),
+        requirements_files=tuple(requirements or ()),
+        constraints_files=tuple(constraints or ()),
+        index_url=index_url,
+        extra_index_urls=tuple(extra_index_url or ()),
+        exclude_newer=exclude_newer,
+        keras=keras,
+        prereleases=prereleases,
     )
-    lock_file = output / lock_name(target)
-    asides: list[str] = []
-    old = relock.existing(lock_file, lambda error: asides.append(f"nothing of the old lock is kept: {error.message}"))
+    database = load()
+    jobs = [
+        _Job(options, one, project, output, database, upgrade=upgrade, offline=offline)
+        for one in dict.fromkeys([*(target or ())]) or (None,)
+    ]
     if check:
-        reason = relock.outdated(old, asked.request)
-        if reason is not None:
-            raise LockOutdated(f"`{lock_file}` {reason}", hint="run `tfenv lock` with the same options")
-        _console.say(f"{lock_file} is what is asked for")
+        for job in jobs:
+            job.check()
         return
+    made: dict[str, dict[str, Any]] = {}
     with _console.progress() as progress:
-        answer = resolve(
-            asked.request,
-            database=database,
-            indexes=asked.indexes,
-            offline=offline,
-            preferred=relock.preferences(old, upgrade),
-            base_digest=relock.base_digest(
-                old, upgrade, offline=offline, told=lambda error: asides.append(error.message)
-            ),
-            progress=progress,
-        )
-    answer = relock.with_notes(answer, old)
-    texts = {lock_name(target): pylock.dumps(answer)}
-    texts |= outputs(answer, target=target, with_requirements=requirements_txt)
-    written = () if dry_run else files.write({output / name: text for name, text in texts.items()}, force=force)
+        for job in jobs:
+            made[job.target or ""] = job.lock(progress, with_requirements=requirements_txt)
+    texts = {output / name: text for one in made.values() for name, text in one["texts"].items()}
+    written = () if dry_run else files.write(texts, force=force)
+    seconds = time.perf_counter() - started
     if json_output:
-        _console.document(_summary(answer, written))
+        told = {key: {**one["summary"], "files": _of(one, written)} for key, one in made.items()}
+        _console.document({"targets": told} if target and len(jobs) > 1 else told[jobs[0].target or ""])
         return
-    for note in asked.notes:
-        _console.say(f"  note: {note}")
-    _tell(answer, time.perf_counter() - started)
-    for aside in asides:
-        _console.say(f"  note: {aside}")
+    for job, one in zip(jobs, made.values(), strict=True):
+        job.tell(one, seconds, several=len(jobs) > 1)
     if written:
         shown = " ".join(path.name if output == Path() else str(path) for path in written)
-        option = f" --target {target}" if target else ""
+        option = f" --target {jobs[0].target}" if target else ""
         _console.say(f"wrote {shown}        next: tfenv build{option} && tfenv smoke{option}")
 
 
-def _tell(answer: Lock, seconds: float) -> None:
+class _Job:
+    """The lock of one target."""
+
+    def __init__(
+        self,
+        options: ProjectRequest,
+        target: str | None,
+        project: Path | None,
+        output: Path,
+        database: Database,
+        *,
+        upgrade: list[str] | None,
+        offline: bool,
+    ) -> None:
+        from tfenv.machine.detect import detect, load_nvml
+        from tfenv.workflow import relock
+        from tfenv.workflow.render import lock_name
+        from tfenv.workflow.request import gather, project_here
+
+        self.target = target
+        self._database = database
+        self._offline = offline
+        self._upgrade = upgrade
+        self._asked = gather(
+            options,
+            database=database,
+            detect=lambda: detect(nvml=load_nvml()),
+            project=project or project_here(),
+            target=target,
+        )
+        self._file = output / lock_name(target)
+        self._asides: list[str] = []
+        self._old = relock.existing(
+            self._file, lambda error: self._asides.append(f"nothing of the old lock is kept: {error.message}")
+        )
+
+    def check(self) -> None:
+        """Say that the lock is up to date, or raise."""
+        from tfenv.errors import LockOutdated
+        from tfenv.workflow import relock
+
+        reason = relock.outdated(self._old, self._asked.request)
+        if reason is not None:
+            raise LockOutdated(f"`{self._file}` {reason}", hint="run `tfenv lock` with the same options")
+        _console.say(f"{self._file} is what is asked for")
+
+    def lock(self, progress: Progress, *, with_requirements: bool) -> dict[str, Any]:
+        """The files, and what is said of them."""
+        from tfenv.index.cache import Cache
+        from tfenv.workflow import relock, remembered
+
+        old = self._old
+        told_before = None if old is None else (old.notes, old.request.target)
+        return remembered.locked(
+            self._asked.request,
+            lambda answer: _made(relock.with_notes(answer, old), self.target, with_requirements=with_requirements),
+            label=f"files of {self.target} {with_requirements} {told_before}",
+            database=self._database,
+            cache=Cache(),
+            indexes=self._asked.indexes,
+            offline=self._offline,
+            preferred=relock.preferences(old, self._upgrade),
+            base_digest=relock.base_digest(
+                old,
+                self._upgrade,
+                offline=self._offline,
+                told=lambda error: self._asides.append(error.message),
+            ),
+            progress=progress,
+        )
+
+    def tell(self, made: dict[str, Any], seconds: float, *, several: bool) -> None:
+        """What was locked, and what is to be known of it."""
+        for note in self._asked.notes:
+            _console.say(f"  note: {note}")
+        first, *rest = made["told"]
+        _console.say(f"{self.target}: {first}" if several else f"{first} in {seconds:.1f} s")
+        for line in rest:
+            _console.say(line)
+        for package, version in made["summary"]["packages"].items():
+            _console.detail(f"  {package}=={version}")
+        for aside in self._asides:
+            _console.say(f"  note: {aside}")
+
+
+def _of(made: dict[str, Any], written: tuple[Path, ...]) -> list[str]:
+    """Those of the files that were written for one target."""
+    return [str(path) for path in written if path.name in made["texts"]]
+
+
+def _made(answer: Lock, target: str | None, *, with_requirements: bool) -> dict[str, Any]:
+    """All that comes of a lock, as values of JSON."""
+    from tfenv.outputs import pylock
+    from tfenv.workflow.render import lock_name, outputs
+
+    texts = {lock_name(target): pylock.dumps(answer)}
+    texts |= outputs(answer, target=target, with_requirements=with_requirements)
+    return {"texts": texts, "told": _told(answer), "summary": _summary(answer)}
+
+
+def _told(answer: Lock) -> list[str]:
+    """In lines; how long it took belongs behind the first."""
     from tfenv.model.hardware import driver_text
     from tfenv.model.lock import Origin
 
@@ -156,24 +243,19 @@ def _tell(answer: Lock, seconds: float) -> None:
         parts.append(f"cuDNN {stack.cudnn or 'unknown'}")
     elif stack.origin is Origin.NONE:
         parts.append("CPU only")
-    parts.append(f"{len(answer.packages)} packages in {seconds:.1f} s")
-    _console.say(" · ".join(parts))
-    for note in answer.notes:
-        _console.say(f"  {note}")
+    parts.append(f"{len(answer.packages)} packages")
+    lines = [" · ".join(parts), *(f"  {note}" for note in answer.notes)]
     asks = [
         f"driver ≥ {driver_text(needs.driver)}" if needs.driver else "",
         f"glibc ≥ {needs.glibc}" if needs.glibc else "",
         *(feature.upper() for feature in needs.cpu),
     ]
     if any(asks):
-        _console.say(f"  needs: {' · '.join(filter(None, asks))}")
-    for warning in answer.warnings:
-        _console.say(f"  warning: {warning}")
-    for package in answer.packages:
-        _console.detail(f"  {package.name}=={package.version}")
+        lines.append(f"  needs: {' · '.join(filter(None, asks))}")
+    return [*lines, *(f"  warning: {warning}" for warning in answer.warnings)]
 
 
-def _summary(answer: Lock, written: tuple[Path, ...]) -> dict[str, object]:
+def _summary(answer: Lock) -> dict[str, object]:
     from tfenv.model.hardware import driver_text
 
     needs = answer.needs
@@ -198,7 +280,6 @@ def _summary(answer: Lock, written: tuple[Path, ...]) -> dict[str, object]:
         "packages": {package.name: str(package.version) for package in answer.packages},
         "notes": list(answer.notes),
         "warnings": list(answer.warnings),
-        "files": [str(path) for path in written],
     }
 
 

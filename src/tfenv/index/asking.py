@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -32,6 +33,9 @@ _AT_ONCE = 24
 class Asker:
     """Runs until it is closed; safe to use from several threads.
 
+    Attributes:
+        digests: URL to what was answered there (`StoredPage.digest`).
+
     Args:
         indexes: URLs, in order, without credentials.
         cache: asked for validators, told of every answer.
@@ -41,6 +45,7 @@ class Asker:
     def __init__(self, indexes: Sequence[str], *, cache: Cache, client: Callable[[], Client]) -> None:
         self._indexes = tuple(indexes)
         self._cache = cache
+        self.digests: dict[str, str] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tfenv-index", daemon=True)
@@ -90,6 +95,7 @@ class Asker:
         for index in self._indexes:
             async with self._gate:
                 page = await self._page(name, index)
+            self.digests[page_url(index, name)] = page.digest
             if page.status == 200:
                 return unpack(page.body, name, index)
         return ()
@@ -142,6 +148,7 @@ def _answered(response: httpx.Response, stored: StoredPage | None, name: Name) -
             last_modified=modified or stored.last_modified,
             until=until,
             body=stored.body,
+            digest=stored.digest,
         )
     if status not in (200, 404, 410):
         raise ValueError(f"it answered {status}")
@@ -149,5 +156,12 @@ def _answered(response: httpx.Response, stored: StoredPage | None, name: Name) -
     if status == 200:
         body = pack(links(response.content, response.headers.get("Content-Type", ""), url=url, name=name))
     return StoredPage(
-        url=url, status=status, content_type=KEPT, etag=etag, last_modified=modified, until=until, body=body
+        url=url,
+        status=status,
+        content_type=KEPT,
+        etag=etag,
+        last_modified=modified,
+        until=until,
+        body=body,
+        digest=hashlib.sha256(body).hexdigest() if body else "",
     )

@@ -38,7 +38,8 @@ class StoredPage:
         etag: for asking again; empty if none.
         last_modified: likewise.
         until: seconds since the epoch at which it stops being fresh.
-        body: as served.
+        body: as it is kept.
+        digest: of the body, the same whenever the index says the same; empty for "not found".
     """
 
     url: str
@@ -48,6 +49,7 @@ class StoredPage:
     last_modified: str
     until: float
     body: bytes
+    digest: str = ""
 
     @property
     def fresh(self) -> bool:
@@ -83,6 +85,16 @@ class Cache:
         try:
             return StoredPage(body=body, **head)
         except TypeError:
+            return None
+
+    def state(self, url: str) -> tuple[str, bool] | None:
+        """Digest of the stored answer for a URL, and whether it is fresh; its body is not looked at."""
+        try:
+            with self._place("pages", url).open("rb") as entry:
+                entry.readline()
+                head = json.loads(entry.readline())
+            return head["digest"], time.time() < head["until"]
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def keep_page(self, key: str, page: StoredPage) -> None:

@@ -74,6 +74,7 @@ class IndexSource:
         self._asked_pages: dict[Name, Future[tuple[Release, ...]]] = {}
         self._asked_metadata: dict[str, Future[Metadata]] = {}
         self._undated: dict[Name, tuple[str, ...]] = {}
+        self._digests: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         self._progress.start(PAGES)
@@ -123,6 +124,10 @@ class IndexSource:
                     self._read(item, key)
             elif item not in self._releases:
                 self._look_up(item)
+
+    def pages(self) -> dict[str, str]:
+        """The pages that were looked at: URL to digest, as `Cache.state` has it."""
+        return self._digests | ({} if self._asker is None else self._asker.digests)
 
     def undated(self) -> dict[Name, tuple[str, ...]]:
         """Files left out because `exclude_newer` is set and their index does not say when they were uploaded."""
@@ -187,6 +192,7 @@ class IndexSource:
                 if self._offline:
                     raise IndexUnavailable(f"{url} is not in the cache", hint=HINT_OFFLINE)
                 return None
+            self._digests[url] = page.digest
             if page.status == 200:
                 return unpack(page.body, name, index)
         return ()

@@ -16,7 +16,7 @@ from tfenv.model.progress import Silent
 from tfenv.model.target import Accelerator, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tfenv.facts.database import Database
     from tfenv.facts.images import ImageRow
@@ -52,6 +52,8 @@ def lock(
     preferred: Mapping[Name, Version] | None = None,
     base_digest: Callable[[str], str] | None = None,
     progress: Progress | None = None,
+    expected: Iterable[Name] = (),
+    consulted: dict[str, str] | None = None,
 ) -> Lock:
     """Resolve a request.
 
@@ -64,6 +66,8 @@ def lock(
         preferred: versions to keep where they still fit, such as those of an older lock.
         base_digest: asks a registry for the digest of an image; ``None`` leaves the tag alone.
         progress: told of what is under way.
+        expected: projects that it may come to, so that their pages are asked for all at once.
+        consulted: gets the pages that were looked at: URL to digest.
 
     Raises:
         NoSolution: with the chain of reasons.
@@ -81,8 +85,12 @@ def lock(
         offline=offline,
         preferred=preferred or {},
         progress=progress or Silent(),
+        expected=(*expected, *(preferred or ())),
     )
-    return run.lock(base_digest)
+    locked = run.lock(base_digest)
+    if consulted is not None:
+        consulted.update(run.consulted)
+    return locked
 
 
 class _Run:
@@ -98,7 +106,10 @@ class _Run:
         offline: bool,
         preferred: Mapping[Name, Version],
         progress: Progress,
+        expected: tuple[Name, ...],
     ) -> None:
+        self.consulted: dict[str, str] = {}
+        self._expected = tuple(name for name in expected if name != "python")
         self._request = request
         self._database = database
         self._cache = cache
@@ -165,6 +176,7 @@ class _Run:
             offline=self._offline,
             progress=self._progress,
         ) as index:
+            index.expect(self._expected)
             try:
                 resolution, overlay = self._attempt(index, request, self._preferred)
             except Conflict as conflict:
@@ -179,6 +191,7 @@ class _Run:
                 error = explain(conflict, request, repairs(conflict, self._request, solve))
                 error.hint = self._with_alternatives(error.hint, conflict)
                 raise error from None
+            self.consulted |= index.pages()
             self._warnings = [
                 f"{name}: {len(files)} files are left out, because their index does not say when they were uploaded"
                 for name, files in index.undated().items()

@@ -6,9 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, TfenvError, UsageError
-from tfenv.facts.overlay import CPU, GPU, TENSORFLOW
 from tfenv.model.package import Name, normalize
-from tfenv.outputs import pylock
 from tfenv.outputs.request import inputs_digest
 from tfenv.workflow import files
 
@@ -27,7 +25,8 @@ ALL = ""
 _HELD = " held at "
 """stands in a note between the name and the version, see `tfenv.resolver`"""
 
-_DISTRIBUTIONS = (TENSORFLOW, CPU, GPU)
+_TENSORFLOW = Name("tensorflow")
+_DISTRIBUTIONS = (_TENSORFLOW, Name("tensorflow-cpu"), Name("tensorflow-gpu"))
 
 
 def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) -> Lock | None:
@@ -39,6 +38,8 @@ def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) ->
     """
     if not path.exists():
         return None
+    from tfenv.outputs import pylock
+
     try:
         return pylock.loads(files.read(path), str(path))
     except UsageError as error:
@@ -66,7 +67,7 @@ def preferences(old: Lock | None, upgrade: Iterable[str] | None) -> dict[Name, V
     # what is asked for is `tensorflow`, whichever distribution answers
     answered = next((kept[one] for one in _DISTRIBUTIONS if one in kept), None)
     if answered is not None:
-        kept[TENSORFLOW] = answered
+        kept[_TENSORFLOW] = answered
     if old.target.python is not None:
         kept[Name("python")] = old.target.python
     for name in map(normalize, names):

@@ -1,0 +1,137 @@
+"""What was locked before is not worked out again while nothing that it came from has changed.
+
+A lock is a function of the request, the versions to keep, the facts, this program, and the pages of the indexes that
+were looked at (metadata never changes). All of these are compared; if one differs, or a page may have changed since,
+everything is worked out anew, and the pages of the last time are asked for all at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import tfenv
+from tfenv.errors import TfenvError
+from tfenv.model.package import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from packaging.version import Version
+
+    from tfenv.facts.database import Database
+    from tfenv.index.cache import Cache
+    from tfenv.model.lock import Lock
+    from tfenv.model.progress import Progress
+    from tfenv.model.request import Request
+
+
+def locked(
+    request: Request,
+    make: Callable[[Lock], dict[str, Any]],
+    *,
+    label: str,
+    database: Database,
+    cache: Cache,
+    indexes: tuple[str, ...],
+    offline: bool,
+    preferred: Mapping[Name, Version],
+    base_digest: Callable[[str], str],
+    progress: Progress,
+) -> dict[str, Any]:
+    """What is made of the lock of a request: now, or the last time.
+
+    Args:
+        request: what is wanted.
+        make: turns a lock into values of JSON; a function of the lock and of `label` alone.
+        label: tells what `make` makes.
+        database: the facts.
+        cache: of the indexes; it remembers too.
+        indexes: those of the request with their credentials.
+        offline: take only what is cached.
+        preferred: versions to keep where they still fit.
+        base_digest: gives the digest of an image.
+        progress: told of what is under way.
+
+    Raises:
+        TfenvError: as `tfenv.workflow.lock.lock`.
+    """
+    key = _key(request, label, database, preferred)
+    before = cache.document(key)
+    if before is not None and _stands(before, cache, base_digest, offline=offline):
+        made: dict[str, Any] = before["made"]
+        return made
+    from tfenv.workflow.lock import lock
+
+    consulted: dict[str, str] = {}
+    answer = lock(
+        request,
+        database=database,
+        cache=cache,
+        indexes=indexes,
+        offline=offline,
+        preferred=preferred,
+        base_digest=base_digest,
+        progress=progress,
+        expected=_names(before or {}),
+        consulted=consulted,
+    )
+    image = answer.base_image
+    base = None if image is None else [image.reference, image.digest]
+    made = make(answer)
+    cache.keep_document(key, {"pages": consulted, "base": base, "made": made})
+    return made
+
+
+def _stands(before: dict[str, Any], cache: Cache, base_digest: Callable[[str], str], *, offline: bool) -> bool:
+    """Would the same come out again?"""
+    for url, digest in before["pages"].items():
+        state = cache.state(url)
+        if state is None or state[0] != digest or not (offline or state[1]):
+            return False
+    if before["base"] is None:
+        return True
+    reference, digest = before["base"]
+    try:
+        return bool(base_digest(reference) == digest)
+    except TfenvError:
+        return digest is None
+
+
+def _names(before: dict[str, Any]) -> Iterator[Name]:
+    """The projects of the pages that were looked at."""
+    for url in before.get("pages", ()):
+        yield Name(unquote(url.rstrip("/").rsplit("/", 1)[1]))
+
+
+def _key(request: Request, label: str, database: Database, preferred: Mapping[Name, Version]) -> str:
+    from tfenv.outputs.request import request_table
+
+    asked = {
+        "request": request_table(request),
+        "label": label,
+        "preferred": sorted((name, str(version)) for name, version in preferred.items()),
+        "program": [tfenv.__version__, _files(os.path.dirname(tfenv.__file__))],  # noqa: PTH120  # pathlib is slow here
+        "facts": _files(str(database.root)),
+    }
+    canonical = json.dumps(asked, sort_keys=True, default=str)
+    return f"locked {hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def _files(folder: str) -> str:
+    """A digest of names, sizes and times of all files below a folder: another one after any change of them."""
+    found: list[tuple[str, int, int]] = []
+    rest = [folder]
+    while rest:
+        with os.scandir(rest.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    if entry.name != "__pycache__":
+                        rest.append(entry.path)
+                else:
+                    told = entry.stat()
+                    found.append((entry.path, told.st_size, told.st_mtime_ns))
+    return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
