@@ -51,9 +51,12 @@ class Tool:
         python = self.folder / "bin" / "python"
         if not python.exists():
             subprocess.run(["uv", "venv", "-q", "--python", sys.executable, self.folder], check=True)
-            subprocess.run(
-                ["uv", "pip", "install", "-q", "--compile-bytecode", "--python", python, *self.installs], check=True
-            )
+            again = []
+        else:
+            again = ["--reinstall-package", "tfenv"]
+        if not again or self.installs[0] == str(ROOT):
+            install = ["uv", "pip", "install", "-q", "--compile-bytecode", "--python", python, *again]
+            subprocess.run([*install, *self.installs], check=True)
         shown = subprocess.run(
             ["uv", "pip", "list", "--python", python, "--format", "freeze"], capture_output=True, text=True, check=True
         )
@@ -151,7 +154,9 @@ def _uv_compile(case: Case, index: str, cached: bool) -> list[str]:
     return [*command, *(["--offline"] if cached or case.check else [])]
 
 
-def _uv_lock(case: Case, _index: str, cached: bool) -> list[str]:
+def _uv_lock(case: Case, _index: str, cached: bool) -> list[str] | None:
+    if case.python != "3.11":  # it wants that very interpreter
+        return None
     command = ["uv", "lock", "-q", *(["--check"] if case.check else [])]
     if case.upgraded:
         command += ["--upgrade-package", case.upgraded]
@@ -206,7 +211,7 @@ TOOLS: Sequence[Tool] = (
         slow=True,
     ),
     Tool(name="pip install --dry-run", installs=("pip",), feed=_text, command=_pip, keeps=("out.json",), slow=True),
-    Tool(name="pdm lock", installs=("pdm",), feed=_for_pdm, command=_pdm, keeps=("pdm.lock",), slow=True),
+    Tool(name="pdm lock", installs=("pdm", "hishel<2"), feed=_for_pdm, command=_pdm, keeps=("pdm.lock",), slow=True),
     Tool(
         name="poetry lock", installs=("poetry",), feed=_for_poetry, command=_poetry, keeps=("poetry.lock",), slow=True
     ),

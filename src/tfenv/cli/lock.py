@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tfenv.facts.database import Database
     from tfenv.inputs.request import ProjectRequest
     from tfenv.model.lock import Lock
+    from tfenv.model.machine import Machine
     from tfenv.model.progress import Progress
 
 
@@ -145,7 +146,6 @@ class _Job:
         upgrade: list[str] | None,
         offline: bool,
     ) -> None:
-        from tfenv.machine.detect import detect, load_nvml
         from tfenv.workflow import relock
         from tfenv.workflow.render import lock_name
         from tfenv.workflow.request import gather, project_here
@@ -157,7 +157,7 @@ class _Job:
         self._asked = gather(
             options,
             database=database,
-            detect=lambda: detect(nvml=load_nvml()),
+            detect=_detected,
             project=project or project_here(),
             target=target,
         )
@@ -214,6 +214,12 @@ class _Job:
             _console.detail(f"  {package}=={version}")
         for aside in self._asides:
             _console.say(f"  note: {aside}")
+
+
+def _detected() -> Machine:
+    from tfenv.machine.detect import detect, load_nvml
+
+    return detect(nvml=load_nvml())
 
 
 def _of(made: dict[str, Any], written: tuple[Path, ...]) -> list[str]:

@@ -108,13 +108,13 @@ def base_digest(
     kept = {} if ALL in set(upgrade or ()) and not offline else known
 
     def ask(reference: str) -> str:
-        from tfenv.image.registry import digest
-
         if reference in kept:
             return kept[reference]
         try:
             if offline:
                 raise IndexUnavailable("no registry is asked when offline")
+            from tfenv.image.registry import digest
+
             return digest(reference)
         except TfenvError as error:
             if reference in known:

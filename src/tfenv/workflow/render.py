@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
-from tfenv.outputs import conda, pylock, requirements
 from tfenv.workflow import files
 
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ def outputs(lock: Lock, *, target: str | None = None, with_requirements: bool = 
     Raises:
         UsageError: the target's name cannot stand in the name of a file, or a value of the lock in a Dockerfile.
     """
+    from tfenv.outputs import conda
+
     texts = {_named("environment", "yml", target): conda.dumps(lock)}
     if lock.target.platform.is_linux and lock.base_image is not None:
         # jinja2 takes long to import, and a lock for Windows has no use for it
@@ -44,6 +45,8 @@ def outputs(lock: Lock, *, target: str | None = None, with_requirements: bool = 
 
         texts[_named("Dockerfile", "", target)] = dockerfile.dumps(lock)
     if with_requirements:
+        from tfenv.outputs import requirements
+
         texts[_named("requirements", "txt", target)] = requirements.dumps(lock)
     return texts
 
@@ -56,6 +59,8 @@ def read_lock(path: Path) -> Lock:
     """
     if not path.exists():
         raise UsageError(f"there is no lock `{path}`", hint="make one with `tfenv lock`")
+    from tfenv.outputs import pylock
+
     return pylock.loads(files.read(path), str(path))
 
 
