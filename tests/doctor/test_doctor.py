@@ -78,6 +78,28 @@ def test_jetson(database: Database) -> None:
     assert any("JetPack" in line for line in found.todo)
 
 
+def test_driver_without_a_gpu(database: Database) -> None:
+    """A driver that sees no GPU is said, and the CPU is what is left."""
+    found = _diagnose("driver_without_gpu", database)
+    assert found.verdict.answer is Answer.WORKS
+    assert "sees no GPU" in found.todo[0]
+
+
+def test_every_gpu_counts(database: Database) -> None:
+    """What runs on an A100 and not on an L4 does not run on a machine with both."""
+    found = _diagnose("two_kinds", database)
+    by_minor = {f"{runs.version.major}.{runs.version.minor}": runs for runs in found.releases}
+    assert "L4" in (by_minor["1.15"].gpu or "")
+    assert by_minor["2.20"].gpu is None
+
+
+def test_amd(database: Database) -> None:
+    """Who uses a GPU of AMD is said; for TensorFlow's own wheels it counts as none."""
+    found = _diagnose("amd", database)
+    assert {runs.gpu for runs in found.releases} == {""}
+    assert any("tensorflow-rocm" in line for line in found.todo)
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in HOSTS.glob("*.toml")))
 def test_every_recorded_host_gets_an_answer(name: str, database: Database) -> None:
     """Whatever the machine, there is a table of releases, newest first, and a summary."""

@@ -53,23 +53,48 @@ def test_recorded_host(path: Path) -> None:
 
 
 def test_wsl_is_told_by_its_kernel() -> None:
-    """Only the WSL recording is WSL."""
-    assert [path.stem for path in HOSTS if is_wsl(RecordedHost.load(path))] == ["wsl"]
+    """Only the recordings of WSL are WSL."""
+    assert [path.stem for path in HOSTS if is_wsl(RecordedHost.load(path))] == ["wsl", "wsl_smi"]
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
-def test_real_bindings_with_a_stub_library(tmp_path: Path) -> None:
-    """The real NVML bindings, given a stub library, yield its GPU and its driver."""
-    library = tmp_path / "libnvidia-ml.so.1"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, HERE / "stub_nvml.c"], check=True)
+@pytest.fixture(scope="module")
+def stub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a library that answers like NVIDIA's."""
+    if shutil.which("cc") is None:
+        if os.environ.get("CI"):
+            pytest.fail("no C compiler here", pytrace=False)
+        pytest.skip("no C compiler here")
+    folder = tmp_path_factory.mktemp("nvml")
+    library = folder / "libnvidia-ml.so.1"
+    subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, HERE / "stub_nvml.c"], check=True)
+    return folder
+
+
+def _through_the_bindings(stub: Path, kind: str) -> str:
     code = (
         "from tfenv.machine.detect import load_nvml; from tfenv.machine.gpus import gpus;"
-        "from tfenv.machine.host import ThisHost; print(gpus(ThisHost(), load_nvml()))"
+        "from tests.support.recorded_host import RecordedHost; print(gpus(RecordedHost({}), load_nvml()))"
     )
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(stub), "STUB_NVML": kind}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    for part in ("NVIDIA H100 80GB HBM3", "major=9, minor=0", "85899345920", "535.104.5", "12.2", "nvml"):
-        assert part in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        ("", ("NVIDIA H100 80GB HBM3", "major=9, minor=0", "85899345920", "535.104.5", "12.2", "nvml", "trouble=None")),
+        ("two", ("NVIDIA A100-SXM4-40GB", "major=8, minor=0", "Tesla T4", "major=7, minor=5", "trouble=None")),
+        ("lost", ("NVIDIA A100-SXM4-40GB", "GPU 1 does not answer", "GPU is lost")),
+        ("none", ("535.104.5", "it sees no GPU")),
+        ("mismatch", ("((), None)",)),
+    ],
+)
+def test_real_bindings_with_a_stub_library(stub: Path, kind: str, parts: tuple[str, ...]) -> None:
+    """The real NVML bindings, given a stub library, yield its GPUs, its driver, and its errors."""
+    seen = _through_the_bindings(stub, kind)
+    for part in parts:
+        assert part in seen
 
 
 def test_this_host() -> None:

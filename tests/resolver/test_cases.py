@@ -16,7 +16,7 @@ from tfenv.model.hardware import ComputeCapability, Gpu
 from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
-from tfenv.resolver import Conflict, Resolution, explain, repairs, resolve
+from tfenv.resolver import Conflict, Resolution, explain, repairs, resolve, smallest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -91,8 +91,18 @@ def outcome(
     try:
         resolution = resolve(request, source, pythons=PYTHONS, preferred=preferred)
     except Conflict as conflict:
-        found = repairs(conflict, request, lambda changed: resolve(changed, source, pythons=PYTHONS))
-        error = explain(conflict, request, found)
-        told = {"conflict": error.message + "\n", "hint": f"{error.hint}\n"}
-        return {key: value for key, value in told.items() if key in asked}
+
+        def world(changed: Request) -> MemorySource:
+            return source.of(changed.target.accelerator)
+
+        def narrow(left: Conflict, changed: Request) -> Conflict:
+            return smallest(left, changed, world, pythons=PYTHONS)
+
+        def solve(changed: Request) -> Resolution:
+            return resolve(changed, world(changed), pythons=PYTHONS, brief=True)
+
+        told = narrow(conflict, request)
+        error = explain(told, request, repairs(told, request, solve, narrow=narrow))
+        words = {"conflict": error.message + "\n", "hint": f"{error.hint}\n"}
+        return {key: value for key, value in words.items() if key in asked}
     return {key: value for key, value in answer(resolution).items() if key in asked}

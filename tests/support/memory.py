@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement as PackagingRequirement
@@ -11,11 +13,14 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from tfenv.model.package import File, Metadata, Name, Release, Requirement, normalize
+from tfenv.model.target import Accelerator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from packaging.version import Version
+
+_OF_CUDA = ("__cuda", "__driver", "__compute_capability")
 
 
 class MemorySource:
@@ -55,6 +60,17 @@ class MemorySource:
                 dynamic=row.get("dynamic", False),
                 source=file.filename,
             )
+
+    def of(self, accelerator: Accelerator) -> MemorySource:
+        """The same for a target; as the facts do, one without CUDA is asked for none of what CUDA needs."""
+        if accelerator is Accelerator.CUDA:
+            return self
+        other = copy(self)
+        other._metadata = {
+            name: replace(each, requires=tuple(one for one in each.requires if one.name not in _OF_CUDA))
+            for name, each in self._metadata.items()
+        }
+        return other
 
     def releases(self, name: Name) -> tuple[Release, ...]:
         """Newest first."""

@@ -12,8 +12,10 @@ from typer.core import TyperCommand, TyperGroup
 SUMMARIES = {
     "init": "write the request into pyproject.toml",
     "lock": "resolve packages, Python and the machine; write the lock",
+    "why": "what brought a package into the lock, and what holds it back",
     "check": "would this combination work?",
     "doctor": "what this machine can run, what is wrong, what to do",
+    "onboard": "a script that makes a machine ready",
     "render": "write environment.yml and Dockerfile again from the lock",
     "build": "build the image of a lock",
     "smoke": "prove an image or an environment against its lock",

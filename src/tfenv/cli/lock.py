@@ -54,6 +54,10 @@ def lock(
             help="One of several targets: its files are `pylock.NAME.toml` and so on; may be repeated.",
         ),
     ] = None,
+    target_file: Annotated[
+        Path | None,
+        typer.Option("--target-file", metavar="FILE", help="Another machine, as `tfenv doctor --save` wrote it there."),
+    ] = None,
     upgrade: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,7 +110,7 @@ def lock(
     )
     database = load()
     jobs = [
-        _Job(options, one, project, output, database, upgrade=upgrade, offline=offline)
+        _Job(options, one, project, output, database, profile=target_file, upgrade=upgrade, offline=offline)
         for one in dict.fromkeys([*(target or ())]) or (None,)
     ]
     if check:
@@ -143,6 +147,7 @@ class _Job:
         output: Path,
         database: Database,
         *,
+        profile: Path | None,
         upgrade: list[str] | None,
         offline: bool,
     ) -> None:
@@ -160,6 +165,7 @@ class _Job:
             detect=_detected,
             project=project or project_here(),
             target=target,
+            profile=profile,
         )
         self._file = output / lock_name(target)
         self._asides: list[str] = []

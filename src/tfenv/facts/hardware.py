@@ -31,7 +31,7 @@ _MAKERS = (
     ("Intel", re.compile(r"\b(intel|iris|uhd graphics|hd graphics|arc a\d+|xe graphics)\b", re.IGNORECASE)),
     ("Apple", re.compile(r"\b(apple|m[1-5]( pro| max| ultra)?|metal)\b", re.IGNORECASE)),
 )
-_PLUGIN = {
+PLUGIN = {
     "AMD": ("AMD's own builds (tensorflow-rocm) do", "https://rocm.docs.amd.com/projects/install-on-linux/en/latest/"),
     "Intel": (
         "Intel's plugin (intel-extension-for-tensorflow) does",
@@ -39,6 +39,8 @@ _PLUGIN = {
     ),
     "Apple": ("Apple's plugin (tensorflow-metal) does", "https://developer.apple.com/metal/tensorflow-plugin/"),
 }
+
+"""Who does use the GPUs of another maker, and the page that says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ def maker_of(name: str) -> str | None:
 
 def of_another_maker(name: str, maker: str) -> Problem:
     """A GPU that no wheel of TensorFlow can use."""
-    other, source = _PLUGIN[maker]
+    other, source = PLUGIN[maker]
     return Problem(
         code="platform-no-gpu",
         subject=name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
@@ -32,7 +33,10 @@ def gpus(host: Host, nvml: Any | None) -> tuple[tuple[GpuDevice, ...], Driver | 
     for found in (_by_nvml(nvml) if nvml is not None else None, _by_smi(host), _by_proc(host)):
         if found is not None:
             devices, driver = found
-            return ((devices or silent) + others, driver)
+            seen = (devices or silent) + others
+            if not any(device.vendor == "nvidia" for device in seen) and driver.trouble is None:
+                driver = replace(driver, trouble="it sees no GPU")
+            return seen, driver
     return silent + others, None
 
 
@@ -76,12 +80,17 @@ def _by_nvml(nvml: Any) -> tuple[tuple[GpuDevice, ...], Driver] | None:
             nvml.nvmlShutdown()
 
 
+def _smi(host: Host, *arguments: str) -> str | None:
+    """WSL keeps its `nvidia-smi` where no PATH leads (CUDA on WSL User Guide)."""
+    return host.run("nvidia-smi", *arguments) or host.run("/usr/lib/wsl/lib/nvidia-smi", *arguments)
+
+
 def _by_smi(host: Host) -> tuple[tuple[GpuDevice, ...], Driver] | None:
-    text = host.run("nvidia-smi", _SMI_QUERY, "--format=csv,noheader,nounits")
+    text = _smi(host, _SMI_QUERY, "--format=csv,noheader,nounits")
     capability_known = text is not None
     if text is None:
         # drivers before 510 do not know `compute_cap`
-        text = host.run("nvidia-smi", _SMI_QUERY.replace("compute_cap,", ""), "--format=csv,noheader,nounits")
+        text = _smi(host, _SMI_QUERY.replace("compute_cap,", ""), "--format=csv,noheader,nounits")
     if text is None:
         return None
     devices = []
@@ -99,7 +108,7 @@ def _by_smi(host: Host) -> tuple[tuple[GpuDevice, ...], Driver] | None:
         devices.append(GpuDevice(name=fields[0], vendor="nvidia", capability=capability, memory=memory))
     if version is None:
         return None
-    header = re.search(r"CUDA Version:\s*([\d.]+)", host.run("nvidia-smi") or "")
+    header = re.search(r"CUDA Version:\s*([\d.]+)", _smi(host) or "")
     return tuple(devices), Driver(version=version, cuda=_version(header[1]) if header else None, seen_by="nvidia-smi")
 
 

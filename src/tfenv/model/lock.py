@@ -101,6 +101,20 @@ class BaseImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """Why a locked package is not newer.
+
+    Attributes:
+        before: the first newer release there was.
+        because: of what; empty if nothing by itself forbids it.
+    """
+
+    name: Name
+    before: Version
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
     """Everything the outputs are made from; nothing else is read to make them.
 
@@ -109,6 +123,7 @@ class Lock:
         target: as it was answered: `python` is set (`X.Y`), `glibc` is set on Linux.
         packages: sorted by name.
         build: of the locked TensorFlow wheel; ``None`` if unknown.
+        held: packages of which there were newer releases, by name.
         notes: one line each, what was held back and why; shown and kept.
         warnings: one line each, what could not be known or will be slow.
         sources: where each fact about TensorFlow came from.
@@ -125,6 +140,7 @@ class Lock:
     needs: Needs
     base_image: BaseImage | None
     build: Build | None
+    held: tuple[HeldBack, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()

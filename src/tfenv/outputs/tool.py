@@ -10,10 +10,11 @@ from packaging.version import Version
 from tfenv.model.build import Build, CompileFlags
 from tfenv.model.document import Table, flag, of, one_of, text
 from tfenv.model.hardware import Architecture, driver_text
-from tfenv.model.lock import BaseImage, Lock, LockedPackage, Needs, Origin, Stack
+from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Needs, Origin, Stack
 from tfenv.model.package import Name
 from tfenv.model.target import Platform
 from tfenv.outputs.request import read_request, read_target, request_table, target_table
+from tfenv.outputs.toml import Inline
 
 FORMAT = 1
 """of the table; another number is another layout"""
@@ -70,6 +71,11 @@ def tool_table(lock: Lock) -> dict[str, object]:
         "environment": dict(lock.environment) or None,
         "yanked": {package.name: package.file.yanked for package in lock.packages if package.file.yanked is not None}
         or None,
+        "held": {
+            each.name: Inline(before=str(each.before), because=each.because or None)
+            for each in sorted(lock.held, key=lambda each: each.name)
+        }
+        or None,
         "request": request_table(lock.request),
     }
 
@@ -82,7 +88,7 @@ def read_tool(tool: Table, packages: tuple[LockedPackage, ...]) -> Lock:
     for key, names in (("direct", direct), ("yanked", frozenset(yanked))):
         for missing in sorted(names - {package.name for package in packages}):
             tool.fault(key, f"`{missing}` is not in the lock")
-    environment = tool.table("environment")
+    environment, held = tool.table("environment"), tool.table("held")
     answered = tool.table("target")
     answered.need("python", of(Version))
     lock = Lock(
@@ -100,6 +106,7 @@ def read_tool(tool: Table, packages: tuple[LockedPackage, ...]) -> Lock:
         needs=_read_needs(tool.table("needs")),
         base_image=_read_base_image(tool.table("base-image")) if "base-image" in tool else None,
         build=_read_build(tool.table("build")) if "build" in tool else None,
+        held=tuple(_read_held(name, held.table(name)) for name in held.values),
         notes=tool.many("notes", text),
         warnings=tool.many("warnings", text),
         sources=tool.many("sources", text),
@@ -110,6 +117,12 @@ def read_tool(tool: Table, packages: tuple[LockedPackage, ...]) -> Lock:
     )
     tool.close()
     return lock
+
+
+def _read_held(name: str, table: Table) -> HeldBack:
+    held = HeldBack(name=Name(name), before=table.need("before", of(Version)), because=table.get("because", text) or "")
+    table.close()
+    return held
 
 
 def _read_stack(table: Table) -> Stack:

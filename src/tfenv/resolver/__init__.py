@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from tfenv.resolver.explain import explain
-from tfenv.resolver.outcome import Attempt, Conflict, Link, Need, Pin, Resolution
+from tfenv.resolver.outcome import Attempt, Conflict, Kind, Link, Need, Part, Pin, Resolution
 from tfenv.resolver.repair import Repair, repairs
 from tfenv.resolver.resolve import resolve
+from tfenv.resolver.smallest import smallest
 from tfenv.resolver.source import Source
 
 __all__ = [
     "Attempt",
     "Conflict",
+    "Kind",
     "Link",
     "Need",
+    "Part",
     "Pin",
     "Repair",
     "Resolution",
@@ -20,4 +23,5 @@ __all__ = [
     "explain",
     "repairs",
     "resolve",
+    "smallest",
 ]

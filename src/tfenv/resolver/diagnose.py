@@ -54,10 +54,23 @@ def diagnose(
                 outside = [each for each in bounds if release.version not in catalog.allowed(name, each)]
                 words = [f"{each.specifier}   [{each.source}]" for each in outside]
                 return f"{name} is constrained to {_several(words)}" if words else ""
-    return _no_file(matching[0], tried, catalog.platform)
+    return no_file(matching[0], tried, catalog.platform)
 
 
-def _no_file(release: Release, pythons: Sequence[Version], platform: Platform) -> str:
+def has(release: Release, platform: Platform) -> str:
+    """For which Pythons a release has wheels; empty if it is not a matter of that."""
+    here = [
+        tag.interpreter
+        for file in release.files
+        for tag in file.tags
+        if environment.serves(platform, tag.platform) and tag.interpreter.startswith("cp")
+    ]
+    return (
+        f"{release.name} {release.version} has wheels for {platform} and {_python_tags(set(here))} only" if here else ""
+    )
+
+
+def no_file(release: Release, pythons: Sequence[Version], platform: Platform) -> str:
     """Of the newest release that would do."""
     subject = f"{release.name} {release.version}"
     minors = _several(f"{python.major}.{python.minor}" for python in pythons)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from packaging.version import Version
 
     from tfenv.model.package import File, Metadata, Name, Requirement
+    from tfenv.model.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,19 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Why a pin is not newer.
+
+    Attributes:
+        before: the first newer release, the one that was not to be had.
+        because: of what, in one clause; empty if nothing forbids it by itself.
+    """
+
+    before: Version
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """Everything that was chosen for one target.
 
@@ -57,6 +72,7 @@ class Resolution:
         python: the full version that markers were evaluated for (`3.13.9`).
         pins: by name of the distribution, sorted.
         needs: what the pins ask of the machine, sorted.
+        held: pins of which there are newer releases.
         notes: one line each: what was held back, and why.
         warnings: one line each: what could not be known.
     """
@@ -64,6 +80,7 @@ class Resolution:
     python: Version
     pins: Mapping[Name, Pin]
     needs: tuple[Need, ...] = ()
+    held: Mapping[Name, Held] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -85,6 +102,57 @@ class Link:
     file: File | None = None
 
 
+class Kind(str, Enum):
+    """What can take part in a conflict: what a request fixes, and three sorts of facts."""
+
+    TENSORFLOW = "tensorflow"
+    PYTHON = "python"
+    PLATFORM = "platform"
+    ACCELERATOR = "accelerator"
+    CUDA = "cuda"
+    GPU = "gpu"
+    DRIVER = "driver"
+    GLIBC = "glibc"
+    CPU = "cpu"
+    KERAS = "keras"
+    NEWER = "exclude-newer"
+    REQUIREMENT = "requirement"
+    CONSTRAINT = "constraint"
+    REQUIRES = "requires"
+    """what the releases of a project ask of another, or of the machine"""
+    FILES = "files"
+    """for which Pythons and platforms a project has files"""
+    RELEASES = "releases"
+    """which releases of a project there are"""
+
+    @property
+    def is_fact(self) -> bool:
+        """Is it so whatever is asked for?"""
+        return self in (Kind.REQUIRES, Kind.FILES, Kind.RELEASES)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One element of a conflict; without any one of them there is none.
+
+    Attributes:
+        name: the project that a fact is about, or that a requirement of the request names.
+        subject: what it requires; empty for other kinds.
+        number: which of the request's GPUs, requirements or constraints, counted from 0.
+    """
+
+    kind: Kind
+    name: str = ""
+    subject: str = ""
+    number: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} {self.subject}".strip()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """The TensorFlow that was tried first, and that a conflict is told about."""
@@ -102,13 +170,30 @@ class Conflict(Exception):
         gaps: subject to why nothing of it fits, in one clause.
         attempt: the links are those of this TensorFlow; ``None`` if not even one could be tried.
         others: how many other releases of TensorFlow were tried in vain.
+        involved: who asked for what, as far as it bears on the conflict: more than `links`, each once.
+        parts: the smallest set that conflicts; empty until `smallest` has looked for it.
+        offered: releases of TensorFlow, newest first.
+        persists: does a changed request contradict the same facts?
     """
 
     def __init__(
-        self, links: tuple[Link, ...], *, gaps: Mapping[Name, str], attempt: Attempt | None = None, others: int = 0
+        self,
+        links: tuple[Link, ...],
+        *,
+        gaps: Mapping[Name, str],
+        attempt: Attempt | None = None,
+        others: int = 0,
+        involved: tuple[Link, ...] = (),
+        parts: tuple[Part, ...] = (),
+        offered: tuple[Version, ...] = (),
+        persists: Callable[[Request], bool] = lambda _changed: False,
     ) -> None:
         super().__init__("; ".join(str(link.requirement) for link in links))
         self.links = links
         self.gaps = dict(gaps)
         self.attempt = attempt
         self.others = others
+        self.involved = involved
+        self.parts = parts
+        self.offered = offered
+        self.persists = persists

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +14,8 @@ from packaging.version import Version
 from tfenv.model.hardware import driver_text
 from tfenv.model.report import Fix
 from tfenv.model.target import Accelerator, Platform
-from tfenv.resolver.outcome import Conflict
+from tfenv.resolver.candidate import PYTHON
+from tfenv.resolver.outcome import Conflict, Kind
 from tfenv.resolver.resolve import DISTRIBUTIONS
 
 if TYPE_CHECKING:
@@ -21,9 +23,16 @@ if TYPE_CHECKING:
 
     from tfenv.model.package import Requirement
     from tfenv.model.request import Request
-    from tfenv.resolver.outcome import Resolution
+    from tfenv.resolver.outcome import Part, Resolution
 
 _SHOWN = 3
+_DEEP = 3
+"""How many changes are tried that leave another conflict, which a second one may resolve."""
+
+_PATCH, _PYTHON, _PIN, _RELEASE, _DRIVER, _SYSTEM, _LESS, _CPU = 1, 2, 2, 3, 4, 5, 6, 9
+"""Cost, as in the fixes of `check`; a release that is far from the one that was asked for costs more."""
+
+_IN_A_FILE = re.compile(r"(.+):\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +42,13 @@ class Repair:
     Attributes:
         fix: what to change, and the command that does it.
         says: what comes of it, in one clause.
+        request: as it was changed.
         resolution: that it leads to.
     """
 
     fix: Fix
     says: str
+    request: Request
     resolution: Resolution
 
 
@@ -52,36 +63,69 @@ class _Try:
     first: str = ""  # what to do beside giving the command; `{}` is the value
 
 
-def repairs(conflict: Conflict, request: Request, solve: Callable[[Request], Resolution]) -> tuple[Repair, ...]:
-    """At most three changes, cheapest first.
+def repairs(
+    conflict: Conflict,
+    request: Request,
+    solve: Callable[[Request], Resolution],
+    *,
+    narrow: Callable[[Conflict, Request], Conflict] = lambda conflict, _request: conflict,
+) -> tuple[Repair, ...]:
+    """At most three changes, cheapest first; where no single one helps, two at a time.
 
     Args:
-        conflict: what went wrong.
+        conflict: what went wrong, as `smallest` found it: nothing else needs to change.
         request: that it went wrong with.
         solve: resolves a request (with the facts laid over for its target); raises `Conflict`.
+        narrow: finds the smallest conflict that is left in a changed request.
     """
     found: list[Repair] = []
-    seen = set()
+    failed: list[tuple[_Try, Conflict]] = []
     for one in sorted(_tries(conflict, request), key=lambda one: one.cost):
         if len(found) == _SHOWN:
             break
         try:
-            resolution = solve(one.request)
-        except Conflict:
-            continue
-        settled, value = one.settle(one.request, resolution)
-        if (one.key, value) in seen:
-            continue
-        seen.add((one.key, value))
-        line = command(settled) + (" --gpu none" if (one.key, value) == ("gpu", "none") else "")
-        fix = Fix(change=((one.key, value),), command=line, cost=one.cost)
-        says = "; ".join(filter(None, (one.first.replace("{}", value), _summary(resolution))))
-        found.append(Repair(fix=fix, says=says, resolution=resolution))
-    return tuple(found)
+            _add(found, _solved(one, solve(one.request)))
+        except Conflict as left:
+            failed.append((one, left))
+    if found:
+        return tuple(found)
+    for one, other in failed[:_DEEP]:
+        rest = _tries(narrow(other, one.request), one.request)
+        for second in sorted(rest, key=lambda each: each.cost):
+            try:
+                _add(found, _both(one, second, solve(second.request)))
+            except Conflict:
+                continue
+            break
+    return tuple(sorted(found, key=lambda repair: repair.fix.cost)[:_SHOWN])
 
 
-def command(request: Request) -> str:
-    """The `tfenv lock` that asks for this, as far as options can say it; `…` stands for files of requirements."""
+def _add(found: list[Repair], repair: Repair) -> None:
+    if repair.fix.command not in {each.fix.command for each in found}:
+        found.append(repair)
+
+
+def _solved(one: _Try, resolution: Resolution) -> Repair:
+    settled, value = one.settle(one.request, resolution)
+    fix = Fix(
+        change=((one.key, value),), command=command(settled, cpu=(one.key, value) == ("gpu", "none")), cost=one.cost
+    )
+    says = "; ".join(filter(None, (one.first.replace("{}", value), _summary(resolution))))
+    return Repair(fix=fix, says=says, request=settled, resolution=resolution)
+
+
+def _both(first: _Try, second: _Try, resolution: Resolution) -> Repair:
+    settled, value = second.settle(second.request, resolution)
+    settled, earlier = first.settle(settled, resolution)
+    change = ((first.key, earlier), (second.key, value))
+    text = command(settled, cpu=("gpu", "none") in change)
+    fix = Fix(change=change, command=text, cost=first.cost + second.cost)
+    does = (first.first.replace("{}", earlier), second.first.replace("{}", value), _summary(resolution))
+    return Repair(fix=fix, says="; ".join(filter(None, does)), request=settled, resolution=resolution)
+
+
+def command(request: Request, *, cpu: bool = False) -> str:
+    """The `tfenv lock` that asks for this; `cpu` says so, though it is what is asked for by default."""
     target = request.target
     words = ["tfenv", "lock"]
     if request.tensorflow:
@@ -93,20 +137,27 @@ def command(request: Request) -> str:
         words += ["--gpu", f"cuda{target.cuda_major}"]
     elif target.accelerator is Accelerator.CUDA and not target.gpus:
         words += ["--gpu", "cuda"]
+    elif cpu:
+        words += ["--gpu", "none"]
     for option, value in (
         ("--driver", None if target.driver is None else driver_text(target.driver)),
         ("--python", target.python),
         ("--platform", None if target.platform is Platform.LINUX_X86_64 else target.platform),
         ("--glibc", target.glibc),
+        ("--cpu", None if target.cpu is None else ",".join(sorted(target.cpu))),
         ("--keras", request.keras),
+        ("--exclude-newer", None if request.exclude_newer is None else f"{request.exclude_newer:%Y-%m-%dT%H:%M:%SZ}"),
     ):
         if value is not None:
             words += [option, str(value)]
-    named = [requirement for requirement in request.requirements if requirement.source.startswith("--with")]
-    for requirement in named:
-        words += ["--with", str(requirement)]
-    rest = " …" if len(named) < len(request.requirements) or request.constraints else ""
-    return " ".join(map(shlex.quote, words)) + rest
+    files: dict[tuple[str, str], None] = {}
+    for option, asked in (("-r", request.requirements), ("-c", request.constraints)):
+        for requirement in asked:
+            if requirement.source.startswith("--with"):
+                words += ["--with", str(requirement)]
+            elif (match := _IN_A_FILE.fullmatch(requirement.source)) is not None:
+                files[option, match[1]] = None
+    return " ".join(map(shlex.quote, (*words, *(word for file in files for word in file))))
 
 
 def hint(found: tuple[Repair, ...]) -> str | None:
@@ -120,49 +171,135 @@ def hint(found: tuple[Repair, ...]) -> str | None:
 
 
 def _tries(conflict: Conflict, request: Request) -> Iterator[_Try]:
+    """Whatever of the request takes part in the conflict, asked for differently."""
     target = request.target
-    if (asked := _lowest(request.tensorflow)) is not None:
-        minor = f"{asked.major}.{asked.minor}"
-        for text in (f"=={minor}.*", f">={minor}", f"<{minor}"):
-            changed = replace(request, tensorflow=SpecifierSet(text))
-            yield _Try(cost=1, key="tf", request=changed, settle=_settle_tensorflow)
-    if target.python is not None:
-        yield _Try(cost=2, key="python", request=_on(request, python=None), settle=_settle_python)
-    if target.cuda_major is not None:
-        yield _Try(cost=2, key="gpu", request=_on(request, cuda_major=None), settle=_settle_cuda)
-    for requirement in _own(conflict, request):
-        relaxed, where = replace(requirement, specifier=SpecifierSet()), requirement.source
-        others = tuple(relaxed if each is requirement else each for each in request.requirements)
-        yield _Try(
-            cost=2,
-            key=requirement.name,
-            request=replace(request, requirements=others),
-            settle=partial(_settle_requirement, relaxed),
-            first=f"{requirement.name} {{}} instead of `{requirement}`" + (f" ({where})" if where else ""),
-        )
+    kinds = {part.kind for part in conflict.parts}
+    if Kind.TENSORFLOW in kinds:
+        yield from _releases(conflict, request)
+    if Kind.PYTHON in kinds:
+        yield _Try(cost=_PYTHON, key="python", request=_on(request, python=None), settle=_settle_python)
+    if Kind.CUDA in kinds:
+        yield _Try(cost=_PYTHON, key="gpu", request=_on(request, cuda_major=None), settle=_settle_cuda)
+    for part in conflict.parts:
+        if part.kind in (Kind.REQUIREMENT, Kind.CONSTRAINT):
+            yield from _relaxed(part, request)
+    if Kind.KERAS in kinds and request.keras is not None:
+        other = 5 - request.keras  # there are 2 and 3
+        settle, changed = partial(_as_it_is, str(other)), replace(request, keras=other)
+        yield _Try(cost=_PIN, key="keras", request=changed, settle=settle)
+        settle, changed = partial(_as_it_is, "any"), replace(request, keras=None)
+        yield _Try(cost=_PIN, key="keras", request=changed, settle=settle, first="with the release's own Keras")
+    if Kind.NEWER in kinds:
+        changed, settle = replace(request, exclude_newer=None), partial(_as_it_is, "none")
+        first = "with what was published since"
+        yield _Try(cost=_PIN, key="exclude-newer", request=changed, settle=settle, first=first)
     yield from _machine(conflict, request)
-    if target.accelerator is not Accelerator.NONE:
+    if len(target.gpus) > 1:
+        for part in conflict.parts:
+            if part.kind is Kind.GPU:
+                gpu, others = target.gpus[part.number], tuple(each for each in target.gpus)
+                others = (*others[: part.number], *others[part.number + 1 :])
+                settle, first = partial(_as_it_is, ", ".join(each.name for each in others)), f"leaves {gpu.name} unused"
+                yield _Try(cost=_LESS, key="gpu", request=_on(request, gpus=others), settle=settle, first=first)
+    if Kind.ACCELERATOR in kinds and target.accelerator is not Accelerator.NONE:
+        if target.platform is Platform.WINDOWS_X86_64:
+            settle = partial(_as_it_is, str(Platform.WSL))
+            wsl = _on(request, platform=Platform.WSL)
+            yield _Try(cost=_SYSTEM, key="platform", request=wsl, settle=settle, first="inside WSL 2")
         cpu = _on(request, accelerator=Accelerator.NONE, cuda_major=None, gpus=(), driver=None)
-        yield _Try(cost=9, key="gpu", request=cpu, settle=partial(_as_it_is, "none"), first="runs on the CPU only")
+        yield _Try(cost=_CPU, key="gpu", request=cpu, settle=partial(_as_it_is, "none"), first="runs on the CPU only")
+
+
+def _releases(conflict: Conflict, request: Request) -> Iterator[_Try]:
+    """Another patch of what was asked for, and the nearest minor releases that the same facts do not contradict."""
+    asked = _lowest(request.tensorflow)
+    if asked is None:
+        changed = replace(request, tensorflow=SpecifierSet())
+        yield _Try(cost=_RELEASE, key="tf", request=changed, settle=_settle_tensorflow)
+        return
+    minors = list(dict.fromkeys((version.major, version.minor) for version in conflict.offered))
+    here = (asked.major, asked.minor)
+    above, below = [each for each in reversed(minors) if each > here], [each for each in minors if each < here]
+    for near in ([here] if here in minors else [], above, below):
+        if (distance := _nearest(near, conflict, request)) is not None:
+            changed = replace(request, tensorflow=_between(near[distance], near[distance]))
+            cost = _PATCH if near[distance] == here else _RELEASE + distance // 4
+            yield _Try(cost=cost, key="tf", request=changed, settle=_settle_tensorflow)
+
+
+def _nearest(minors: list[tuple[int, int]], conflict: Conflict, request: Request) -> int | None:
+    """The first minor release, in this order, that the same facts do not contradict; by halves."""
+
+    def persists(count: int) -> bool:
+        first, last = minors[0], minors[count - 1]
+        return conflict.persists(replace(request, tensorflow=_between(min(first, last), max(first, last))))
+
+    if not minors or persists(len(minors)):
+        return None
+    low, high = 1, len(minors)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if persists(middle) else (low, middle)
+    return low - 1
+
+
+def _between(first: tuple[int, int], last: tuple[int, int]) -> SpecifierSet:
+    """All patch releases of some minor releases."""
+    if first == last:
+        return SpecifierSet(f"=={first[0]}.{first[1]}.*")
+    return SpecifierSet(f">={first[0]}.{first[1]},<{last[0]}.{last[1] + 1}")
+
+
+def _relaxed(part: Part, request: Request) -> Iterator[_Try]:
+    """A wish with no bounds, or left out altogether; a constraint is lifted."""
+    if part.kind is Kind.CONSTRAINT:
+        bound = request.constraints[part.number]
+        rest = tuple(each for number, each in enumerate(request.constraints) if number != part.number)
+        changed, first = replace(request, constraints=rest), f"without the constraint `{bound}` ({bound.source})"
+        yield _Try(cost=_PIN, key=bound.name, request=changed, settle=partial(_as_it_is, "any"), first=first)
+        return
+    wanted, where = request.requirements[part.number], request.requirements[part.number].source
+    said = f"`{wanted}`" + (f" ({where})" if where and not where.startswith("--with") else "")
+    is_python = wanted.name == PYTHON
+    before, after = request.requirements[: part.number], request.requirements[part.number + 1 :]
+    if wanted.specifier and not is_python:
+        relaxed = replace(wanted, specifier=SpecifierSet())
+        yield _Try(
+            cost=_PIN,
+            key=wanted.name,
+            request=replace(request, requirements=(*before, relaxed, *after)),
+            settle=partial(_settle_requirement, relaxed),
+            first=f"`{wanted.name}=={{}}` instead of {said}",
+        )
+    changed, settle = replace(request, requirements=(*before, *after)), partial(_as_it_is, "none")
+    cost = _PYTHON if is_python else _LESS
+    yield _Try(cost=cost, key=wanted.name, request=changed, settle=settle, first=f"without {said}")
 
 
 def _machine(conflict: Conflict, request: Request) -> Iterator[_Try]:
-    """A newer driver, or a branch of it that still serves the GPU; a newer glibc."""
+    """A newer driver, or a branch of it that still serves the GPU; a newer glibc; another processor."""
     target = request.target
-    drivers = _bounds(conflict, "__driver") if target.driver is not None else []
-    for operator, bound in drivers:
+    for operator, bound in _bounds(conflict, "__driver") if target.driver is not None else []:
         if operator == ">=":
             text = driver_text(bound)
             changed, first = _on(request, driver=bound), f"with the driver upgraded to ≥ {text}"
-            yield _Try(cost=3, key="driver", request=changed, settle=partial(_as_it_is, text), first=first)
+            yield _Try(cost=_DRIVER, key="driver", request=changed, settle=partial(_as_it_is, text), first=first)
         elif operator == "<":
             branch = bound.major - 1
             changed, first = _on(request, driver=Version(str(branch))), f"with a driver of branch {branch}"
-            yield _Try(cost=4, key="driver", request=changed, settle=partial(_as_it_is, str(branch)), first=first)
+            yield _Try(cost=_DRIVER, key="driver", request=changed, settle=partial(_as_it_is, str(branch)), first=first)
     for operator, bound in _bounds(conflict, "__glibc") if target.glibc is not None else []:
         if operator == ">=":
             changed, first = _on(request, glibc=bound), f"on a system with glibc ≥ {bound}"
-            yield _Try(cost=5, key="glibc", request=changed, settle=partial(_as_it_is, str(bound)), first=first)
+            yield _Try(cost=_SYSTEM, key="glibc", request=changed, settle=partial(_as_it_is, str(bound)), first=first)
+
+    for link in conflict.links:
+        lacking = link.requirement.extras - (target.cpu or frozenset())
+        if link.requirement.name == "__cpu" and target.cpu is not None and lacking:
+            words = " and ".join(sorted(each.upper() for each in lacking))
+            settle, changed = partial(_as_it_is, words), _on(request, cpu=target.cpu | lacking)
+            first = f"on a processor with {words}"
+            yield _Try(cost=_LESS, key="cpu", request=changed, settle=settle, first=first)
 
 
 def _on(request: Request, **changes: Any) -> Request:
@@ -173,12 +310,6 @@ def _lowest(specifiers: SpecifierSet) -> Version | None:
     """The release that was meant, as far as the specifiers name one."""
     named = [Version(one.version.removesuffix(".*")) for one in specifiers if one.operator in ("==", ">=", "~=", ">")]
     return min(named) if named else None
-
-
-def _own(conflict: Conflict, request: Request) -> list[Requirement]:
-    """Bounds of the request that take part in the conflict."""
-    parts = {link.requirement.name for link in conflict.links if link.parent is None}
-    return [each for each in request.requirements if each.specifier and each.name in parts]
 
 
 def _bounds(conflict: Conflict, name: str) -> list[tuple[str, Version]]:

@@ -12,10 +12,10 @@ from tfenv.model.progress import Silent
 from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
 from tfenv.resolver.catalog import Catalog
 from tfenv.resolver.diagnose import diagnose
-from tfenv.resolver.outcome import Attempt, Conflict, Link, Need, Pin, Resolution
+from tfenv.resolver.outcome import Attempt, Conflict, Held, Link, Need, Pin, Resolution
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from resolvelib.resolvers import Result
     from resolvelib.structs import RequirementInformation
@@ -42,6 +42,7 @@ def resolve(
     pythons: Sequence[Version],
     preferred: Mapping[Name, Version] | None = None,
     progress: Progress | None = None,
+    brief: bool = False,
 ) -> Resolution:
     """Choose Python, one file of each package, and what they need of the machine.
 
@@ -55,19 +56,20 @@ def resolve(
         pythons: full version of each Python minor that exists, such as 3.13.9; the order does not matter.
         preferred: versions to try first where they are allowed, such as those of an existing lock (`python` too).
         progress: told of every pin.
+        brief: a conflict need not say what it is about, only that there is one.
 
     Raises:
-        Conflict: there is no solution; `explain` says why.
+        Conflict: there is no solution; `smallest` finds out why, `explain` says it.
         IndexUnavailable: the source could not be asked.
     """
-    run = _Run(request, source, pythons=pythons, preferred=preferred or {}, progress=progress or Silent())
+    run = _Run(request, source, pythons=pythons, preferred=preferred or {}, progress=progress or Silent(), brief=brief)
     try:
         return run.attempt()
     except Conflict:
         if not run.catalog.skipped_source:
             raise
     return _Run(
-        request, source, pythons=pythons, preferred=preferred or {}, progress=run.progress, build=True
+        request, source, pythons=pythons, preferred=preferred or {}, progress=run.progress, brief=brief, build=True
     ).attempt()
 
 
@@ -93,8 +95,10 @@ class _Run:
         pythons: Sequence[Version],
         preferred: Mapping[Name, Version],
         progress: Progress,
+        brief: bool = False,
         build: bool = False,
     ) -> None:
+        self._brief = brief
         self._request = request
         self._pythons = candidates_of(request, pythons)
         self._preferred = preferred
@@ -113,9 +117,10 @@ class _Run:
         try:
             result = Resolver(provider, reporter).resolve(provider.roots(), max_rounds=_MAX_ROUNDS)
         except ResolutionImpossible as impossible:
-            raise self._conflict(asked, provider, impossible.causes, reporter.tried) from None
+            reporter.clashing(impossible.causes)
+            raise self._conflict(asked, provider, impossible.causes, reporter) from None
         except ResolutionTooDeep:
-            raise self._conflict(asked, provider, (), reporter.tried) from None
+            raise self._conflict(asked, provider, (), reporter) from None
         finally:
             self.progress.finish(_TASK)
         return self._resolution(result, provider, asked, {**reporter.held, **provider.held})
@@ -134,12 +139,15 @@ class _Run:
         asked: Sequence[Requirement],
         provider: Provider,
         causes: Collection[RequirementInformation[Want, Choice]],
-        tried: Sequence[Candidate],
+        reporter: Reporter,
     ) -> Conflict:
         """Told of the TensorFlow that was tried first: the end of a long search is about the oldest, which few want."""
         from resolvelib import Resolver
         from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 
+        tried, involved = reporter.tried, [_link(*each) for each in reporter.involved()]
+        if self._brief:
+            return Conflict((), gaps={}, involved=tuple(involved))
         attempt, pythons = None, self._pythons
         if tried:
             first = tried[0]
@@ -147,13 +155,16 @@ class _Run:
             only = Requirement(name=TENSORFLOW, specifier=SpecifierSet(f"=={first.version}"))
             pythons = (first.python,)
             provider = self._provider((*asked, only), pythons, {})
+            reporter = _reporter(self.progress)
             try:
-                Resolver(provider, _reporter(self.progress)).resolve(provider.roots(), max_rounds=_MAX_ROUNDS)
+                Resolver(provider, reporter).resolve(provider.roots(), max_rounds=_MAX_ROUNDS)
             except ResolutionImpossible as impossible:
                 causes = impossible.causes
+                reporter.clashing(causes)
+                involved = [*(_link(*each) for each in reporter.involved()), *involved]
             except ResolutionTooDeep:
                 causes = ()
-        links = tuple(_link(cause) for cause in causes if not provider.is_met_anyhow(cause.requirement))
+        links = tuple(_link(*cause) for cause in causes if not provider.is_met_anyhow(cause.requirement))
         gaps = {}
         for subject in {cause.requirement.identifier: None for cause in causes}:
             if not is_virtual(subject):
@@ -161,15 +172,17 @@ class _Run:
                 if gap := diagnose(self.catalog, provider, subject, wants, pythons):
                     gaps[Name(subject)] = gap
         others = len({candidate.version for candidate in tried}) - 1
-        return Conflict(links, gaps=gaps, attempt=attempt, others=max(others, 0))
+        return Conflict(links, gaps=gaps, attempt=attempt, others=max(others, 0), involved=tuple(involved))
 
     def _resolution(
         self,
         result: Result[Want, Choice, str],
         provider: Provider,
         asked: Sequence[Requirement],
-        held: Mapping[Name, Mapping[Version, Requirement]],
+        turned_down: Mapping[Name, Mapping[Version, Requirement]],
     ) -> Resolution:
+        from tfenv.resolver.held import held_back
+
         chosen = {key: choice for key, choice in result.mapping.items() if isinstance(choice, Candidate)}
         python = next(iter(chosen.values())).python
         direct = {requirement.name for requirement in asked}
@@ -178,7 +191,6 @@ class _Run:
         # not of what was only tried: that depends on what was preferred
         subjects = ("the request ", "a constraint ", *(f"{each.name} {each.version} " for each in chosen.values()))
         warnings = {text: None for text in provider.warnings if text.startswith(subjects)}
-        notes = []
         for key in sorted(chosen):
             candidate = chosen[key]
             if candidate.extra:
@@ -207,15 +219,17 @@ class _Run:
                 warnings[f"{release} is built from source, and says only while building what it requires"] = None
             elif not candidate.file.is_wheel:
                 warnings[f"{release} has no wheel here and is built from source when it is installed"] = None
-            higher = {v: r for v, r in held.get(candidate.name, {}).items() if v > candidate.version}
-            if higher:
-                lowest = min(higher)
-                notes.append(
-                    f"{candidate.name} held at {candidate.version}: {higher[lowest].because or higher[lowest]}"
-                )
         pins = {name: _mark(pin) if name in direct else pin for name, pin in pins.items()}
         ordered = tuple(needs[key] for key in sorted(needs))
-        return Resolution(python=python, pins=pins, needs=ordered, notes=tuple(notes), warnings=tuple(warnings))
+        back = held_back(self.catalog, provider, chosen, pins, turned_down, self._request.target)
+        return Resolution(
+            python=python,
+            pins=pins,
+            needs=ordered,
+            held=back,
+            notes=tuple(_notes(self._request, pins, back, turned_down)),
+            warnings=tuple(warnings),
+        )
 
     def _dependencies(self, candidate: Candidate, wants: Sequence[Want], chosen: Mapping[str, Candidate]) -> set[Name]:
         names = {
@@ -226,14 +240,26 @@ class _Run:
         return names - {candidate.name}
 
 
+def _notes(
+    request: Request,
+    pins: Mapping[Name, Pin],
+    back: Mapping[Name, Held],
+    turned_down: Mapping[Name, Mapping[Version, Requirement]],
+) -> Iterator[str]:
+    """What the machine holds back, and what holds TensorFlow back; what the request says itself needs no note."""
+    for name, held in back.items():
+        of_tensorflow = name in DISTRIBUTIONS and request.tensorflow.contains(held.before, prereleases=True)
+        if held.because and (of_tensorflow or held.before in turned_down.get(name, {})):
+            yield f"{name} held at {pins[name].version}: {held.because}"
+
+
 def _mark(pin: Pin) -> Pin:
     from dataclasses import replace
 
     return replace(pin, direct=True)
 
 
-def _link(cause: RequirementInformation[Want, Choice]) -> Link:
-    want, parent = cause.requirement, cause.parent
+def _link(want: Want, parent: Choice | None) -> Link:
     if not isinstance(parent, Candidate):  # the request itself, directly or through its Python
         return Link(requirement=want.requirement, python=want.python)
     return Link(

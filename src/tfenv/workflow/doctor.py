@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.errors import UsageError
+from tfenv.facts.hardware import PLUGIN
 from tfenv.facts.subject import DISTRIBUTIONS, TENSORFLOW, pythons_of
 from tfenv.facts.verdict import choose, judge
 from tfenv.model.configuration import Configuration
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 SPACE = 10 * 1024**3
 """Bytes: an image with TensorFlow and CUDA, and the wheels it is made from."""
+
+_MAKERS = {"amd": "AMD"}
+"""Makers whose GPUs another build of TensorFlow uses; Intel's are mostly the graphics of the processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +230,13 @@ def _todo(machine: Machine, installed: Installed | None, releases: tuple[Runs, .
     nvidia = any(device.vendor == "nvidia" for device in machine.gpus)
     if nvidia and machine.driver is None:
         yield install_driver(machine)
-    elif machine.driver is not None and machine.driver.trouble is not None:
+    elif machine.driver is not None and not nvidia and machine.board is None:
+        yield "the NVIDIA driver sees no GPU: give this machine one, or this container (`docker run --gpus all`)"
+    elif machine.driver is not None and machine.driver.trouble is not None and machine.board is None:
         yield f"restart the machine, or install the driver again: {machine.driver.trouble}"
+    for maker in dict.fromkeys(_MAKERS[gpu.vendor] for gpu in machine.gpus if gpu.vendor in _MAKERS):
+        other, source = PLUGIN[maker]
+        yield f"the wheels of TensorFlow use GPUs of NVIDIA only; for one of {maker}, {other}   [{source}]"
     engines = [engine for engine in machine.engines if engine.version is not None]
     for engine in machine.engines:
         if engine.version is None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.errors import IndexUnavailable, TfenvError
-from tfenv.model.lock import BaseImage, Lock, LockedPackage, Origin, Stack
+from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Origin, Stack
 from tfenv.model.package import Name
 from tfenv.model.progress import Silent
 from tfenv.model.target import Accelerator, Platform
+from tfenv.resolver.outcome import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
+    from tfenv.errors import NoSolution
     from tfenv.facts.database import Database
     from tfenv.facts.images import ImageRow
     from tfenv.facts.overlay import FactsOverlay
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from tfenv.model.package import File, Release
     from tfenv.model.progress import Progress
     from tfenv.model.request import Request
-    from tfenv.resolver.outcome import Conflict, Pin, Resolution
+    from tfenv.resolver.outcome import Pin, Resolution
 
 _OLDEST_PYTHON = Version("3.6")
 """the oldest that is ever chosen: what is locked must be provable, and the smoke probe runs from 3.6 on"""
@@ -93,6 +98,16 @@ def lock(
     return locked
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settled:
+    """What a request came to: glibc is that of the image, where it was left open."""
+
+    request: Request
+    resolution: Resolution
+    overlay: FactsOverlay
+    image: ImageRow | None
+
+
 class _Run:
     """One resolution against one state of the index."""
 
@@ -117,21 +132,18 @@ class _Run:
         self._offline = offline
         self._preferred = preferred
         self._progress = progress
-        self._warnings: list[str] = []
+        self._open = ExitStack()
+        self._sources: dict[datetime | None, IndexSource] = {}
 
     def lock(self, base_digest: Callable[[str], str] | None) -> Lock:
-        """Resolve; once more if the image of the Python that was chosen offers less glibc than was assumed."""
-        asked = self._request.target
-        images = self._database.images
-        assumed = asked.python or images.pythons[0]
-        request = self._with_glibc(self._request, assumed)
-        resolution, overlay = self._resolve(request)
-        image = self._image(resolution, overlay)
-        if image is not None and asked.glibc is None and image.glibc < (request.target.glibc or image.glibc):
-            request = replace(request, target=replace(request.target, glibc=image.glibc))
-            resolution, overlay = self._resolve(request)
-            image = self._image(resolution, overlay)
-        lock = self._assemble(request, resolution, overlay, image)
+        """Resolve, and put together what came of it."""
+        with self._open:
+            try:
+                settled = self._settled(self._request, self._preferred)
+            except Conflict as conflict:
+                raise self._explained(conflict) from None
+            lock = self._assemble(settled)
+            self.consulted |= self._index(self._request).pages()
         if base_digest is not None and lock.base_image is not None:
             try:
                 digest = base_digest(lock.base_image.reference)
@@ -141,6 +153,65 @@ class _Run:
                 return replace(lock, warnings=(*lock.warnings, warning))
             return replace(lock, base_image=replace(lock.base_image, digest=digest))
         return lock
+
+    def _settled(self, asked: Request, preferred: Mapping[Name, Version], *, brief: bool = False) -> _Settled:
+        """Resolved; once more if the image of the Python that was chosen offers less glibc than was assumed."""
+        request = self._with_glibc(asked)
+        resolution, overlay = self._attempt(request, preferred, brief=brief)
+        image = self._image(resolution, overlay)
+        if image is not None and asked.target.glibc is None and image.glibc < (request.target.glibc or image.glibc):
+            request = replace(request, target=replace(request.target, glibc=image.glibc))
+            resolution, overlay = self._attempt(request, preferred, brief=brief)
+            image = self._image(resolution, overlay)
+        return _Settled(request=request, resolution=resolution, overlay=overlay, image=image)
+
+    def _explained(self, conflict: Conflict) -> NoSolution:
+        """The smallest conflict in words, with what resolves it."""
+        from tfenv.resolver import Kind, explain, repairs
+
+        until = time.monotonic() + _REPAIR_SECONDS
+
+        def solve(changed: Request) -> Resolution:
+            if time.monotonic() > until:
+                raise conflict
+            try:
+                return self._settled(changed, {}, brief=True).resolution
+            except IndexUnavailable:
+                raise conflict from None
+
+        told = self._narrow(conflict, self._request)
+        assumed = {Kind.GLIBC} if self._request.target.glibc is None else set()
+        found = repairs(told, self._request, solve, narrow=self._narrow)
+        error = explain(told, self._with_glibc(self._request), found, assumed=assumed)
+        error.hint = self._with_alternatives(error.hint, told)
+        return error
+
+    def _why_not_newer(self, settled: _Settled) -> tuple[str, ...]:
+        """What stands against the next TensorFlow, where no single thing does."""
+        from tfenv.resolver import explain
+
+        name = next((name for name in _DISTRIBUTIONS if name in settled.resolution.pins), None)
+        held = None if name is None else settled.resolution.held.get(name)
+        if name is None or held is None or held.because or name in self._preferred:
+            return ()
+        wanted = self._request.tensorflow & SpecifierSet(f"=={held.before}")
+        asked = replace(self._request, tensorflow=wanted)
+        try:
+            self._settled(asked, {}, brief=True)
+        except Conflict as conflict:
+            told = explain(self._narrow(conflict, asked), self._with_glibc(asked))
+        except IndexUnavailable:
+            return ()
+        else:
+            return ()
+        because = [line.strip().removeprefix("because ") for line in told.message.splitlines()[1:]]
+        said = "; ".join(line.partition("   [")[0] for line in because)
+        return (f"{name} held at {settled.resolution.pins[name].version}: {said}",)
+
+    def _narrow(self, left: Conflict, changed: Request) -> Conflict:
+        from tfenv.resolver import smallest
+
+        return smallest(left, self._with_glibc(changed), self._overlay, pythons=self._pythons)
 
     def _image(self, resolution: Resolution, overlay: FactsOverlay) -> ImageRow | None:
         """What the image starts from."""
@@ -158,45 +229,33 @@ class _Run:
         unused = stack.origin is Origin.SYSTEM and self._request.target.accelerator is Accelerator.NONE
         return Stack() if unused else stack
 
-    def _with_glibc(self, request: Request, python: Version) -> Request:
+    def _with_glibc(self, request: Request) -> Request:
         """A machine whose glibc is not told has that of the base image."""
-        target = request.target
+        target, images = request.target, self._database.images
         if not target.platform.is_linux or target.glibc is not None:
             return request
-        return replace(request, target=replace(target, glibc=self._database.images.python(python).glibc))
+        python = target.python or images.pythons[0]
+        return replace(request, target=replace(target, glibc=images.python(python).glibc))
 
-    def _resolve(self, request: Request) -> tuple[Resolution, FactsOverlay]:
+    @property
+    def _pythons(self) -> list[Version]:
+        return [python for python in self._database.images.pythons if python >= _OLDEST_PYTHON]
+
+    def _index(self, request: Request) -> IndexSource:
+        """The indexes, as of the moment that the request names."""
         from tfenv.index.source import IndexSource
-        from tfenv.resolver import Conflict, explain, repairs
 
-        with IndexSource(
-            self._indexes,
-            cache=self._cache,
-            exclude_newer=request.exclude_newer,
-            offline=self._offline,
-            progress=self._progress,
-        ) as index:
+        if request.exclude_newer not in self._sources:
+            index = IndexSource(
+                self._indexes,
+                cache=self._cache,
+                exclude_newer=request.exclude_newer,
+                offline=self._offline,
+                progress=self._progress,
+            )
+            self._sources[request.exclude_newer] = self._open.enter_context(index)
             index.expect(self._expected)
-            try:
-                resolution, overlay = self._attempt(index, request, self._preferred)
-            except Conflict as conflict:
-                until, cause = time.monotonic() + _REPAIR_SECONDS, conflict
-
-                def solve(changed: Request) -> Resolution:
-                    if time.monotonic() > until:
-                        raise cause
-                    python = changed.target.python or self._database.images.pythons[0]
-                    return self._attempt(index, self._with_glibc(changed, python), {})[0]
-
-                error = explain(conflict, request, repairs(conflict, self._request, solve))
-                error.hint = self._with_alternatives(error.hint, conflict)
-                raise error from None
-            self.consulted |= index.pages()
-            self._warnings = [
-                f"{name}: {len(files)} files are left out, because their index does not say when they were uploaded"
-                for name, files in index.undated().items()
-            ]
-        return resolution, overlay
+        return self._sources[request.exclude_newer]
 
     def _environment(self, resolution: Resolution) -> tuple[tuple[str, str], ...]:
         """Variables without which the request would not be met."""
@@ -223,21 +282,28 @@ class _Run:
         return "\n".join([*([hint] if hint else []), "other ways to use the GPU:", *lines]) if lines else hint
 
     def _attempt(
-        self, index: IndexSource, request: Request, preferred: Mapping[Name, Version]
+        self, request: Request, preferred: Mapping[Name, Version], *, brief: bool
     ) -> tuple[Resolution, FactsOverlay]:
-        from tfenv.facts.overlay import FactsOverlay
         from tfenv.resolver import resolve
 
-        overlay = FactsOverlay(
+        overlay = self._overlay(request)
+        resolution = resolve(
+            request, overlay, pythons=self._pythons, preferred=preferred, progress=self._progress, brief=brief
+        )
+        return resolution, overlay
+
+    def _overlay(self, request: Request) -> FactsOverlay:
+        """The index with the facts, for the target of a request."""
+        from tfenv.facts.overlay import FactsOverlay
+
+        index = self._index(request)
+        return FactsOverlay(
             index,
             self._database,
             request.target,
             keras=request.keras,
             harvest=lambda release, file: self._harvest(index, release, file),
         )
-        pythons = [python for python in self._database.images.pythons if python >= _OLDEST_PYTHON]
-        resolution = resolve(request, overlay, pythons=pythons, preferred=preferred, progress=self._progress)
-        return resolution, overlay
 
     def _harvest(self, index: IndexSource, release: Release, file: File) -> ReleaseFacts | None:
         """Read the one wheel that matters of a release that the database lacks; ``None`` if it cannot be read."""
@@ -254,13 +320,12 @@ class _Run:
         except IndexUnavailable:
             return None
 
-    def _assemble(
-        self, request: Request, resolution: Resolution, overlay: FactsOverlay, image: ImageRow | None
-    ) -> Lock:
+    def _assemble(self, settled: _Settled) -> Lock:
         from tfenv.facts.base import base_warnings
         from tfenv.facts.stack import needs_of
         from tfenv.outputs.request import inputs_digest
 
+        request, resolution, overlay, image = settled.request, settled.resolution, settled.overlay, settled.image
         packages = tuple(_locked(pin) for pin in resolution.pins.values())
         versions = {package.name: package.version for package in packages}
         build, stack = _build(resolution, overlay), self._stack(resolution, overlay)
@@ -268,7 +333,10 @@ class _Run:
             *resolution.warnings,
             *overlay.warnings(versions.items()),
             *base_warnings(image, request.target.platform, resolution.python, stack),
-            *self._warnings,
+            *(
+                f"{name}: {len(files)} files are left out, because their index does not say when they were uploaded"
+                for name, files in self._index(request).undated().items()
+            ),
         )
         return Lock(
             request=self._request,
@@ -278,7 +346,10 @@ class _Run:
             needs=needs_of((need.requirement for need in resolution.needs), build, versions, self._database.cudnn),
             base_image=None if image is None else BaseImage(reference=image.reference),
             build=build,
-            notes=resolution.notes,
+            held=tuple(
+                HeldBack(name=name, before=held.before, because=held.because) for name, held in resolution.held.items()
+            ),
+            notes=(*self._why_not_newer(settled), *resolution.notes),
             warnings=warnings,
             sources=tuple(dict.fromkeys((*((build.source, *build.evidence) if build else ()), *_cited(resolution)))),
             facts=self._database.version,

@@ -89,7 +89,19 @@ def with_notes(answer: Lock, old: Lock | None) -> Lock:
         kept = answer.package(normalize(name))
         if kept is not None and rest.startswith(f"{kept.version}: "):
             notes.setdefault(name, note)
-    return replace(answer, notes=tuple(notes[name] for name in sorted(notes)))
+    before = {each.name: each for each in old.held if each.because and _is_kept(old, answer, each.name)}
+    held = tuple(
+        before[each.name]
+        if not each.because and each.name in before and each.before == before[each.name].before
+        else each
+        for each in answer.held
+    )
+    return replace(answer, held=held, notes=tuple(notes[name] for name in sorted(notes)))
+
+
+def _is_kept(old: Lock, answer: Lock, name: Name) -> bool:
+    was, now = old.package(name), answer.package(name)
+    return was is not None and now is not None and was.version == now.version
 
 
 def base_digest(

@@ -20,6 +20,7 @@ from tfenv.inputs.request import ProjectRequest
 from tfenv.model.package import Requirement
 from tfenv.model.request import PYPI, Request
 from tfenv.workflow import files
+from tfenv.workflow.profile import read_profile
 from tfenv.workflow.target import read_target
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from tfenv.facts.database import Database
     from tfenv.model.machine import Machine
+    from tfenv.model.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ def gather(
     detect: Callable[[], Machine],
     project: Path | None = None,
     target: str | None = None,
+    profile: Path | None = None,
 ) -> Asked:
     """Everything that is asked for: options replace keys of `[tool.tfenv]`, lists of requirements add up.
 
@@ -60,6 +63,7 @@ def gather(
         detect: looks at this host, for `--gpu auto`.
         project: a `pyproject.toml`, or ``None``.
         target: a table of `[tool.tfenv.targets]`.
+        profile: a machine, as `tfenv doctor --save` wrote it; what is asked for besides replaces parts of it.
 
     Raises:
         UsageError: something cannot be understood; all faults of a file at once.
@@ -88,18 +92,19 @@ def gather(
     requirements, tensorflow = _split_tensorflow(requirements, specifier)
     first = wanted.index_url or asked_files.index_url or PYPI
     indexes = tuple(dict.fromkeys((first, *wanted.extra_index_urls, *asked_files.extra_index_urls)))
+    machine = read_target(
+        gpus=wanted.gpu,
+        known=database.gpus,
+        detect=detect,
+        driver=wanted.driver,
+        python=wanted.python,
+        platform=wanted.platform,
+        glibc=wanted.glibc,
+        cpu=wanted.cpu,
+    )
     request = Request(
         tensorflow=tensorflow,
-        target=read_target(
-            gpus=wanted.gpu,
-            known=database.gpus,
-            detect=detect,
-            driver=wanted.driver,
-            python=wanted.python,
-            platform=wanted.platform,
-            glibc=wanted.glibc,
-            cpu=wanted.cpu,
-        ),
+        target=machine if profile is None else _of_profile(read_profile(profile), machine, wanted),
         requirements=tuple(dict.fromkeys(requirements)),
         constraints=asked_files.constraints,
         indexes=tuple(map(_without_credentials, indexes)),
@@ -108,6 +113,17 @@ def gather(
         prereleases=wanted.prereleases or prerelease,
     )
     return Asked(request=request, indexes=indexes, notes=tuple(notes))
+
+
+def _of_profile(profile: Target, asked: Target, wanted: ProjectRequest) -> Target:
+    """The machine of a profile, and whatever else is said of it."""
+    said: dict[str, Any] = {"python": asked.python}
+    if wanted.gpu:
+        said |= {"accelerator": asked.accelerator, "cuda_major": asked.cuda_major, "gpus": asked.gpus}
+        said |= {"driver": profile.driver if asked.accelerator is profile.accelerator else None}
+    for key in ("driver", "platform", "glibc", "cpu"):
+        said |= {key: getattr(asked, key)} if getattr(wanted, key) is not None else {}
+    return replace(profile, **said)
 
 
 def _keras(major: int | None) -> int | None:

@@ -1,0 +1,115 @@
+"""Why each pin is not newer, as far as one thing by itself forbids it: true whatever else might have been chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfenv.resolver.candidate import Candidate, is_virtual
+from tfenv.resolver.diagnose import no_file
+from tfenv.resolver.explain import speaking
+from tfenv.resolver.outcome import Held
+from tfenv.resolver.resolve import DISTRIBUTIONS, TENSORFLOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from packaging.version import Version
+
+    from tfenv.model.package import Name, Release, Requirement
+    from tfenv.model.target import Target
+    from tfenv.resolver.catalog import Catalog
+    from tfenv.resolver.outcome import Pin
+    from tfenv.resolver.provider import Provider
+
+_Asks = list[tuple[Candidate | None, "Requirement"]]
+"""Who asks (``None`` is the request), and what."""
+
+
+def held_back(
+    catalog: Catalog,
+    provider: Provider,
+    chosen: Mapping[str, Candidate],
+    pins: Mapping[Name, Pin],
+    turned_down: Mapping[Name, Mapping[Version, Requirement]],
+    target: Target,
+) -> dict[Name, Held]:
+    """The pins of which there are newer releases, with what stands against the first of those.
+
+    Args:
+        catalog: that the pins were chosen from.
+        provider: that was asked.
+        chosen: by identifier.
+        pins: by name; those that are installed.
+        turned_down: project to version to what it asked of the machine in vain.
+        target: the machine.
+    """
+    asks = _asks(provider, chosen)
+    found = {}
+    for name, pin in pins.items():
+        # what is installed in place of TensorFlow is as new as TensorFlow
+        subject = TENSORFLOW if name in DISTRIBUTIONS and TENSORFLOW in chosen else name
+        release = _next(catalog, subject, pin.version)
+        if release is not None:
+            refused = {**turned_down.get(subject, {}), **turned_down.get(name, {})}
+            reasons = _reasons(catalog, provider, chosen[subject], release, asks.get(subject, []), refused, target)
+            found[name] = Held(before=release.version, because=next(reasons, ""))
+    return found
+
+
+def _next(catalog: Catalog, name: Name, version: Version) -> Release | None:
+    """The first newer release that is neither yanked nor, unless the pin is one, a pre-release."""
+    newer = [
+        release
+        for release in catalog.releases(name)
+        if release.version > version
+        and release.version.is_prerelease <= version.is_prerelease
+        and any(file.yanked is None for file in release.files)
+    ]
+    return newer[-1] if newer else None
+
+
+def _asks(provider: Provider, chosen: Mapping[str, Candidate]) -> dict[Name, _Asks]:
+    found: dict[Name, _Asks] = {}
+    python = next(iter(chosen.values())).python
+    for want in (*provider.roots(), *provider.asked(python)):
+        found.setdefault(want.requirement.name, []).append((None, want.requirement))
+    for candidate in chosen.values():
+        for want in provider.get_dependencies(candidate):
+            if not is_virtual(want.identifier):
+                found.setdefault(want.requirement.name, []).append((candidate, want.requirement))
+    return found
+
+
+def _reasons(
+    catalog: Catalog,
+    provider: Provider,
+    pin: Candidate,
+    release: Release,
+    asks: _Asks,
+    turned_down: Mapping[Version, Requirement],
+    target: Target,
+) -> Iterator[str]:
+    name, version, python = release.name, release.version, pin.python
+    for parent, wanted in asks:
+        if version not in catalog.allowed(name, wanted):
+            yield _said(parent, wanted)
+    for bound in provider.bounds(name, python):
+        if version not in catalog.allowed(name, bound):
+            yield f"{name} is constrained to {bound.specifier} by {bound.source}"
+    file = catalog.file(release, python)
+    if file is None:
+        yield no_file(release, [python], catalog.platform)
+    elif catalog.is_too_new(glibc := catalog.glibc(file, python)):
+        yield f"{name} {version} is built for glibc {glibc} and newer, and the target has {target.glibc}"
+    if (machine := turned_down.get(version)) is not None:
+        yield (machine.because or f"{name} {version} asks for {machine}").replace("\n", ", and ")
+
+
+def _said(parent: Candidate | None, wanted: Requirement) -> str:
+    """Who asks for what; a reason of its own counts more than the bounds."""
+    if parent is None:
+        return f"the request asks for {wanted.name}{wanted.specifier}"
+    release = f"{parent.name} {parent.version}"
+    if not wanted.because:
+        return f"{release} requires {wanted.name}{wanted.specifier}"
+    return speaking(wanted.because.replace("\n", ", and "), release)

@@ -1,0 +1,77 @@
+"""Why a package is in a lock, and why it is not newer: read off the lock, nothing is asked."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfenv.errors import UsageError
+from tfenv.model.package import normalize
+from tfenv.outputs import pylock
+from tfenv.workflow import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tfenv.model.lock import HeldBack, Lock, LockedPackage
+    from tfenv.model.package import Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """A locked package among the others.
+
+    Attributes:
+        package: that was asked about.
+        chains: from a package that the request names to this one, the shortest for each package that requires it,
+            shortest first; one of a single package where the request names it.
+        held: why it is not newer; ``None`` if there was nothing newer.
+    """
+
+    package: LockedPackage
+    chains: tuple[tuple[LockedPackage, ...], ...]
+    held: HeldBack | None
+
+
+def why(path: Path, name: str) -> Why:
+    """Why a package is in the lock of a file.
+
+    Raises:
+        UsageError: the file is no lock of tfenv, or does not hold the package.
+    """
+    return why_in(pylock.loads(files.read(path), str(path)), name)
+
+
+def why_in(lock: Lock, name: str) -> Why:
+    """Why a package is in a lock.
+
+    Raises:
+        UsageError: it is not.
+    """
+    wanted = normalize(name)
+    package = lock.package(wanted)
+    if package is None:
+        near = difflib.get_close_matches(wanted, [each.name for each in lock.packages], n=3)
+        named = " or ".join(f"`{each}`" for each in near)
+        raise UsageError(f"`{wanted}` is not in the lock", hint=f"is it {named}?" if near else None)
+    return Why(
+        package=package,
+        chains=tuple(_chains(lock, wanted)),
+        held=next((each for each in lock.held if each.name == wanted), None),
+    )
+
+
+def _chains(lock: Lock, name: Name) -> list[tuple[LockedPackage, ...]]:
+    packages = {package.name: package for package in lock.packages}
+    ways: dict[Name, tuple[Name, ...]] = {each.name: (each.name,) for each in lock.packages if each.direct}
+    edge = list(ways)
+    for reached in edge:  # breadth first, so the first way is a shortest one
+        for next_ in packages[reached].dependencies:
+            if next_ not in ways and next_ in packages:
+                ways[next_] = (*ways[reached], next_)
+                edge.append(next_)
+    parents = [each for each in lock.packages if name in each.dependencies and each.name in ways]
+    found = [(*ways[parent.name], name) for parent in parents if name not in ways[parent.name]]
+    found += [(name,)] if packages[name].direct else []
+    return [tuple(packages[each] for each in chain) for chain in sorted(found, key=lambda chain: (len(chain), chain))]

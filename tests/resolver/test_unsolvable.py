@@ -1,0 +1,154 @@
+"""Requests that have no solution: what is told of each cannot be less, and what is suggested solves it.
+
+Each file of `unsolvable/` is a request, a target, and an index: its own few files, or the published world.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.version import Version
+
+from tests.resolver.test_cases import PYTHONS, request_of
+from tests.support import published
+from tests.support.memory import MemorySource
+from tfenv.model.package import Requirement
+from tfenv.resolver import Conflict, Part, Resolution, explain, repairs, resolve, smallest
+from tfenv.resolver.resolve import TENSORFLOW
+from tfenv.resolver.smallest import asks, only, ways
+from tfenv.resolver.told import Shelf, Told, Versions
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tfenv.model.request import Request
+    from tfenv.resolver import Repair, Source
+
+CASES = sorted((Path(__file__).parent / "unsolvable").glob("*.toml"))
+MOST = 12
+
+
+class Unsolvable:
+    """A case, read and solved."""
+
+    def __init__(self, path: Path) -> None:
+        self.case: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        self.request = request_of(self.case)
+        self.pythons: Sequence[Version] = PYTHONS
+        self.world: Callable[[Request], Source]
+        if self.case.get("world") == "published":
+            self.world = published.world
+            self.pythons = [each for each in published.database().images.pythons if each >= Version("3.6")]
+        else:
+            source = MemorySource(self.case["files"])
+            self.world = lambda changed: source.of(changed.target.accelerator)
+
+    def solve(self, request: Request) -> Resolution:
+        """As `lock` does."""
+        return resolve(request, self.world(request), pythons=self.pythons, brief=True)
+
+    def narrow(self, conflict: Conflict, request: Request) -> Conflict:
+        """The smallest conflict of a request."""
+        return smallest(conflict, request, self.world, pythons=self.pythons)
+
+    @cached_property
+    def told(self) -> Conflict:
+        """What is told of the request."""
+        with pytest.raises(Conflict) as caught:
+            resolve(self.request, self.world(self.request), pythons=self.pythons)
+        return self.narrow(caught.value, self.request)
+
+    @cached_property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What is suggested."""
+        return repairs(self.told, self.request, self.solve, narrow=self.narrow)
+
+    def is_solvable(self, parts: Iterable[Part]) -> bool:
+        """Where only these parts hold; nothing is remembered from other tries."""
+        parts = frozenset(parts)
+        wanted = Requirement(name=TENSORFLOW, specifier=self.request.tensorflow)
+        versions = Versions()
+        versions.hear((wanted, *self.request.requirements, *self.request.constraints))
+        for way in 2 * ways(only(self.request, parts), parts):  # the second time all bounds were heard
+            source = Told(self.world(way), parts, way.target.platform, versions, Shelf())
+            try:
+                resolve(way, source, pythons=self.pythons, brief=True)
+            except Conflict:
+                continue
+            return True
+        return False
+
+    def is_solved_without(self, wish: Part) -> bool:
+        """The whole request in the world as it is, less one wish."""
+        rest = [each for each in asks(self.request) if each != wish]
+        for way in ways(only(self.request, rest), rest):
+            try:
+                self.solve(way)
+            except Conflict:
+                continue
+            return True
+        return False
+
+
+unsolvable = cache(Unsolvable)
+"""Each case is solved once for all that is asked of it."""
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_nothing_told_could_be_left_out(path: Path) -> None:
+    """What is told contradicts itself; without any one element, fact or wish, there is a solution."""
+    case = unsolvable(path)
+    parts = case.told.parts
+    assert parts
+    assert not case.is_solvable(parts)
+    for part in parts:
+        assert case.is_solvable(set(parts) - {part}), f"{part} is not needed"
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_without_any_wish_that_is_told_the_whole_request_is_solved(path: Path) -> None:
+    """In the world as it is; where two conflicts stand side by side, giving up a wish leaves the other one."""
+    case = unsolvable(path)
+    wishes = [part for part in case.told.parts if not part.kind.is_fact]
+    solved = [part for part in wishes if case.is_solved_without(part)]
+    if case.case.get("others"):
+        assert solved != wishes
+    else:
+        assert solved == wishes
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_it_reads_as_the_case_says(path: Path) -> None:
+    """The first line, the number of lines, and the first fix, which is solved again from what it asks for."""
+    case = unsolvable(path)
+    told = case.told
+    found = case.repairs
+    error = explain(told, case.request, found)
+    fact, *because = error.message.splitlines()
+    expected = case.case["expect"]
+    assert {"fact": fact, "parts": [str(part) for part in told.parts]} == {
+        key: expected[key] for key in ("fact", "parts")
+    }
+    assert 1 <= len(because) <= MOST
+    assert all(line.startswith("  because ") for line in because)
+    assert [dict(each.fix.change) for each in found[:1]] == [expected[key] for key in ("first",) if key in expected]
+    for repair in found:
+        assert case.solve(repair.request).pins
+        assert repair.fix.command.startswith("tfenv lock")
+    assert [repair.fix.cost for repair in found] == sorted(repair.fix.cost for repair in found)
+
+
+def test_there_are_enough_of_them() -> None:
+    """Forty and more cases, of which at most two have no fix."""
+    assert len(CASES) >= 40
+    without = [path.stem for path in CASES if "first" not in tomllib.loads(path.read_text())["expect"]]
+    assert len(without) <= 2
