@@ -59,9 +59,11 @@ def ranks(platform: Platform, python: Version) -> Mapping[Tag, int]:
     minor = (python.major, python.minor)
     interpreter = f"cp{python.major}{python.minor}"
     # `m` (pymalloc) stood in the ABI tag until 3.7, see the notes on ABI flags in "What's New In Python 3.8"
-    abi = f"{interpreter}m" if minor < (3, 8) else interpreter
+    abis = [f"{interpreter}m"] if minor < (3, 8) else [interpreter]
+    if minor < (3, 3):  # and `u` where a character took four bytes
+        abis = [f"{interpreter}mu", *abis]
     platforms = _platforms(platform)
-    tags = [*cpython_tags(minor, [abi], platforms), *compatible_tags(minor, interpreter, platforms)]
+    tags = [*cpython_tags(minor, abis, platforms), *compatible_tags(minor, interpreter, platforms)]
     return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}
 
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _GROUP = re.compile(r"\{(\w+)\}")
 _PRIVATE = re.compile(r"\._api\.v[12](?:\.compat\.v2)?")
 """Where the public names really are; no code writes that."""
+_ERROR = re.compile(
+    r"(?:Error|Exception)\b|^\W*(?:E|F)\d{4} |: [EF] |\b(?:error|fatal|failed|aborted|core dumped|exhausted|OOM)\b",
+    re.IGNORECASE,
+)
+"""What a line has that tells of something wrong."""
 _VARIANT = re.compile(r"_[b-z]$")
 
 
@@ -148,6 +153,7 @@ class SignatureTable:
         document = Document(path)
         self.all: tuple[Signature, ...] = tuple(map(_signature, document.rows("signature")))
         self._facts: tuple[re.Pattern[str], ...] = tuple(_fact(row) for row in document.rows("fact"))
+        self._noise: tuple[re.Pattern[str], ...] = tuple(_noise(row) for row in document.rows("noise"))
         document.check()
 
     def sightings(self, log: str) -> tuple[Sighting, ...]:
@@ -157,6 +163,13 @@ class SignatureTable:
             for signature in self.all
             if (match := signature.pattern.search(log)) is not None
         )
+
+    def stranger(self, log: str) -> str | None:
+        """A line that tells an error, where no signature is seen; ``None`` if there is none, or only noise."""
+        for line in log.splitlines():
+            if _ERROR.search(line) is not None and not any(pattern.search(line) for pattern in self._noise):
+                return line.strip()
+        return None
 
     def facts(self, log: str) -> Mapping[str, str]:
         """What a log tells in passing, by the keys of the configuration; the first mention of each counts.
@@ -233,6 +246,12 @@ def _signature(row: Row) -> Signature:
 
 def _fact(row: Row) -> re.Pattern[str]:
     row.known(("pattern",))
+    return _pattern(row)
+
+
+def _noise(row: Row) -> re.Pattern[str]:
+    row.known(("pattern", "source"))
+    row.source()
     return _pattern(row)
 
 

@@ -61,7 +61,8 @@ class Subject:
 def versions(tf: str, database: Database) -> tuple[Version, ...]:
     """The releases that a version or a specifier names, newest first; `2.17` is any patch of it.
 
-    A pre-release is one of them only if it is named.
+    A pre-release is one of them only if it is named; one that is not known, and a nightly build, stands for what its
+    minor became.
     """
     try:
         asked = Version(tf)
@@ -70,9 +71,11 @@ def versions(tf: str, database: Database) -> tuple[Version, ...]:
         return tuple(each for each in database.releases.versions(TENSORFLOW) if specifier.contains(each))
     exact = len(asked.release) > 2 or asked.is_prerelease
     stem = f"{asked.major}.{asked.minor}"
-    return tuple(
-        each for each in database.releases.versions_of(stem) if (each == asked if exact else not each.is_prerelease)
-    )
+    stable = tuple(each for each in database.releases.versions_of(stem) if not each.is_prerelease)
+    if not exact:
+        return stable
+    found = tuple(each for each in database.releases.versions_of(stem) if each == asked)
+    return found or (stable if asked.is_prerelease and asked.local is None else ())
 
 
 def subject(

@@ -58,6 +58,13 @@ _OTHERS = (
 )
 """Distributions that bring the module `tensorflow`, each by another builder."""
 
+_PLUGINS = {
+    "intel-extension-for-tensorflow": "Intel",
+    "tensorflow-directml-plugin": "AMD",
+    "tensorflow-metal": "Apple",
+}
+"""Packages that let TensorFlow use GPUs of another maker."""
+
 _POINTERS = ("tensorflow-intel", "tf-nightly", "tf-nightly-gpu", "tf-nightly-cpu")
 """What else has the number of a release: what the wheel for Windows points at, and nightly builds."""
 
@@ -76,6 +83,7 @@ def judge(configuration: Configuration, database: Database) -> Verdict:
     asked about), and said to be assumed; what else is missing is `unknown`.
     """
     tf = configuration.tf or _installed(configuration)
+    configuration = _with_plugin(configuration)
     if configuration.foreign is not None:
         return _ended(_foreign(configuration.foreign, tf))
     if (other := _of_others(configuration)) is not None:
@@ -83,14 +91,13 @@ def judge(configuration: Configuration, database: Database) -> Verdict:
     if tf is None:
         return _unsaid(configuration, database)
     found = versions(tf, database)
-    if not found and (kin := _kin(tf, database)):
-        like = _assumed(f"the build {tf} is like {kin[0]}")
-        verdict = min((_examine(each, replace(configuration, tf=str(each)), database) for each in kin), key=_badness)
-        return replace(verdict, warnings=(like, *verdict.warnings))
     if not found:
         return _no_release(tf, configuration, database)
     verdicts = [_examine(version, replace(configuration, tf=str(version)), database) for version in found]
-    return min(verdicts, key=_badness)
+    verdict = min(verdicts, key=_badness)
+    if _is_prerelease(tf) and not found[0].is_prerelease:
+        return replace(verdict, warnings=(_assumed(f"the build {tf} is like {found[0]}"), *verdict.warnings))
+    return verdict
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -199,6 +206,17 @@ def _installed(configuration: Configuration) -> str | None:
     return None
 
 
+def _with_plugin(configuration: Configuration) -> Configuration:
+    """GPUs that a plugin serves ask nothing of CUDA."""
+    makers = {maker for name, maker in _PLUGINS.items() if configuration.package(name) is not None}
+    if not makers:
+        return configuration
+    rest = tuple(gpu for gpu in configuration.gpus if (maker := hardware.maker_of(gpu)) is None or maker not in makers)
+    if rest == configuration.gpus and configuration.gpus:
+        return configuration
+    return replace(configuration, gpus=rest, accelerated=bool(rest or configuration.cuda or configuration.cudnn))
+
+
 def _of_others(configuration: Configuration) -> str | None:
     """A distribution that somebody else builds, if none of TensorFlow's own is there."""
     said = [name for name, _ in configuration.packages]
@@ -207,15 +225,11 @@ def _of_others(configuration: Configuration) -> str | None:
     return next((name for name in said if name in _OTHERS), None)
 
 
-def _kin(tf: str, database: Database) -> tuple[Version, ...]:
-    """The releases of the minor that a nightly build or a pre-release nobody looked into became."""
+def _is_prerelease(tf: str) -> bool:
     try:
-        asked = Version(tf)
+        return Version(tf).is_prerelease
     except ValueError:
-        return ()
-    if asked.local is not None or not asked.is_prerelease:
-        return ()
-    return versions(f"{asked.major}.{asked.minor}", database)
+        return False
 
 
 def _unsaid(configuration: Configuration, database: Database) -> Verdict:

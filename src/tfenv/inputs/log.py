@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from tfenv.model.configuration import Configuration
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_WRAP = re.compile(r"[ \t]*\n[ \t]{2,}(?=\S)")
 _KEYS = ("tf", "python", "cuda", "cudnn", "driver", "gpu", "glibc", "os", "arch")
 
 
 def plain(log: str) -> str:
     """Without colours and carriage returns."""
     return _COLOUR.sub("", log).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def unwrapped(log: str) -> str:
+    """With lines that were broken to fit a page joined again: those that are indented go on with the one before."""
+    return _WRAP.sub(" ", log)
 
 
 def facts(found: Iterable[Mapping[str, str]]) -> Configuration:

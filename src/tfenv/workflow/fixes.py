@@ -165,13 +165,13 @@ class _Repair:
         if sighting.package is not None and (wanted := self._wanted(sighting.package, sighting)) is not None:
             change = self._pin(sighting.package, wanted)
             found.append(Fix(change=change.values, command=change.command, cost=_PACKAGE))
-        if (version := self._release_for(sighting)) is not None and version != self._version:
+        if (version := self._release_for(sighting)) is not None and str(version) != self._was.tf:
             change = self._with_python(self._release(self._was, version), version)
             found.append(Fix(change=change.values, command=self._command(change), cost=_RELEASE))
         if signature.cudnn is not None and (text := sighting.facts.get("built_cudnn")):
             cudnn = ".".join(text.split(".")[:2])
             found.append(Fix(change=(("cudnn", cudnn),), command=f"install cuDNN {cudnn}", cost=_CUDNN))
-        if signature.code == "python-no-wheel":
+        if signature.code == "python-no-wheel" or "companion" in sighting.facts:
             found += map(self._fix, self._pythons(sighting))
         if (now := self._became(sighting)) is not None:
             found.append(Fix(change=(), command=now, cost=_PACKAGE))
@@ -185,18 +185,30 @@ class _Repair:
         """The Python that a wheel is for; where no release is told, those just below that the newest has wheels for."""
         texts = [sighting.python] if sighting.python is not None else []
         about = self._about(self._was)
-        if not texts and about is None:
-            newest = self._database.releases.versions(TENSORFLOW)[0]
-            facts = self._database.releases.release(TENSORFLOW, newest)
+        if not texts and (about is None or "companion" in sighting.facts):
+            facts = self._database.releases.release(TENSORFLOW, self._newest_with(sighting.package))
             known = () if facts is None else pythons_of(facts, self._was.platform or Platform.LINUX_X86_64)
             said = self._was.python
-            texts = [str(each) for each in reversed(known) if said is None or each < _short(said)][:3]
+            lower = self._lockable(each for each in reversed(known) if said is None or each < _short(said))
+            texts = [str(each) for each in lower][:3]
         for text in texts:
             python = Version(text)
             if self._was.python is None or _short(self._was.python) != python:
                 after = replace(self._was, python=python)
                 command = lock_command(after) if about is not None else f"install TensorFlow with Python {text}"
                 yield Change(values=(("python", text),), after=after, cost=_PYTHON, command=command)
+
+    def _lockable(self, pythons: Iterable[Version]) -> list[Version]:
+        """Those that `tfenv lock` has a base image for."""
+        known = {_short(each) for each in self._database.images.pythons}
+        return [each for each in pythons if each in known]
+
+    def _newest_with(self, name: Name | None) -> Version:
+        """The newest release of TensorFlow, or the newest that some release of a companion goes with."""
+        releases = [each for each in self._database.releases.versions(TENSORFLOW) if not each.is_prerelease]
+        if name is None:
+            return releases[0]
+        return next((each for each in releases if self._database.companions.made_for(name, each)), releases[0])
 
     def _became(self, sighting: Sighting) -> str | None:
         """How a name that is gone is written today."""
@@ -361,7 +373,7 @@ class _Repair:
         if problem.subject == "pip":
             yield self._pin(Name("pip"), SpecifierSet(">=20.3"), now)
         if about is not None and code in ("python-no-wheel", "platform-no-wheel", "package-incompatible"):
-            newest_first = reversed(pythons_of(about.facts, about.platform))
+            newest_first = self._lockable(reversed(pythons_of(about.facts, about.platform)))
             for python in sorted(newest_first, key=lambda each: _distance(each, now.python or each)):
                 values = (("python", str(python)),)
                 yield Change(values=values, after=replace(now, python=python), cost=_PYTHON)
