@@ -167,16 +167,19 @@ class _Repair:
             found.append(Fix(change=change.values, command=change.command, cost=_PACKAGE))
         if (version := self._release_for(sighting)) is not None and str(version) != self._was.tf:
             change = self._with_python(self._release(self._was, version), version)
-            found.append(Fix(change=change.values, command=self._command(change), cost=_RELEASE))
+            if self._solvable(change):
+                found.append(replace(self._fix(change), cost=_RELEASE))
         if signature.cudnn is not None and (text := sighting.facts.get("built_cudnn")):
             cudnn = ".".join(text.split(".")[:2])
             found.append(Fix(change=(("cudnn", cudnn),), command=f"install cuDNN {cudnn}", cost=_CUDNN))
         if signature.code == "python-no-wheel" or "companion" in sighting.facts:
-            found += map(self._fix, self._pythons(sighting))
+            found += [self._fix(each) for each in self._pythons(sighting) if self._solvable(each)]
         if (now := self._became(sighting)) is not None:
             found.append(Fix(change=(), command=now, cost=_PACKAGE))
         if signature.code in ("cuda-mismatch", "cudnn-mismatch", "cudnn-too-old"):
             found += self._from_wheels()
+        if signature.code == "cuda-mismatch":
+            found += [self._fix(each) for each in self._built_with(self._was.cuda) if self._solvable(each)]
         if sighting.advice is not None:
             found.append(Fix(change=(), command=sighting.advice, cost=_ADVICE))
         return found
@@ -230,6 +233,21 @@ class _Repair:
         if offers_cuda_wheels(about) or self._database.wheels.of(version) is not None:
             after = replace(self._was, tf=str(version), accelerated=True)
             yield Fix(change=(), command=f"{lock_command(after)}   # brings CUDA and cuDNN along", cost=_CUDA)
+
+    def _built_with(self, cuda: Version | None) -> Iterator[Change]:
+        """Where no release is told: the oldest and the newest that are built with the CUDA that is there."""
+        if cuda is None or self._version is not None:
+            return
+        found = []
+        for stem in self._database.releases.minors:
+            stable = [each for each in self._database.releases.versions_of(stem) if not each.is_prerelease]
+            change = self._release(self._was, stable[0]) if stable else None
+            about = None if change is None else self._about(change.after)
+            if change is not None and about is not None and about.wheels and about.build is not None:
+                built = about.build.cuda
+                if built is not None and _short(built) == _short(cuda):
+                    found.append(change)
+        yield from found[:1] + found[1:][-1:]
 
     def _release_for(self, sighting: Sighting) -> Version | None:
         """The nearest release that has the missing symbol, else the one that the signature names."""
@@ -326,14 +344,20 @@ class _Repair:
                 kind = (*kind, "newer" if Version(values["tf"]) > now else "older")
             if kinds[kind] >= _ENOUGH.get(kind, 1):
                 continue
-            if values.keys() & {"tf", "python"}:
-                if (solved := self._solves(change.after)) is False:
-                    continue
-                if solved:
-                    self._solved.add(change.after)
+            if not self._solvable(change):
+                continue
             kinds[kind] += 1
             kept.append(change)
         return kept
+
+    def _solvable(self, change: Change) -> bool:
+        """Is another TensorFlow or Python known to have a lock, or not known to have none?"""
+        if change.after.tf is None or not {key for key, _ in change.values} & {"tf", "python"}:
+            return True
+        solved = self._solves(change.after)
+        if solved:
+            self._solved.add(change.after)
+        return solved is not False
 
     def _price(self, change: Change) -> int:
         """A release that the GPU has no machine code in is not what one would take first."""
