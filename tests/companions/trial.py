@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import tempfile
@@ -17,7 +18,7 @@ from tests.companions.pairs import Pair
 from tests.companions.stacks import calls
 from tfenv.errors import TfenvError
 from tfenv.index.cache import Cache
-from tfenv.model.package import Requirement
+from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.workflow.lock import lock
@@ -25,25 +26,16 @@ from tfenv.workflow.smoke import interpreter
 from tfenv.workflow.sync import sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.companions.stacks import Call, Stack
     from tfenv.facts.database import Database
     from tfenv.model.lock import Lock
 
-SECONDS = 900
 _HEAVY = 20 * 2**20
 """bytes of a wheel from which on it does not stay in the cache"""
 
-_PRELUDE = """\
-import tensorflow as tf
-def value(tensor):
-    if tf.executing_eagerly():
-        return tensor.numpy()
-    with tf.compat.v1.Session() as session:
-        session.run([tf.compat.v1.global_variables_initializer(), tf.compat.v1.tables_initializer()])
-        return session.run(tensor)
-"""
+_INSIDE = Path(__file__).parent / "inside.py"
 
 
 def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> Iterator[Pair]:
@@ -65,10 +57,8 @@ def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> It
             sync(answer, venv, cache=cache)
         finally:
             _forget(answer, cache)
-        for name in stack.companions:
-            call = calls()[name]
-            with tempfile.TemporaryDirectory(prefix="use-", dir=folder) as room:
-                outcome = use(call, interpreter(venv), Path(room))
+        uses = {name: calls()[name] for name in stack.companions}
+        for name, outcome in use(uses, interpreter(venv), Path(folder) / "use"):
             package = answer.package(name)
             if package is None:
                 raise TfenvError(f"{name} is asked for and not locked")
@@ -79,7 +69,7 @@ def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> It
                 python=stack.python,
                 keras=stack.keras,
                 date=datetime.now(timezone.utc).date().isoformat(),
-                does=call.says,
+                does=uses[name].says,
                 outcome=outcome,
             )
 
@@ -96,31 +86,27 @@ def request(stack: Stack) -> Request:
     )
 
 
-def use(call: Call, python: Path, folder: Path) -> str:
-    """`passed`, or the last line of what went wrong."""
-    script = folder / "use.py"
-    script.write_text(_PRELUDE + call.code, encoding="utf-8")
+def use(uses: Mapping[Name, Call], python: Path, folder: Path) -> Iterator[tuple[Name, str]]:
+    """Each companion used by an interpreter: `passed`, or in one line what went wrong."""
+    folder.mkdir()
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     environment |= {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    try:
-        # like a person: not isolated, in an empty folder
-        done = subprocess.run(
-            [str(python), script.name],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return f"no end in {SECONDS} s"
-    if done.returncode == 0:
-        return "passed"
-    said = [line for line in done.stderr.splitlines() if line.strip()]
-    line = " ".join((said[-1] if said else f"exit code {done.returncode}").split())
-    return line if len(line) <= 240 else f"{line[:239]}…"
+    todo = {name: call.code for name, call in uses.items()}
+    (folder / "uses.json").write_text(json.dumps(todo), encoding="utf-8")
+    with (folder / "uses.json").open("rb") as said, (folder / "log").open("wb") as log:
+        # not isolated, like a person's
+        command = [str(python), str(_INSIDE), str(folder)]
+        with subprocess.Popen(
+            command, env=environment, stdin=said, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process:
+            for line in process.stdout or ():
+                ((text, outcome),) = json.loads(line).items()
+                todo.pop(Name(text))
+                yield Name(text), outcome
+    told = (folder / "log").read_text(encoding="utf-8", errors="replace").splitlines()
+    last = next((" ".join(line.split()) for line in reversed(told) if line.strip()), "no answer")
+    for name in todo:
+        yield name, last[:240]
 
 
 def _forget(answer: Lock, cache: Cache) -> None:
