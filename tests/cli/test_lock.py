@@ -51,6 +51,39 @@ def test_gpu_decides_the_cudnn(tfenv: Tfenv, index: FakeIndex) -> None:
     assert _pins()["nvidia-cudnn-cu12"] == "9.11.0.98"
 
 
+def test_what_was_seen_to_work_before_what_is_newest(tfenv: Tfenv, index: FakeIndex) -> None:
+    """Of a range the release with evidence is taken and told, the newest where that is asked for."""
+    for version in ("9.24.0.43", "9.28.0.42"):
+        index.add_wheel("nvidia-cudnn-cu12", version, tags="py3-none-manylinux_2_27_x86_64")
+    ran = tfenv("lock", "--gpu", "a100", "--index-url", index.url)
+    assert ran.code == 0
+    assert "nvidia-cudnn-cu12 9.24.0.43 was seen to work" in ran.err
+    assert _pins()["nvidia-cudnn-cu12"] == "9.24.0.43"
+    ran = tfenv("lock", "--gpu", "a100", "--upgrade", "--prefer", "newest", "--index-url", index.url)
+    assert _pins()["nvidia-cudnn-cu12"] == "9.28.0.42"
+    assert "was seen to work" not in ran.err
+    assert _lock().request.newest
+    assert tfenv("lock", "--check", "--gpu", "a100", "--prefer", "newest", "--index-url", index.url).code == 0
+    assert tfenv("lock", "--gpu", "v100", "--upgrade", "--index-url", index.url).code == 0
+    assert _pins()["nvidia-cudnn-cu12"] == "9.10.2.21"
+    ran = tfenv("lock", "--prefer", "oldest", "--index-url", index.url)
+    assert (ran.code, "neither evidence nor newest" in ran.err) == (2, True)
+
+
+def test_keras_2(tfenv: Tfenv, index: FakeIndex) -> None:
+    """`--keras 2` brings `tf-keras` of the same minor, and the variable wherever one is set."""
+    for version, bound in (("2.19.0", "tensorflow>=2.19,<2.20"), ("2.20.1", "tensorflow>=2.20,<2.21")):
+        index.add_wheel("tf-keras", version, requires=[bound])
+    ran = tfenv("lock", "--keras", "2", "--tf", "2.19", "--index-url", index.url)
+    assert ran.code == 0
+    assert "TF_USE_LEGACY_KERAS=1 is set by the image" in ran.err
+    assert _pins()["tf-keras"] == "2.19.0"
+    assert _lock().environment == (("TF_USE_LEGACY_KERAS", "1"),)
+    assert 'TF_USE_LEGACY_KERAS="1"' in Path("Dockerfile").read_text(encoding="utf-8")
+    assert '"TF_USE_LEGACY_KERAS": "1"' in Path("environment.yml").read_text(encoding="utf-8")
+    assert tfenv("lock", "--keras", "4", "--index-url", index.url).code == 2
+
+
 def test_kept_unless_upgraded(tfenv: Tfenv, index: FakeIndex) -> None:
     """What is locked stays when something newer appears, until it is asked for by name or altogether."""
     assert tfenv("lock", "--python", "3.12", "--index-url", index.url).code == 0

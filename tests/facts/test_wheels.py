@@ -117,10 +117,44 @@ def test_every_bundle_is_for_releases_and_libraries_that_exist() -> None:
         assert {*bundle.opens, *bundle.helps} <= names
 
 
+@pytest.mark.parametrize(
+    ("name", "cuda"), [("nvidia-cudnn-cu12", "12"), ("nvidia-cudnn-cu13", "13"), ("nvidia-nccl-cu13", "13")]
+)
+def test_one_cudnn_and_one_nccl(name: str, cuda: str) -> None:
+    """Where the files of two wheels have the same names, the environment is for the CUDA of one."""
+    one = DATABASE.wheels.cuda_of(Name(name), Version("9.26.0.51"))
+    assert one is not None
+    assert str(one) == f"__cuda=={cuda}"
+    assert one.because.startswith(f"{name} 9.26.0.51 is for CUDA {cuda}, and goes with no {name[:-2]}")
+    assert ".whl sha256:" in one.source
+
+
+@pytest.mark.parametrize("name", ["nvidia-cublas-cu12", "nvidia-cublas", "nvidia-cudnn-cu11"])
+def test_wheels_with_files_of_their_own(name: str) -> None:
+    """CuBLAS of 12 and 13 lie in folders of their own."""
+    assert DATABASE.wheels.cuda_of(Name(name), Version("12.9")) is None
+
+
+def test_what_is_proven_is_known_and_not_bad() -> None:
+    """A release of cuDNN that is preferred has a row, and none that says it fails."""
+    for name, proven in DATABASE.wheels.proven.items():
+        row = DATABASE.cudnn.row(proven.version, int(name.rpartition("cu")[2]))
+        assert row is not None
+        assert proven.version in row.releases
+        assert row.known_bad is None
+        assert proven.says
+        assert proven.source.startswith("https://")
+
+
 def test_every_fault_is_told(tmp_path: Path) -> None:
     """A table with faults is refused with all of them."""
     path = tmp_path / "wheels.toml"
-    path.write_text('bundle = [{versions = "x", because = "b", source = "s", tier = "t", more = 1}]', encoding="utf-8")
+    path.write_text(
+        'bundle = [{versions = "x", because = "b", source = "s", tier = "t", more = 1}]\n'
+        'same_files = [{packages = ["a-cu12", "b"], because = "b", source = "s", tier = "declared"}]\n'
+        'proven = [{package = "a", version = "x", source = "s", tier = "gpu"}]',
+        encoding="utf-8",
+    )
     with pytest.raises(UsageError) as caught:
         WheelTable(path)
     assert [fault.split(":")[0] for fault in caught.value.faults] == [
@@ -128,4 +162,7 @@ def test_every_fault_is_told(tmp_path: Path) -> None:
         "bundle[0].tier",
         "bundle[0].opens",
         "bundle[0].versions",
+        "proven[0].version",
+        "proven[0].says",
+        "same_files[0].packages",
     ]

@@ -46,6 +46,15 @@ KERAS = Annotated[
     int | None,
     typer.Option("--keras", metavar="2|3", help="What `tf.keras` shall be  [default: the release's own]"),
 ]
+PREFER = Annotated[
+    str | None,
+    typer.Option(
+        "--prefer",
+        metavar="evidence|newest",
+        help="Of CUDA libraries that a range leaves open: those that were seen to work, or the newest  "
+        "[default: evidence]",
+    ),
+]
 EXCLUDE_NEWER = Annotated[
     str | None,
     typer.Option("--exclude-newer", metavar="DATE", help="Act as if nothing uploaded from this moment on existed."),

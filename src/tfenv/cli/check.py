@@ -36,6 +36,7 @@ def check(
         str | None, typer.Option("--cuda", metavar="X.Y", help="CUDA whose libraries are installed.")
     ] = None,
     cudnn: Annotated[str | None, typer.Option("--cudnn", metavar="X.Y", help="cuDNN that is installed.")] = None,
+    keras: _options.KERAS = None,
     package: Annotated[
         list[str] | None,
         typer.Option("--package", metavar="NAME==VERSION", help="An installed package; may be repeated."),
@@ -73,6 +74,7 @@ def check(
         cpu=cpu,
         cuda=cuda,
         cudnn=cudnn,
+        keras=keras,
         packages=package or (),
     )
     if from_ is not None:

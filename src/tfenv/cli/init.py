@@ -34,6 +34,7 @@ def init(
         list[str] | None, typer.Option("--group", metavar="NAME", help="A dependency group; repeatable.")
     ] = None,
     keras: _options.KERAS = None,
+    prefer: _options.PREFER = None,
     exclude_newer: _options.EXCLUDE_NEWER = None,
     prereleases: Annotated[
         bool | None, typer.Option("--pre/--no-pre", help="TensorFlow may be a pre-release.", show_default=False)
@@ -68,6 +69,7 @@ def init(
         "extra-index-url": extra_index_url,
         "exclude-newer": exclude_newer,
         "keras": keras,
+        "prefer": prefer,
         "prereleases": prereleases,
     }
     path = project / "pyproject.toml" if project.is_dir() else project

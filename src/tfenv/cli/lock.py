@@ -37,6 +37,7 @@ def lock(
         list[str] | None, typer.Option("-c", "--constraint", metavar="FILE", help="Bounds: a constraints file.")
     ] = None,
     keras: _options.KERAS = None,
+    prefer: _options.PREFER = None,
     project: Annotated[
         Path | None,
         typer.Option(
@@ -106,6 +107,7 @@ def lock(
         extra_index_urls=tuple(extra_index_url or ()),
         exclude_newer=exclude_newer,
         keras=keras,
+        prefer=prefer,
         prereleases=prereleases,
     )
     database = load()

@@ -10,6 +10,7 @@ from packaging.version import Version
 from tfenv.facts import environment
 from tfenv.facts.hardware import cited
 from tfenv.facts.subject import DISTRIBUTIONS, requirements, tags
+from tfenv.model.package import Name
 from tfenv.model.report import Caution, Problem
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tfenv.facts.database import Database
     from tfenv.facts.subject import Subject
     from tfenv.model.configuration import Configuration
-    from tfenv.model.package import Name, Requirement
+    from tfenv.model.package import Requirement
 
 _KERAS = ("keras", "tf-keras")
 _FIRST = ("protobuf", "numpy", "ml-dtypes", "h5py", "keras", "wrapt", "gast")
@@ -52,8 +53,35 @@ def problems(about: Subject, configuration: Configuration, database: Database) -
     for name, _ in configuration.packages:
         if name not in found and (problem := _companion(name, about, configuration, database)) is not None:
             found[name] = problem
+    asked, cautions = _keras(about, configuration, database)
+    for problem in asked:
+        found.setdefault(Name(problem.subject), problem)
     ordered = sorted(found.values(), key=lambda each: (*_FIRST, each.subject).index(each.subject))
-    return ordered, []
+    return ordered, cautions
+
+
+def _keras(about: Subject, configuration: Configuration, database: Database) -> tuple[list[Problem], list[Caution]]:
+    """Can `tf.keras` be what is asked for, and with what?"""
+    keras = configuration.keras
+    row = None if keras is None else database.companions.keras_of(about.facts.version, keras)
+    if row is None:
+        return [], []
+    said = dict(configuration.packages)
+    lacking = [str(one) for one in row.requires if one.name not in said and not one.name.startswith("__")]
+    settings = [f"{name}={value}" for name, value in row.environment]
+    problems = [
+        Problem(
+            code="keras-mismatch",
+            subject="keras" if one.name.startswith("__") else one.name,
+            because=(f"Keras {keras} is asked for", f"of {about.words}, {one.because}"),
+            sources=cited(one.source),
+        )
+        for one in row.requires
+        if one.name.startswith("__") or (one.name in said and not compatible(said[one.name], one.specifier))
+    ]
+    needed = " and ".join([*lacking, *settings])
+    told = [Caution(code="assumed", message=f"{needed} is there: it makes `tf.keras` Keras {keras}")] if needed else []
+    return problems, told
 
 
 def _companion(name: Name, about: Subject, configuration: Configuration, database: Database) -> Problem | None:

@@ -180,6 +180,8 @@ class FactsOverlay:
         elif cuda and name in (TENSORFLOW, GPU):
             added += self._bundled(name, version)
         added += self._database.companions.requires(name, version)
+        if cuda and (only := self._database.wheels.cuda_of(name, version)) is not None:
+            added.append(only)
         if self._keras is not None and name in (TENSORFLOW, CPU, GPU):
             row = self._database.companions.keras_of(version, self._keras)
             added += () if row is None else row.requires

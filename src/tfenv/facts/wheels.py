@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tfenv.facts.cudnn import CudnnTable
     from tfenv.facts.rows import Row
     from tfenv.model.build import Build
+
+_SUFFIX = re.compile(r"-cu(\d+)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +46,44 @@ class Bundle:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameFiles:
+    """Wheels of one library for several CUDA majors, which bring files of the same name to the same place.
+
+    Attributes:
+        packages: named after the major, `-cu12`.
+        because: what goes wrong where two are installed.
+        source: the wheels that were opened.
+    """
+
+    packages: tuple[Name, ...]
+    because: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """A release of a library that was seen to work where TensorFlow leaves a range.
+
+    Attributes:
+        package: that carries it.
+        version: of it.
+        says: where it was seen to work, in one clause.
+        source: who saw it.
+    """
+
+    package: Name
+    version: Version
+    says: str
+    source: str
+
+
 class WheelTable:
     """All bundles.
 
     Attributes:
         all: in the order of the file.
+        proven: by package.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,11 +94,24 @@ class WheelTable:
         """
         document = Document(path)
         self.all: tuple[Bundle, ...] = tuple(_bundle(row) for row in document.rows("bundle"))
+        self.proven: dict[Name, Proven] = {one.package: one for one in map(_proven, document.rows("proven"))}
+        self._same = tuple(map(_same_files, document.rows("same_files")))
         document.check()
 
     def of(self, version: Version) -> Bundle | None:
         """The bundle of one release of TensorFlow; ``None`` if no wheels serve it, or if it brings its own."""
         return next((bundle for bundle in self.all if bundle.versions.contains(version, prereleases=True)), None)
+
+    def cuda_of(self, name: Name, version: Version) -> Requirement | None:
+        """The CUDA that an environment with this wheel is for, if another wheel would overwrite its files."""
+        row = next((one for one in self._same if name in one.packages), None)
+        match = _SUFFIX.search(name)
+        if row is None or match is None:
+            return None
+        others = ", ".join(other for other in row.packages if other != name)
+        because = f"{name} {version} is for CUDA {match[1]}, and goes with no {others}: {row.because}"
+        specifier = SpecifierSet(f"=={match[1]}")
+        return Requirement(name=Name("__cuda"), specifier=specifier, because=because, source=row.source)
 
 
 def cuda_requirements(
@@ -125,5 +174,25 @@ def _bundle(row: Row) -> Bundle:
         helps=row.texts("helps"),
         tools=tuple(map(normalize, row.texts("tools"))),
         because=row.text("because"),
+        source=row.source(),
+    )
+
+
+def _same_files(row: Row) -> SameFiles:
+    row.known(("packages", "because", "source", "tier"))
+    row.tier()
+    packages = tuple(map(normalize, row.texts("packages")))
+    if len(packages) < 2 or not all(map(_SUFFIX.search, packages)):
+        row.fault("packages", "two or more, each named after its CUDA")
+    return SameFiles(packages=packages, because=row.text("because"), source=row.source())
+
+
+def _proven(row: Row) -> Proven:
+    row.known(("package", "version", "says", "source", "tier"))
+    row.tier()
+    return Proven(
+        package=normalize(row.text("package")),
+        version=row.version("version"),
+        says=row.text("says"),
         source=row.source(),
     )

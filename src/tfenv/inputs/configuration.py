@@ -151,8 +151,15 @@ def _read(table: Table) -> Configuration:
         foreign=foreign,
         glibc=table.get("glibc", document.of(read_version)),
         cpu=table.get("cpu_flags", _flags),
+        keras=table.get("keras", _keras),
         packages=rows,
     )
+
+
+def _keras(value: object) -> int:
+    if str(value) not in ("2", "3"):
+        raise ValueError(f"`{value}` is neither 2 nor 3")
+    return int(str(value))
 
 
 def _gpus(table: Table) -> tuple[str, ...]:
@@ -282,6 +289,7 @@ def of_options(
     cpu: str | None = None,
     cuda: str | None = None,
     cudnn: str | None = None,
+    keras: int | None = None,
     packages: Iterable[str] = (),
 ) -> Configuration:
     """From the options of `check`, in the same words as the JSON.
@@ -299,6 +307,7 @@ def of_options(
         "cpu_flags": cpu,
         "cuda": cuda,
         "cudnn": cudnn,
+        "keras": keras,
     }
     table = Table({key: value for key, value in values.items() if value is not None})
     found = _read(table)

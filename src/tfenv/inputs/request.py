@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tfenv.model.document import Table
     from tfenv.model.package import Name
 
+PREFERENCES = ("evidence", "newest")
+"""What `prefer` may be: of CUDA libraries that a range leaves open, those that were seen to work, or the newest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectRequest:
@@ -41,6 +44,7 @@ class ProjectRequest:
         extra_index_urls: of the others, in order.
         exclude_newer: an RFC 3339 date or date with time.
         keras: which major `tf.keras` shall be, 2 or 3.
+        prefer: `evidence` or `newest`.
         prereleases: may TensorFlow be a pre-release? ``None`` if not said.
         extras: of the project itself, normalized.
         groups: of `[dependency-groups]`, normalized.
@@ -60,6 +64,7 @@ class ProjectRequest:
     extra_index_urls: tuple[str, ...] = ()
     exclude_newer: str | None = None
     keras: int | None = None
+    prefer: str | None = None
     prereleases: bool | None = None
     extras: tuple[Name, ...] = ()
     groups: tuple[Name, ...] = ()
@@ -140,6 +145,12 @@ def _platform(value: object) -> str:
     return one_of(Platform)(value).value
 
 
+def _prefer(value: object) -> str:
+    if text(value) not in PREFERENCES:
+        raise ValueError(f"`{value}` is neither {' nor '.join(PREFERENCES)}")
+    return text(value)
+
+
 def _keras(value: object) -> int:
     if whole(value) not in (2, 3):
         raise ValueError(f"`{value}` is neither 2 nor 3")
@@ -169,6 +180,7 @@ KEYS: Mapping[str, tuple[str, Callable[[object], Any], bool]] = {
     "extra-index-url": ("extra_index_urls", _URL, True),
     "exclude-newer": ("exclude_newer", _moment, False),
     "keras": ("keras", _keras, False),
+    "prefer": ("prefer", _prefer, False),
     "prereleases": ("prereleases", flag, False),
 }
 """keys of `[tool.tfenv]` in the order of writing: attribute of `ProjectRequest`, parser, may there be several"""

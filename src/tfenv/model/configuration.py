@@ -32,6 +32,7 @@ class Configuration:
         foreign: the platform in words, if TensorFlow has wheels for nothing like it.
         glibc: of the machine.
         cpu: instruction sets, named as in `/proc/cpuinfo`.
+        keras: which major `tf.keras` shall be.
         packages: installed, or asked for; several rows of one name must hold together.
         loader: CUDA libraries by soname, each with every file of that name on the loader path, first found first.
     """
@@ -49,6 +50,7 @@ class Configuration:
     foreign: str | None = None
     glibc: Version | None = None
     cpu: frozenset[str] | None = None
+    keras: int | None = None
     packages: tuple[tuple[Name, SpecifierSet], ...] = ()
     loader: tuple[tuple[str, tuple[str, ...]], ...] = ()
 

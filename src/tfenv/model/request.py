@@ -29,6 +29,7 @@ class Request:
         indexes: in order, without credentials; a name found on one is never taken from a later one.
         exclude_newer: files uploaded at or after this moment do not exist.
         keras: which major `tf.keras` shall be, 2 or 3; ``None`` leaves it to the release.
+        newest: of CUDA libraries that a range leaves open, take the newest, and not one that was seen to work.
         prereleases: may TensorFlow be a pre-release? (Others may where a specifier names one, as in PEP 440.)
     """
 
@@ -39,4 +40,5 @@ class Request:
     indexes: tuple[str, ...] = (PYPI,)
     exclude_newer: datetime | None = None
     keras: int | None = None
+    newest: bool = False
     prereleases: bool = False

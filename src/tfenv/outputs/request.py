@@ -13,12 +13,15 @@ from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.outputs.toml import Inline
 
+NEWEST = "newest"
+
 
 def request_table(request: Request) -> dict[str, object]:
     """The request as a table; what is not asked for is left out."""
     return {
         "tensorflow": str(request.tensorflow) or None,
         "keras": request.keras,
+        "prefer": NEWEST if request.newest else None,
         "prereleases": request.prereleases or None,
         "exclude-newer": request.exclude_newer,
         "indexes": list(request.indexes),
@@ -33,6 +36,7 @@ def read_request(table: Table) -> Request:
     request = Request(
         tensorflow=table.get("tensorflow", of(SpecifierSet)) or SpecifierSet(),
         keras=table.get("keras", whole),
+        newest=table.get("prefer", text) == NEWEST,
         prereleases=table.get("prereleases", flag) or False,
         exclude_newer=table.get("exclude-newer", moment),
         indexes=table.many("indexes", text),

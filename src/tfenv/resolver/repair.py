@@ -147,6 +147,7 @@ def command(request: Request, *, cpu: bool = False) -> str:
         ("--cpu", None if target.cpu is None else ",".join(sorted(target.cpu))),
         ("--keras", request.keras),
         ("--exclude-newer", None if request.exclude_newer is None else f"{request.exclude_newer:%Y-%m-%dT%H:%M:%SZ}"),
+        ("--prefer", "newest" if request.newest else None),
     ):
         if value is not None:
             words += [option, str(value)]

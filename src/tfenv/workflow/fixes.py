@@ -590,6 +590,8 @@ def lock_command(configuration: Configuration) -> str:
         words += ["--platform", str(configuration.platform)]
     if configuration.glibc is not None:
         words += ["--glibc", str(configuration.glibc)]
+    if configuration.keras is not None:
+        words += ["--keras", str(configuration.keras)]
     return shlex.join(words)
 
 

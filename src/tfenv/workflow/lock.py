@@ -19,7 +19,7 @@ from tfenv.model.target import Accelerator, Platform
 from tfenv.resolver.outcome import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from tfenv.errors import NoSolution
@@ -130,7 +130,8 @@ class _Run:
         self._cache = cache
         self._indexes = indexes
         self._offline = offline
-        self._preferred = preferred
+        proven = {} if request.newest else database.wheels.proven
+        self._preferred = {**{name: one.version for name, one in proven.items()}, **preferred}
         self._progress = progress
         self._open = ExitStack()
         self._sources: dict[datetime | None, IndexSource] = {}
@@ -273,6 +274,15 @@ class _Run:
         row = self._database.compile.of(pin.version)
         return None if row is None else row.flags
 
+    def _notes(self, versions: Mapping[Name, Version], environment: tuple[tuple[str, str], ...]) -> Iterator[str]:
+        """What was preferred to something newer, and what has to be set."""
+        proven = {} if self._request.newest else self._database.wheels.proven
+        for name, one in proven.items():
+            if versions.get(name) == one.version:
+                yield f"{name} {one.version} was seen to work ({one.says}); `--prefer newest` takes the newest"
+        for name, value in environment:
+            yield f"{name}={value} is set by the image, by `environment.yml` and by `tfenv sync`; set it elsewhere"
+
     def _with_alternatives(self, hint: str | None, conflict: Conflict) -> str | None:
         """What serves the machine that nothing on an index does, where it is the GPU that nothing serves."""
         if conflict.attempt is None or not any(link.requirement.name in _OF_THE_GPU for link in conflict.links):
@@ -349,7 +359,11 @@ class _Run:
             held=tuple(
                 HeldBack(name=name, before=held.before, because=held.because) for name, held in resolution.held.items()
             ),
-            notes=(*self._why_not_newer(settled), *resolution.notes),
+            notes=(
+                *self._why_not_newer(settled),
+                *resolution.notes,
+                *self._notes(versions, self._environment(resolution)),
+            ),
             warnings=warnings,
             sources=tuple(dict.fromkeys((*((build.source, *build.evidence) if build else ()), *_cited(resolution)))),
             facts=self._database.version,

@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 from tfenv.errors import UsageError
 from tfenv.inputs import project as project_file
 from tfenv.inputs import requirements as requirements_file
-from tfenv.inputs.request import ProjectRequest
+from tfenv.inputs.request import PREFERENCES, ProjectRequest
 from tfenv.model.package import Requirement
 from tfenv.model.request import PYPI, Request
 from tfenv.workflow import files
@@ -110,6 +110,7 @@ def gather(
         indexes=tuple(map(_without_credentials, indexes)),
         exclude_newer=read_moment(wanted.exclude_newer),
         keras=_keras(wanted.keras),
+        newest=_prefer(wanted.prefer) == "newest",
         prereleases=wanted.prereleases or prerelease,
     )
     return Asked(request=request, indexes=indexes, notes=tuple(notes))
@@ -130,6 +131,12 @@ def _keras(major: int | None) -> int | None:
     if major not in (None, 2, 3):
         raise UsageError(f"--keras {major}: there are Keras 2 and Keras 3")
     return major
+
+
+def _prefer(word: str | None) -> str | None:
+    if word not in (None, *PREFERENCES):
+        raise UsageError(f"--prefer `{word}` is neither {' nor '.join(PREFERENCES)}")
+    return word
 
 
 def project_here() -> Path | None:

@@ -134,7 +134,7 @@ class Solver:
             except UsageError:
                 return None
         specifier, prerelease = read_specifier(after.tf)
-        return Request(tensorflow=specifier, target=target, prereleases=prerelease)
+        return Request(tensorflow=specifier, target=target, prereleases=prerelease, keras=after.keras)
 
     def _index(self) -> IndexSource:
         from tfenv.index.cache import Cache
