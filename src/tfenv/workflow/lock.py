@@ -280,8 +280,8 @@ class _Run:
         for name, one in proven.items():
             if versions.get(name) == one.version:
                 yield f"{name} {one.version} was seen to work ({one.says}); `--prefer newest` takes the newest"
-        for name, value in environment:
-            yield f"{name}={value} is set by the image, by `environment.yml` and by `tfenv sync`; set it elsewhere"
+        for variable, value in environment:
+            yield f"{variable}={value} is set by the image, by `environment.yml` and by `tfenv sync`; set it elsewhere"
 
     def _with_alternatives(self, hint: str | None, conflict: Conflict) -> str | None:
         """What serves the machine that nothing on an index does, where it is the GPU that nothing serves."""
