@@ -51,14 +51,12 @@ def locked(folder: Path, tf: str, gpu: str, python: str) -> Path:
 def opened(lock_file: Path, venv: Path) -> tuple[Level, ...]:
     """Levels 0 to 3, which need no GPU."""
     lock = pylock.loads(lock_file.read_text(encoding="utf-8"))
-    options = {**json.loads(document.options(lock)), "levels": [0, 1, 2, 3]}
+    options = {**json.loads(document.options(lock, seconds=1200)), "levels": [0, 1, 2, 3]}
     found = document.read(probe(interpreter(venv), json.dumps(options))[0])
-    return (
-        installed.judge(lock, found, {}, "L0"),
-        imported.judge_import(found, (), "L1"),
-        imported.judge_build(lock, found, "L2"),
-        libraries.judge(lock, found, "L3"),
-    )
+    first = installed.judge(lock, found, {}, "L0"), imported.judge_import(found, (), "L1")
+    if first[1].outcome is not Outcome.PASSED:
+        return first
+    return (*first, imported.judge_build(lock, found, "L2"), libraries.judge(lock, found, "L3"))
 
 
 def prove(folder: Path, tf: str, gpu: str, python: str) -> tuple[Level, ...]:
