@@ -8,18 +8,19 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from packaging.version import Version
 
 from tests.smoke.environments import lock_of
-from tfenv.errors import UsageError
+from tests.support.pythons import python_of
 from tfenv.index.cache import Cache
 from tfenv.model.report import Outcome, Report
-from tfenv.workflow import interpreters, loader
+from tfenv.workflow import loader
 from tfenv.workflow.smoke import interpreter, probe, smoke_venv
 from tfenv.workflow.sync import site_packages
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from packaging.version import Version
 
     from tfenv.model.lock import Lock
 
@@ -36,10 +37,7 @@ class Environment:
         uv = shutil.which("uv")
         if uv is None:
             pytest.skip("uv is not installed here")
-        try:
-            made_by = interpreters.find(Version(python))
-        except UsageError as error:
-            pytest.skip(error.message)
+        made_by = python_of(python)
         self.uv = uv
         self.directory = directory
         subprocess.run([uv, "venv", "-q", "-p", str(made_by), str(directory)], check=True)

@@ -8,10 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from packaging.version import Version
 
-from tfenv.errors import TfenvError, UsageError
-from tfenv.workflow import interpreters
+from tests.support.pythons import python_of
+from tfenv.errors import TfenvError
 from tfenv.workflow.unpack import unpack
 
 
@@ -77,11 +76,7 @@ def test_this_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize("minor", ["3.6", "3.7"])
 def test_an_old_python(tmp_path: Path, minor: str) -> None:
     """The same with Pythons that no installer of today serves."""
-    try:
-        python = interpreters.find(Version(minor))
-    except UsageError as none:
-        pytest.skip(str(none))
-    check(tmp_path, python)
+    check(tmp_path, python_of(minor))
 
 
 def test_no_wheel(tmp_path: Path) -> None:
