@@ -118,12 +118,14 @@ class Walk:
                     continue
                 real = real_name(value)
                 if real.split(".")[0] not in OURS or real in SKIPPED:
+                    if real not in SKIPPED and "_api" in here.split("."):
+                        self.found[there] = ["v", None]  # somebody else's, shown on purpose: `test.mock`
                     continue
                 if tidy is None:
                     tidy = cleaned(module)
                 if bound is None:
                     bound = explicit(getattr(module, "__file__", None), set())
-                if bound and name not in bound:
+                if bound and name not in bound and real == here + "." + name:
                     continue  # a module that is there because something imported it
                 child = real.startswith(here + ".") or GENERATED.search(here) or tidy or name in listed
                 if child and real not in above and not ENDLESS.search(there) and len(above) <= 12:

@@ -47,13 +47,14 @@ class BecameTable:
         path = self._directory / "became.toml"
         try:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
+            sources = document["sources"]
             rows = [
                 Became(
                     symbol=symbol,
                     now=row.get("now", ""),
                     package=row.get("package", ""),
                     note=row.get("note", ""),
-                    source=row["source"],
+                    source=sources[row["source"]],
                 )
                 for row in document["row"]
                 for symbol in row["symbols"]

@@ -4,10 +4,14 @@ Fields are parted by tabs: name, kind, releases, module, bases, parameters. A va
 told several times, each with its releases in brackets (`axis[1.4-1.12] keepdims[1.5+]`); one without brackets holds
 for all releases of the symbol (of a parameter: for all whose signature is known). A line of the kind `=` tells another
 name of the same thing: name, `=`, releases, that name. Empty fields at the end are left out.
+
+What is told most is told shortly: `~ops.math_ops` is the module `tensorflow.python.ops.math_ops`, and without a target
+`compat.v1.abs` is another name of `abs`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
@@ -34,6 +38,8 @@ Varied = tuple[tuple[str, int], ...]
 """Values, each with the set of releases that have it."""
 
 _NO_PARAMETERS = "()"
+_PYTHON, _SHORT = "tensorflow.python.", "~"
+_COMPAT = re.compile(r"^compat\.v[12]\.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +120,7 @@ def parse_row(name: str, lines: Iterable[str], releases: Releases) -> Row:
         kind, _, rest = line.partition("\t")
         if kind == "=":
             spans, _, target = rest.partition("\t")
-            aliases.append((target, releases.parse(spans)))
+            aliases.append((target or _COMPAT.sub("", name), releases.parse(spans)))
         else:
             row = _parse_own(name, line, releases)
     if row is None:
@@ -124,7 +130,11 @@ def parse_row(name: str, lines: Iterable[str], releases: Releases) -> Row:
 
 def spell_row(row: Row, releases: Releases) -> tuple[str, ...]:
     """The one spelling of a row: its lines, name included."""
-    lines = [f"{row.name}\t=\t{releases.spell(mask)}\t{target}" for target, mask in row.aliases]
+    plain = _COMPAT.sub("", row.name)
+    lines = [
+        f"{row.name}\t=\t{releases.spell(mask)}" + (f"\t{target}" if target != plain else "")
+        for target, mask in row.aliases
+    ]
     own = row.mask & ~union(mask for _, mask in row.aliases)
     if own:
         parameters = ""
@@ -132,7 +142,9 @@ def spell_row(row: Row, releases: Releases) -> tuple[str, ...]:
             parameters = _spell(row.parameters, row.known, releases) or _NO_PARAMETERS
             if row.known != own:
                 parameters = f"[{releases.spell(row.known).replace(' ', ',')}] {parameters}"
-        kinds, modules, bases = (_spell(one, own, releases) for one in (row.kinds, row.modules, row.bases))
+        kinds, modules, bases = (
+            _spell(one, own, releases) for one in (row.kinds, _renamed(row.modules, _PYTHON, _SHORT), row.bases)
+        )
         lines.append("\t".join((row.name, kinds, releases.spell(own), modules, bases, parameters)).rstrip("\t"))
     return tuple(lines)
 
@@ -143,6 +155,7 @@ def _parse_own(name: str, line: str, releases: Releases) -> Row:
     mask = releases.parse(spans)
     fields += [""] * (3 - len(fields))
     kinds, modules, bases = (_parse(text, mask, releases) for text in (kind, fields[0], fields[1]))
+    modules = _renamed(modules, _SHORT, _PYTHON)
     if not mask or not kinds:
         raise UsageError(f"the row of `{name}` tells no releases or no kind: `{line}`")
     text, known, parameters = fields[2], 0, None
@@ -167,6 +180,10 @@ def _spell(varied: Varied, whole: int, releases: Releases) -> str:
     return " ".join(
         value if mask == whole else f"{value}[{releases.spell(mask).replace(' ', ',')}]" for value, mask in varied
     )
+
+
+def _renamed(modules: Varied, start: str, by: str) -> Varied:
+    return tuple((f"{by}{one.removeprefix(start)}" if one.startswith(start) else one, mask) for one, mask in modules)
 
 
 def _cut(varied: Varied, mask: int) -> Varied:

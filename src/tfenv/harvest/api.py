@@ -128,7 +128,7 @@ class _Walk:
         ):
             return False
         space = self._names.space(module)
-        if _GENERATED.search(module) or space.cleaned or name in (space.listed or ()):
+        if _GENERATED.search(module) or space.cleaned or name in space.given or name in (space.listed or ()):
             return True
         return value.name.startswith(f"{module}.")
 

@@ -36,11 +36,13 @@ class Space:
     Attributes:
         names: what they stand for at the end.
         cleaned: it was left with documented names only, or tells its public names itself.
+        given: names that other modules set in it: `app.flags = flags`.
         listed: the names of a literal `__all__`; ``None`` without.
     """
 
     def __init__(self) -> None:
         self.names: dict[str, Value] = {}
+        self.given: set[str] = set()
         self.cleaned = False
         self.listed: list[str] | None = None
 
@@ -245,6 +247,8 @@ class _Follower:
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             inner = self._truth(test.operand)
             return None if inner is None else not inner
+        if isinstance(test, ast.Call) and ast.unparse(test.func).endswith("environ.get"):  # nobody sets it
+            return any(isinstance(one, ast.Constant) and bool(one.value) for one in test.args[1:])
         text = ast.unparse(test)
         if text.endswith("TYPE_CHECKING"):
             return False
@@ -324,7 +328,10 @@ class _Follower:
         """Set an attribute of a module or a class."""
         owner = self._all.resolve(owner)
         if isinstance(owner, Module) and owner.name in self._all.world and not owner.link:
-            self._all.space(owner.name).names[name] = value
+            space = self._all.space(owner.name)
+            space.names[name] = value
+            if owner.name != self._module:
+                space.given.add(name)
         elif isinstance(owner, Class):
             self._all.added.setdefault((owner.module, owner.name), {})[name] = value
 
@@ -421,6 +428,10 @@ class _Follower:
             name = _string(node.args[1])
             if name is not None:
                 self._put(self.value(node.args[0]), name, self.value(node.args[2]))
+        elif last == "package_hook":  # of tensorflow/python/tools/component_api_helper.py
+            child = next((self._text(one.value) for one in node.keywords if one.arg == "child_package_str"), None)
+            if child is not None:
+                self._names[child.rpartition(".")[2]] = self._module_value(child)
         elif last == "reexport_tf_summary":  # of tensorboard/summary/_tf/summary/__init__.py
             self.run(ast.parse("from tensorflow.summary import *").body)
         elif last == "remove_undocumented":

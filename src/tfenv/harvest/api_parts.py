@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from tfenv.facts.releases import platform_of
 from tfenv.model.package import Name, normalize
@@ -25,6 +26,9 @@ LENDERS = tuple(
 )
 """Distributions whose modules TensorFlow shows as its own (`tf.estimator`, `tf.summary`, `tf.flags`, …)."""
 
+_NIGHTLY = {Name("keras-nightly"): Name("keras"), Name("tf-estimator-nightly"): Name("tensorflow-estimator")}
+_PINNED = re.compile(r"==(\d+)\.(\d+)\.")
+_ON_TENSORFLOW = re.compile(rb"^class \w+\(.*\btf\.\w|^from tensorflow\.keras", re.MULTILINE)
 _PYTHON = re.compile(r"-cp(\d)(\d+)-")
 _START = datetime.min.replace(tzinfo=timezone.utc)
 
@@ -82,12 +86,12 @@ def parts(requires: Iterable[str], published: Mapping[Name, tuple[Release, ...]]
     }
     files, keras = [], ""
     for requirement in map(Requirement, requires):
-        name = normalize(requirement.name)
+        name, specifier = _released(requirement)
         if name not in published or (requirement.marker is not None and not requirement.marker.evaluate(environment)):
             continue
-        admitted = [one for one in published[name] if requirement.specifier.contains(one.version)]
+        admitted = [one for one in published[name] if specifier.contains(one.version)]
         if name == "keras" and admitted and admitted[0].version.major >= 3:
-            keras = str(requirement.specifier) or ">=3"
+            keras = str(specifier) or ">=3"
             continue
         until = main.upload_time or _START
         chosen = next((one for one in admitted if _uploaded(one) <= until), admitted[-1] if admitted else None)
@@ -97,11 +101,36 @@ def parts(requires: Iterable[str], published: Mapping[Name, tuple[Release, ...]]
     return Parts(files=tuple(files), keras=keras)
 
 
+def base(members: Mapping[str, bytes], published: Iterable[Release], main: File) -> File | None:
+    """The wheel of TensorFlow that the classes of Keras inherit from (2.4 to 2.15), if they do: the newest then.
+
+    Args:
+        members: of Keras.
+        published: releases of TensorFlow.
+        main: the file of Keras.
+    """
+    if not any(_ON_TENSORFLOW.search(data) for name, data in members.items() if name.endswith(".py")):
+        return None
+    until = main.upload_time or _START
+    before = [one for one in published if _uploaded(one) <= until and not one.version.is_prerelease]
+    newest = max((one.version for one in before), default=None)
+    return main_file([one for one in before if one.version == newest])
+
+
 def stable(releases: Iterable[Release], oldest: Version) -> tuple[Release, ...]:
     """Releases that are no pre-releases, and the newest of all if it is one; newest first."""
     kept = [one for one in releases if one.version >= oldest and main_file([one]) is not None]
     kept.sort(key=lambda one: one.version, reverse=True)
     return tuple(one for at, one in enumerate(kept) if at == 0 or not one.version.is_prerelease)
+
+
+def _released(requirement: Requirement) -> tuple[Name, SpecifierSet]:
+    """What is wanted; of a nightly build (2.8.0 pins one that is gone) the releases of the same minor version."""
+    name, specifier = normalize(requirement.name), requirement.specifier
+    if name in _NIGHTLY:
+        pinned = _PINNED.match(str(specifier))
+        name, specifier = _NIGHTLY[name], SpecifierSet(f"=={pinned[1]}.{pinned[2]}.*") if pinned else specifier
+    return name, specifier
 
 
 def _uploaded(release: Release) -> datetime:

@@ -1,4 +1,8 @@
-"""What TensorFlow's upgrade script renames: its tables in `tensorflow/tools/compatibility/`, read as data."""
+"""What TensorFlow's upgrade script renames: its tables in `tensorflow/tools/compatibility/`, read as data.
+
+Symbols come from `renames_v2.py` and `all_renames_v2.py`; keyword arguments from `tf_upgrade_v2.py`, told as
+`tf.nn.moments(keep_dims)`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-_FILE = re.compile(r"(?:.*/)?tensorflow(?:_core)?/tools/compatibility/(renames_v2|all_renames_v2)\.py")
+_FILE = re.compile(r"(?:.*/)?tensorflow(?:_core)?/tools/compatibility/(renames_v2|all_renames_v2|tf_upgrade_v2)\.py")
+_KEYWORDS = "function_keyword_renames"
 
 
 def wanted(member: str) -> bool:
@@ -20,18 +25,40 @@ def wanted(member: str) -> bool:
 def renames(members: Mapping[str, bytes]) -> dict[str, str]:
     """New name by old name, both from their import on; later tables outrank earlier ones, as in the script itself."""
     found: dict[str, str] = {}
-    for _, data in sorted(members.items(), reverse=True):  # renames_v2, then all_renames_v2
+    for name, data in sorted(members.items(), reverse=True):  # tf_upgrade_v2, renames_v2, then all_renames_v2
         for node in ast.walk(ast.parse(data)):
-            if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Dict):
-                for key, value in zip(node.value.keys, node.value.values, strict=True):
-                    if isinstance(key, ast.Constant) and isinstance(value, ast.Constant):
-                        old, new = key.value, value.value
-                        if isinstance(old, str) and isinstance(new, str) and old != new:
-                            found[old] = new
-    return found
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(node.value, ast.Dict):
+                continue
+            if not name.endswith("tf_upgrade_v2.py"):
+                found.update(_strings(node.value))
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith(f".{_KEYWORDS}"):
+                found.update(_keywords(node.value))
+    return {old: new for old, new in found.items() if old != new}
 
 
-def dumps(found: Mapping[str, str], source: str) -> str:
-    """The text of `renames.txt`."""
-    lines = [f"source\t{source}", *(f"{old}\t{new}" for old, new in sorted(found.items()))]
+def dumps(tables: Mapping[str, Mapping[str, str]]) -> str:
+    """The text of `renames.txt`, from the tables by source: what an earlier one tells, later ones do not tell again."""
+    lines: list[str] = []
+    told: set[str] = set()
+    for source, found in tables.items():
+        rest = {old: new for old, new in found.items() if old not in told}
+        told |= set(rest)
+        if rest:
+            lines += [f"source\t{source}", *(f"{old}\t{new}" for old, new in sorted(rest.items()))]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _strings(node: ast.Dict) -> Iterator[tuple[str, str]]:
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(value, ast.Constant):
+            old, new = key.value, value.value
+            if isinstance(old, str) and isinstance(new, str):
+                yield old, new
+
+
+def _keywords(node: ast.Dict) -> Iterator[tuple[str, str]]:
+    for key, value in zip(node.keys, node.values, strict=True):
+        name = key.value if isinstance(key, ast.Constant) else None
+        if isinstance(name, str) and "*" not in name and isinstance(value, ast.Dict):
+            for old, new in _strings(value):
+                yield f"{name}({old})", f"{name}({new})"

@@ -7,7 +7,7 @@ import io
 import tarfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from zipfile import BadZipFile
 
 from packaging.version import Version
@@ -15,9 +15,10 @@ from packaging.version import Version
 from tfenv.errors import IndexUnavailable
 from tfenv.facts import api_store
 from tfenv.facts.api_releases import ReleaseRead, Releases
+from tfenv.facts.releases import minor
 from tfenv.harvest import api_renames
 from tfenv.harvest.api import symbols
-from tfenv.harvest.api_parts import LENDERS, main_file, parts, python_of, stable
+from tfenv.harvest.api_parts import LENDERS, base, main_file, parts, python_of, stable
 from tfenv.harvest.api_rows import condense, entries, links, merge
 from tfenv.harvest.api_world import Sources, World, plain
 from tfenv.harvest.wheel import METADATA, parse_metadata
@@ -88,7 +89,7 @@ def update(
     Args:
         directory: `constraints/api`.
         told: hears of each file that changes.
-        only: these releases (of TensorFlow or Keras) instead of all.
+        only: these releases (of TensorFlow or Keras) instead of all; they are read again even if they are known.
         index: URL of a simple index.
         write: write the files, all of a package or none.
         progress: hears of the releases.
@@ -127,7 +128,7 @@ class _Update:
             await self._package(
                 "tensorflow", [page for name, page in pages.items() if name in _TENSORFLOW], pages, reads
             )
-            await self._package("keras", [pages[Name("keras")]], {}, reads)
+            await self._package("keras", [pages[Name("keras")]], {name: pages[name] for name in _TENSORFLOW}, reads)
             await self._renames(pages, reads)
         finally:
             self.progress.finish(_TASK)
@@ -155,7 +156,7 @@ class _Update:
         for version, file in mains.items():
             wanted = not self.only or version in self.only
             self.tally.releases += wanted
-            same = version in read and read[version].sources[:1] == (_source(file),)
+            same = not self.only and version in read and read[version].sources[:1] == (_source(file),)
             self.tally.kept += wanted and same
             if wanted and not same:
                 missing.append(version)
@@ -179,9 +180,11 @@ class _Update:
         sources: Sources,
     ) -> tuple[dict[str, Entry], ReleaseRead]:
         archive = await reads(main)
-        lent: tuple[File, ...] = ()
-        keras = ""
-        if lenders:
+        if package == "keras":
+            under = base(archive, [one for page in lenders.values() for one in page], main)
+            lent: tuple[File, ...] = () if under is None else (under,)
+            keras = ""
+        else:
             metadata = next((data for name, data in archive.items() if METADATA.fullmatch(name)), b"")
             chosen = parts(parse_metadata(metadata).requires_dist, lenders, main)
             lent, keras = chosen.files, chosen.keras
@@ -220,20 +223,28 @@ class _Update:
                 (shelf / f"{stem}.txt").unlink(missing_ok=True)
 
     async def _renames(self, pages: Mapping[Name, tuple[Release, ...]], reads: _Members) -> None:
-        """The tables of the newest release that ships them."""
-        newest = main_file([next(iter(stable(pages[_TENSORFLOW[1]], OLDEST["tensorflow"])))])
+        """The tables of the newest release, then what the newest of older minor releases tell beyond them."""
+        published = stable([one for name in _TENSORFLOW for one in pages[name]], OLDEST["tensorflow"])
+        newest: dict[str, File] = {}
+        for version in dict.fromkeys(one.version for one in published):
+            file = main_file([one for one in published if one.version == version])
+            if file is not None and not version.is_prerelease:
+                newest.setdefault(minor(version), file)
         path = self.directory / "renames.txt"
-        before = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if newest is None or (before.partition("\n")[0] == f"source\t{_source(newest)}"):
+        before = files.read(path) if path.is_file() else ""
+        mains = list(newest.values())
+        if before.startswith(f"source\t{_source(mains[0])}\n"):
             return
-        found = api_renames.renames(await reads.some(newest, api_renames.wanted))
-        if not found:
-            return
-        after = api_renames.dumps(found, _source(newest))
+        tables = {_source(file): api_renames.renames(await reads.some(file, api_renames.wanted)) for file in mains}
+        after = api_renames.dumps(tables)
         old, new = set(before.splitlines()), set(after.splitlines())
         self.told(Changed(path=path, added=len(new - old), removed=len(old - new)))
         if self.write:
             files.write({path: after}, force=True)
+
+
+Held: TypeAlias = "dict[str, tuple[tuple[int, int], bytes]]"
+"""Members of a wheel by name, each with checksum and size."""
 
 
 class _Members:
@@ -246,7 +257,7 @@ class _Members:
     def __init__(self, client: Client, tally: ApiTally) -> None:
         self._client = client
         self._tally = tally
-        self._held: dict[Name, dict[str, tuple[tuple[int, int], bytes]]] = {}
+        self._held: dict[Name, tuple[str, Held]] = {}
 
     async def __call__(self, file: File) -> Mapping[str, bytes]:
         """What `World` wants, by name.
@@ -260,18 +271,20 @@ class _Members:
                 raise IndexUnavailable(f"{file.url} answered {response.status_code}")
             self._tally.total += len(response.content)
             return _unpack(response.content, file)
-        before, now = self._held.get(file.name, {}), {}
+        last, before = self._held.get(file.name, ("", {}))
+        now = before if last == file.filename else await self._read(file, before)
+        self._held[file.name] = (file.filename, now)
+        return {name: data for name, (_, data) in now.items()}
+
+    async def _read(self, file: File, before: Held) -> Held:
         async with self._open(file) as archive:
             members = {plain(name): archive.member(name) for name in archive.names() if _wanted(name)}
             marks = {name: (member.crc, member.size) for name, member in members.items()}
             new = {name for name, mark in marks.items() if name not in before or before[name][0] != mark}
             fresh = await archive.read_many(members[name].name for name in new)
-            now = {
-                name: (mark, fresh[members[name].name] if name in new else before[name][1])
-                for name, mark in marks.items()
-            }
-        self._held[file.name] = now
-        return {name: data for name, (_, data) in now.items()}
+        return {
+            name: (mark, fresh[members[name].name] if name in new else before[name][1]) for name, mark in marks.items()
+        }
 
     async def some(self, file: File, wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
         """The members of a wheel that are wanted. Errors as above."""
