@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +14,11 @@ from tfenv.cli import _console, _options
 if TYPE_CHECKING:
     from tfenv.facts.database import Database
     from tfenv.inputs.request import ProjectRequest
+    from tfenv.model.inferred import Answer
     from tfenv.model.lock import Lock
     from tfenv.model.machine import Machine
     from tfenv.model.progress import Progress
+    from tfenv.workflow.request import Asked
 
 
 def lock(
@@ -35,6 +38,10 @@ def lock(
     ] = None,
     constraints: Annotated[
         list[str] | None, typer.Option("-c", "--constraint", metavar="FILE", help="Bounds: a constraints file.")
+    ] = None,
+    infer: Annotated[
+        list[Path] | None,
+        typer.Option("--infer", metavar="PATH", help="What this code or model needs; may be repeated."),
     ] = None,
     keras: _options.KERAS = None,
     prefer: _options.PREFER = None,
@@ -111,8 +118,9 @@ def lock(
         prereleases=prereleases,
     )
     database = load()
+    code = _read(infer, database) if infer else None
     jobs = [
-        _Job(options, one, project, output, database, profile=target_file, upgrade=upgrade, offline=offline)
+        _Job(options, one, project, output, database, profile=target_file, upgrade=upgrade, offline=offline, code=code)
         for one in dict.fromkeys([*(target or ())]) or (None,)
     ]
     if check:
@@ -152,6 +160,7 @@ class _Job:
         profile: Path | None,
         upgrade: list[str] | None,
         offline: bool,
+        code: tuple[Answer, str] | None,
     ) -> None:
         from tfenv.workflow import relock
         from tfenv.workflow.render import lock_name
@@ -169,6 +178,8 @@ class _Job:
             target=target,
             profile=profile,
         )
+        if code is not None:
+            self._asked = _with_code(self._asked, *code)
         self._file = output / lock_name(target)
         self._asides: list[str] = []
         self._old = relock.existing(
@@ -228,6 +239,22 @@ def _detected() -> Machine:
     from tfenv.machine.detect import detect, load_nvml
 
     return detect(nvml=load_nvml())
+
+
+def _read(paths: list[Path], database: Database) -> tuple[Answer, str]:
+    """What the code needs, and what it is called in messages."""
+    from tfenv.workflow.infer import infer
+
+    with _console.progress() as progress:
+        return infer(paths, database, progress=progress), " ".join(f"`{path}`" for path in paths)
+
+
+def _with_code(asked: Asked, found: Answer, what: str) -> Asked:
+    """What is asked for with what the code needs."""
+    from tfenv.workflow.infer import narrowed
+
+    request, notes = narrowed(asked.request, found, what)
+    return replace(asked, request=request, notes=(*asked.notes, *notes))
 
 
 def _of(made: dict[str, Any], written: tuple[Path, ...]) -> list[str]:

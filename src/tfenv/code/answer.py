@@ -123,6 +123,7 @@ def answer(
         python=pairs.python(together),
         companions=_companions(readings),
         legacy_keras=legacy,
+        legacy_spec=spec(surface, pairs.releases(softened)) if legacy else "",
         findings=tuple(sorted((one for some in by_file.values() for one in some), key=_place)),
         unknown=(
             *(text for reading in readings for text in reading.unread),

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Final, Protocol
+from typing import IO, TYPE_CHECKING, Final, Protocol, TypeVar
 
 from packaging.specifiers import SpecifierSet
 
 from tfenv.code.artifact import finding
 from tfenv.errors import UsageError
+from tfenv.facts.exports import is_kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from elftools.elf.dynamic import DynamicTag
+    from elftools.elf.sections import Symbol
     from packaging.version import Version
 
     from tfenv.code.answer import Pairs
@@ -27,7 +30,23 @@ if TYPE_CHECKING:
 
 MAGIC: Final = b"\x7fELF"
 _FRAMEWORK: Final = re.compile(r"libtensorflow_framework\.so(?:\.(\d+))?$")
-_SYMBOLS: Final = 200_000
+_MOST: Final = 500_000
+_VERSIONS: Final = 2000
+_LONGEST: Final = 2**26
+_FAULTS: Final = (
+    ValueError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    TypeError,
+    OverflowError,
+    AssertionError,
+    RecursionError,
+    OSError,
+)
+"""What pyelftools raises for damaged files beside errors of its own."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +75,11 @@ class CustomOp:
 class Exports(Protocol):
     """What the libraries of a release export."""
 
-    def missing(self, release: Version, symbols: tuple[str, ...]) -> tuple[str, ...] | None:
+    def missing(self, release: Version, symbols: Iterable[str]) -> tuple[str, ...] | None:
         """Those of the symbols that a release has not; ``None`` if its exports are not known."""
 
 
-def findings(
-    op: CustomOp, file: str, pairs: Pairs, compiled: CompileTable, exports: Exports | None
-) -> Iterator[Finding]:
+def findings(op: CustomOp, file: str, pairs: Pairs, compiled: CompileTable, exports: Exports) -> Iterator[Finding]:
     """What binds the releases that can load it."""
     surface = pairs.surface
     if op.framework is not None:
@@ -73,7 +90,7 @@ def findings(
         rows = [compiled.of(release) for release in surface.releases]
         mask = sum((row is None or row.cxx11 == op.cxx11) << place for place, row in enumerate(rows))
         yield finding(file, pairs, f"built with -D_GLIBCXX_USE_CXX11_ABI={op.cxx11:d}", mask)
-    if exports is not None and op.undefined:
+    if op.undefined:
         lacking = [exports.missing(release, op.undefined) for release in surface.releases]
         mask = sum((not one) << place for place, one in enumerate(lacking))
         if mask != surface.every:
@@ -104,20 +121,19 @@ def read(file: IO[bytes], name: str) -> CustomOp | None:
     versions: list[str] = []
     try:
         elf = ELFFile(file)
-        for section in elf.iter_sections():
+        for section in _few(elf.iter_sections()):
             if isinstance(section, DynamicSection):
-                needed += [str(tag.needed) for tag in section.iter_tags("DT_NEEDED")]  # type: ignore[attr-defined]
+                tags: Iterator[DynamicTag] = _few(section.iter_tags("DT_NEEDED"))
+                needed += _texts(str(tag.needed) for tag in tags)  # type: ignore[attr-defined]
             elif isinstance(section, GNUVerNeedSection):
-                for _, auxiliaries in section.iter_versions():
-                    versions += [one.name for one in auxiliaries]
+                every = (one.name for _, some in _few(section.iter_versions(), _VERSIONS) for one in some)
+                versions += _texts(_few(every, _VERSIONS))
             elif isinstance(section, SymbolTableSection) and section.name == ".dynsym":
-                if section.num_symbols() > _SYMBOLS:
-                    raise UsageError(f"`{name}` has more than {_SYMBOLS} symbols")
-                undefined += [one.name for one in section.iter_symbols() if one["st_shndx"] == "SHN_UNDEF" and one.name]
+                undefined += _texts(one.name for one in _few(section.iter_symbols()) if _is_wanted(one))
         machine = elf.get_machine_arch()
-    except (ELFError, ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError, OSError) as error:
+    except (ELFError, *_FAULTS) as error:
         raise UsageError(f"`{name}` cannot be read as a shared library: {str(error) or type(error).__name__}") from None
-    ours = tuple(sorted(one for one in undefined if "10tensorflow" in one))
+    ours = tuple(sorted(filter(is_kept, undefined)))
     if not ours and not any("libtensorflow" in one for one in needed):
         return None
     return CustomOp(
@@ -129,6 +145,29 @@ def read(file: IO[bytes], name: str) -> CustomOp | None:
         glibcxx=_newest(versions, "GLIBCXX_"),
         machine={"x64": "x86_64", "AArch64": "aarch64"}.get(machine, machine),
     )
+
+
+def _few(items: Iterable[T], most: int = _MOST) -> Iterator[T]:
+    """These, if they come to an end."""
+    for number, item in enumerate(items):
+        if number > most:
+            raise ValueError("a list in it has no end")
+        yield item
+
+
+def _texts(items: Iterable[str]) -> Iterator[str]:
+    """These, if they are as long as names are."""
+    total = 0
+    for item in items:
+        total += len(item)
+        if total > _LONGEST:
+            raise ValueError("its names are too long")
+        yield item
+
+
+def _is_wanted(symbol: Symbol) -> bool:
+    """Must it come from outside? (A weak one may be missing.)"""
+    return bool(symbol.name) and symbol["st_shndx"] == "SHN_UNDEF" and symbol["st_info"]["bind"] != "STB_WEAK"
 
 
 def _cxx11(symbols: tuple[str, ...]) -> bool | None:

@@ -45,6 +45,7 @@ class Answer:
         python: a specifier; empty if any Python that the releases are built for will do.
         companions: distributions that the code imports besides.
         legacy_keras: Keras 2 is asked for: newer releases serve only with TF_USE_LEGACY_KERAS=1 and tf-keras.
+        legacy_spec: the releases that serve then, as a specifier; empty unless `legacy_keras`.
         findings: what is not everywhere, by file and line.
         unknown: what could not be told, each as a sentence.
         fitting: if `releases` is empty: those that fit the largest part of the files …
@@ -58,6 +59,7 @@ class Answer:
     python: str
     companions: tuple[str, ...] = ()
     legacy_keras: bool = False
+    legacy_spec: str = ""
     findings: tuple[Finding, ...] = ()
     unknown: tuple[str, ...] = ()
     fitting: tuple[str, ...] = ()

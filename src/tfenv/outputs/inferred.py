@@ -21,6 +21,8 @@ def document(answer: Answer) -> dict[str, object]:
         "files": answer.files,
         "lines": answer.lines,
     }
+    if answer.legacy_keras:
+        told["legacy_spec"] = answer.legacy_spec
     if not answer.releases:
         told["fitting"] = {"releases": list(answer.fitting), "files": list(answer.fit), "not": list(answer.misfit)}
         told["contradictions"] = [[_finding(one), _finding(two)] for one, two in answer.contradictions]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tfenv.code.uses import Reading
     from tfenv.facts.database import Database
     from tfenv.model.inferred import Answer, Finding
+    from tfenv.model.request import Request
 
 from tfenv.model.progress import Progress, Silent
 
@@ -89,6 +91,52 @@ def infer(paths: Sequence[Path], database: Database, *, progress: Progress | Non
         unknown=unread,
         files=len(files),
     )
+
+
+def narrowed(request: Request, found: Answer, what: str) -> tuple[Request, tuple[str, ...]]:
+    """A request for what the code needs too, and notes on what was made of it.
+
+    Args:
+        request: what is asked for anyway.
+        found: the answer for the code.
+        what: was read, for messages.
+
+    Raises:
+        NoSolution: no release serves the code.
+    """
+    from packaging.requirements import Requirement as Parsed
+
+    from tfenv.code.companions import OFF_INDEX
+    from tfenv.errors import NoSolution
+    from tfenv.model.package import Requirement
+
+    spec, keras = found.spec, request.keras
+    if found.legacy_spec and (keras == 2 or not spec or found.legacy_spec == spec):
+        spec, keras = found.legacy_spec, 2
+    if not spec:
+        raise NoSolution(
+            f"no release of TensorFlow has everything that {what} uses",
+            hint=f"`tfenv infer {what.replace('`', '')}` tells which lines contradict each other",
+        )
+
+    def asked(texts: Iterable[str]) -> tuple[Requirement, ...]:
+        return tuple(Requirement.of(Parsed(one), source=f"--infer {what}") for one in texts)
+
+    companions = [one for one in found.companions if one not in OFF_INDEX and one != "tf-keras"]
+    bounds = [f"{name}{spec}" for name in ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")]
+    if found.python:
+        bounds.append(f"python{found.python}")
+    notes = [f"{what} needs tensorflow {spec}"]
+    if found.legacy_spec and found.legacy_spec != spec:
+        notes.append(f"with `--keras 2` tensorflow {found.legacy_spec} serves it")
+    if found.companions:
+        notes.insert(1, f"{what} imports {', '.join(found.companions)}")
+    return replace(
+        request,
+        requirements=(*request.requirements, *asked(companions)),
+        constraints=(*request.constraints, *asked(bounds)),
+        keras=keras,
+    ), tuple(notes)
 
 
 def pythons(database: Database) -> dict[str, frozenset[Version]]:
@@ -179,7 +227,9 @@ def _of_artifact(
         with path.open("rb") as file:
             if path.name.endswith(_OP):
                 op = ops.read(file, name)
-                return () if op is None else tuple(ops.findings(op, name, pairs, database.compile, None)), ()
+                return () if op is None else tuple(
+                    ops.findings(op, name, pairs, database.compile, database.exports)
+                ), ()
             found = models.read(_mapped(file), file, name)
     except OSError as error:
         raise UsageError(f"`{name}` cannot be read: {error.strerror}") from None
