@@ -30,6 +30,7 @@ FIRES = {
     ],
     "add-loss-tensor": ["model.add_loss(tf.zeros([]))"],
     "graph-keras": ["tf.compat.v1.disable_v2_behavior()"],
+    "eager-numpy": ["tf.zeros([1]).numpy()", "def f(x):\n  return x.numpy()"],
 }
 QUIET = {
     "optimizer-lr": ["tf.keras.optimizers.SGD(learning_rate=0.1)", "tf.keras.optimizers.legacy.SGD(0.1, decay=0.1)"],
@@ -54,6 +55,12 @@ QUIET = {
         "model.add_loss(lambda: 1)",
     ],
     "graph-keras": ["tf.function(print)"],
+    "eager-numpy": [
+        "tf.compat.v1.enable_eager_execution()\ntf.zeros([1]).numpy()",
+        "if tf.executing_eagerly():\n  tf.zeros([1]).numpy()",
+        "import torch\ntorch.zeros(1).numpy()",
+        "tf.zeros([1]).numpy",
+    ],
 }
 
 

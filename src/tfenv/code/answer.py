@@ -101,7 +101,8 @@ def answer(
         unknown: what could not be told of these.
         files: how many were read, if not as many as there are readings.
     """
-    judge = _Judge(table, rules, pairs, legacy=any(reading.legacy for reading in readings))
+    legacy = any(reading.legacy for reading in readings)
+    judge = _Judge(table, rules, pairs, legacy=legacy, eager=any(map(_is_eager, readings)))
     by_file: dict[str, list[Finding]] = {reading.file: judge.findings(reading) for reading in readings}
     for finding in others:
         by_file.setdefault(finding.file, []).append(finding)
@@ -153,12 +154,13 @@ def spec(surface: Surface, mask: int) -> str:
 class _Judge:
     """Turns what one file says into findings."""
 
-    def __init__(self, table: ApiTable, rules: HabitTable, pairs: Pairs, *, legacy: bool) -> None:
+    def __init__(self, table: ApiTable, rules: HabitTable, pairs: Pairs, *, legacy: bool, eager: bool) -> None:
         self._table = table
         self._rules = rules
         self._pairs = pairs
         self._surface = pairs.surface
         self.legacy = legacy
+        self._eager = eager
         self._missing: dict[str, tuple[str, int]] = {}
 
     @property
@@ -248,7 +250,7 @@ class _Judge:
         return None
 
     def _knows(self, habit: Habit) -> bool:
-        return habit.rule in self._rules.rows
+        return habit.rule in self._rules.rows and not (habit.rule == "eager-numpy" and self._eager)
 
     def _of_habit(self, file: str, habit: Habit) -> Finding:
         row = self._rules.rows[habit.rule]
@@ -273,6 +275,11 @@ def _graph(reading: Reading) -> Iterable[Habit]:
             if use.live and any(path.endswith(habits.GRAPH) for path in use.symbols):
                 yield Habit(line=use.line, rule="graph-keras", text=use.symbols[0], live=use.live, cell=use.cell)
                 return
+
+
+def _is_eager(reading: Reading) -> bool:
+    """Does the file ask for eager execution, or ask whether it is on?"""
+    return any(path.endswith(habits.EAGER) for use in reading.uses for path in use.symbols)
 
 
 def _all(findings: Iterable[Finding], full: int) -> int:

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from tfenv.code.answer import Pairs
     from tfenv.facts.keras import KerasVersions
 
+WEIGHTS: Final = "Keras weights (HDF5)"
+"""What such files are called."""
+
 _SHOWN: Final = 8
+_IGNORING: Final = SpecifierSet(">=2.5")
+"""Releases that leave out attributes which their ops do not know. `libtensorflow_framework.so.2` of
+tensorflow-2.5.0-cp36-cp36m-manylinux2010_x86_64.whl says "Unknown attributes will be ignored", that of 2.4.4 no such
+thing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +79,15 @@ def findings(artifact: Artifact, pairs: Pairs, keras: KerasVersions) -> Iterator
         )
     having = surface.find("tf.raw_ops").mask
     oldest = having & -having
+    ignoring = surface.mask(_IGNORING)
     for op, attributes in artifact.ops:
-        raw = surface.find(f"tf.raw_ops.{op}", attributes)
+        plain, full = surface.find(f"tf.raw_ops.{op}"), surface.find(f"tf.raw_ops.{op}", attributes)
+        there = plain.mask & (full.mask | ignoring)
         # releases before `tf.raw_ops` do not list their ops: one that was there from its start is taken to be older
-        mask = raw.mask | (oldest - 1 if raw.mask & oldest else 0)
-        if not raw.missing and mask != surface.every:
-            yield finding(file, pairs, raw.symbol.replace("tf.raw_ops.", "op "), mask)
+        mask = there | (oldest - 1 if full.mask & oldest else 0)
+        if not plain.missing and mask != surface.every:
+            shown = full if mask & plain.mask != plain.mask else plain
+            yield finding(file, pairs, shown.symbol.replace("tf.raw_ops.", "op "), mask)
     for symbol in artifact.symbols:
         mask = surface.find(symbol).mask
         if mask != surface.every:
@@ -92,6 +102,11 @@ def unknown(artifact: Artifact, pairs: Pairs) -> Iterator[str]:
     if strange:
         shown = ", ".join(f"`{op}`" for op in strange[:_SHOWN]) + (" …" if len(strange) > _SHOWN else "")
         yield f"`{artifact.file}` uses ops that no release of TensorFlow has publicly: {shown}"
+    if artifact.what == WEIGHTS and artifact.keras is not None and artifact.file.endswith(".weights.h5"):
+        yield (
+            f"`{artifact.file}`: Keras of TensorFlow 2.15 and later takes a file of this name for one of a newer kind; "
+            "call it otherwise"
+        )
     yield from (f"`{artifact.file}`: {note}" for note in artifact.notes)
     told = (artifact.saved_by, artifact.keras, artifact.floor)
     if not (any(as_version(one) for one in told) or artifact.ops or artifact.symbols):

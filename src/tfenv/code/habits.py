@@ -17,6 +17,7 @@ IDS: Final = frozenset(
         "add-loss-tensor",
         "batch-input-shape",
         "checkpoint-name",
+        "eager-numpy",
         "graph-keras",
         "load-directory",
         "load-weights-checkpoint",
@@ -37,6 +38,12 @@ GRAPH: Final = ("disable_eager_execution", "disable_v2_behavior")
 BY_NAME: Final = frozenset({"save-directory", "save-weights-name", "load-weights-checkpoint", "add-loss-tensor"})
 """Rules that a mere name such as `model` may bring; they count only in files that use Keras."""
 
+EAGER: Final = ("enable_eager_execution", "enable_v2_behavior", "executing_eagerly")
+"""Last parts of the names by which a project says that it cares for eager execution itself."""
+
+ARRAYS: Final = frozenset({"torch", "jax", "paddle", "mxnet", "cupy", "theano"})
+"""Modules whose tensors have a method `numpy` too."""
+
 BUILDING: Final = (".layers.", ".Model", ".Sequential", ".models.")
 """What the names have in them that build Keras models."""
 
@@ -50,6 +57,8 @@ def of_call(node: ast.Call, name: str, called: Value) -> Iterator[tuple[str, str
         called: what that stands for.
     """
     keywords = {one.arg for one in node.keywords}
+    if name == "numpy" and isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
+        yield "eager-numpy", f"{ast.unparse(node.func)[-40:]}()"
     paths = called.paths if isinstance(called, Sub) else called if isinstance(called, tuple) else ()
     keras = [path for path in paths if path.startswith(("tf.keras.", "keras.", "tf.compat.v1.keras."))]
     if keras and not any(path.startswith(OTHER) for path in paths):

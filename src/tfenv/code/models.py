@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final
 
 from tfenv.code import graphs, hdf5, tflite
-from tfenv.code.artifact import Artifact
+from tfenv.code.artifact import WEIGHTS, Artifact
 from tfenv.code.wire import Damaged
 from tfenv.errors import UsageError
 
@@ -61,7 +61,7 @@ def read(data: memoryview, file: IO[bytes], name: str) -> Artifact | None:
     except (Damaged, RecursionError) as error:
         raise UsageError(f"`{name}` cannot be read: {error}", hint="is it whole? copy or save it again") from None
     if found is None and name.endswith(".weights.h5"):
-        found = Artifact(what="Keras weights (HDF5)")
+        found = Artifact(what=WEIGHTS)
     return None if found is None else replace(found, file=name)
 
 
@@ -128,7 +128,7 @@ def _hdf5(data: memoryview) -> Artifact | None:
     if not _MARKS & set(found):
         return None  # some other data
     backend = found.get("backend")
-    what = "Keras model (HDF5)" if "model_config" in found else "Keras weights (HDF5)"
+    what = "Keras model (HDF5)" if "model_config" in found else WEIGHTS
     notes = (f"it was saved with the backend {backend}",) if backend and backend != "tensorflow" else ()
     return Artifact(what=what, keras=found.get("keras_version"), notes=notes)
 

@@ -52,6 +52,8 @@ def read(source: str, file: str, releases: Sequence[Version], local: frozenset[s
     two = () if any(one.python == "<3" for one in syntax) else reader.only_two()
     if not any(".keras" in path or path.startswith("keras") for use in reader.uses for path in use.symbols):
         reader.habits = [one for one in reader.habits if one.rule not in habits.BY_NAME]
+    if not reader.uses or any(one.module in habits.ARRAYS for one in reader.imports):
+        reader.habits = [one for one in reader.habits if one.rule != "eager-numpy"]
     return Reading(
         file=file,
         lines=source.count("\n") + 1,
