@@ -87,6 +87,7 @@ LOADERS = {
     "dense.h5": keras,
     "dense.keras": keras,
     "dense.weights.h5": weights,
+    "weights.h5": weights,
     "names.meta": names,
     "objects.index": objects,
     "half.tflite": lite,

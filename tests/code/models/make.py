@@ -19,14 +19,15 @@ V1 = tf.compat.v1
 
 
 def keras(folder: Path) -> None:
-    """What Keras writes; its archives since 2.12."""
+    """What Keras writes; archives, and weights of a new kind, since 2.13."""
     layer = tf.keras.layers.Dense(1, name="dense")
     model = tf.keras.Sequential([tf.keras.layers.InputLayer((2,)), layer])
     model.set_weights([one * 0 + 0.5 for one in model.get_weights()])
     model.save(str(folder / "dense.h5"))
-    model.save_weights(str(folder / "dense.weights.h5"))
     major, minor = (int(one) for one in tf.__version__.split(".")[:2])
-    if (major, minor) >= (2, 12):
+    archives = (major, minor) >= (2, 13)
+    model.save_weights(str(folder / ("dense.weights.h5" if archives else "weights.h5")))
+    if archives:
         model.save(str(folder / "dense.keras"))
 
 

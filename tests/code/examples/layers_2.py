@@ -1,0 +1,7 @@
+"""The same with Keras."""
+
+import tensorflow as tf  # type: ignore[import-untyped]
+
+x = tf.ones([1, 2])
+y = tf.keras.layers.Dense(1, kernel_initializer="ones")(x)
+assert y.numpy() == 2
