@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import sys
 import time
 from dataclasses import replace
@@ -22,7 +23,11 @@ from benchmarks.tools import TOOLS, Tool, empty
 from benchmarks.world import FOLDER
 
 RESULTS = FOLDER / "results.json"
-_LIMIT = 900.0
+_LIMIT, _QUICK_LIMIT = 900.0, 75.0
+"""seconds after which a run is stopped"""
+
+_QUICK = "ABE"
+"""cases that slow tools are timed on with `--quick`"""
 
 
 def main() -> None:
@@ -50,8 +55,10 @@ def main() -> None:
                 return
             _start_up(results, options.times, again=options.again)
             for rtt in options.rtt:
-                for case in cases:
-                    _measure(case, tools, index, rtt, results, options)
+                for slow in (False, True):
+                    for case in cases:
+                        if not (slow and options.quick and case.key not in _QUICK):
+                            _measure(case, [one for one in tools if one.slow is slow], index, rtt, results, options)
     sys.stdout.write(table.markdown(results.values))
 
 
@@ -83,10 +90,14 @@ def _record(tools: list[Tool], cases: list[Case], index: Index) -> None:
                         _say(ran.said)
 
 
-def _place(tool: Tool, case: Case, index: Index) -> tuple[Path, dict[str, str]]:
-    home = FOLDER / "work" / tool.name.replace(" ", "-") / case.key
-    folder = empty(home / "project")
-    return folder, tool.environment(empty(home / "home"), empty(home / "cache"), index.ca)
+def _place(tool: Tool, case: Case, index: Index, *, keep: bool = False) -> tuple[Path, dict[str, str]]:
+    """Its folders for a case, emptied unless they are to be kept; a check looks at the lock of the case before it."""
+    home = FOLDER / "work" / re.sub(r"\W+", "-", tool.name) / ("B" if case.check else case.key)
+    if not keep:
+        empty(home)
+    for name in ("project", "home", "cache"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+    return home / "project", tool.environment(home / "home", home / "cache", index.ca)
 
 
 def _start_up(results: Results, times: int, *, again: bool) -> None:
@@ -114,31 +125,38 @@ def _measure(case: Case, tools: list[Tool], index: Index, rtt: float, results: R
             if key in results.values["runs"] and not options.again:
                 continue
             command = tool.command(case, index.url, cached)
-            if command is None or (not cached and (case.check or case.upgraded)):
+            if command is None or (not cached and (case.check or case.upgraded or tool.forgets)):
                 continue
-            found = _runs(tool, case, command, index, rtt, times, cached=cached)
+            limit = _QUICK_LIMIT if options.quick and tool.slow else _LIMIT
+            found = _runs(tool, case, command, index, rtt, times, cached=cached, limit=limit)
             results.values["runs"][key] = found
             results.keep()
             _say(f"{key}: {found}")
 
 
 def _runs(
-    tool: Tool, case: Case, command: list[str], index: Index, rtt: float, times: int, *, cached: bool
+    tool: Tool, case: Case, command: list[str], index: Index, rtt: float, times: int, *, cached: bool, limit: float
 ) -> dict[str, Any]:
-    """Before a cold run the cache is emptied; before warm ones it is filled, and the lock taken away."""
-    folder, environment = _place(tool, case, index)
+    """Before a cold run the cache is emptied; before warm ones it is filled, and the lock taken away.
+
+    Slow tools go on with what the cold run before has filled.
+    """
+    folder, environment = _place(tool, case, index, keep=cached and tool.slow)
     runs: list[measure.Run] = []
     counts: dict[str, int] = {}
+    before: dict[str, bytes] = {}
     if cached:
         index.wait_for(0)
         plain = replace(case, check=False, upgraded="")
-        for held in (True, False) if case.held else (False,):
+        filled = tool.slow and not case.held and all((folder / name).exists() for name in tool.keeps)
+        ran = measure.Run(code=0, seconds=0, cpu=0, memory=0, said="")
+        for held in () if filled else (True, False) if case.held else (False,):
             tool.feed(case, folder, index.url, held)
             first = tool.command(plain, index.url, False)
-            ran = measure.run(first or [], cwd=folder, environment=environment, limit=_LIMIT)
+            ran = measure.run(first or [], cwd=folder, environment=environment, limit=limit)
             if case.held and held:
                 before = {name: (folder / name).read_bytes() for name in tool.keeps if (folder / name).exists()}
-                tool.forget(folder)
+                tool.forget(folder, folder.parent / "cache")
         if ran.code:
             return {"code": ran.code, "said": ran.said[-400:]}
     index.wait_for(rtt)
@@ -147,13 +165,12 @@ def _runs(
         if not cached:
             folder, environment = _place(tool, case, index)
         tool.feed(case, folder, index.url, False)
-        if case.upgraded:
-            for name, content in before.items():
-                (folder / name).write_bytes(content)
-        elif not case.check:
-            tool.forget(folder)
+        if not case.check:
+            tool.forget(folder, folder.parent / "cache")
+        for name, content in before.items():
+            (folder / name).write_bytes(content)
         index.counts()
-        ran = measure.run(command, cwd=folder, environment=environment, limit=_LIMIT)
+        ran = measure.run(command, cwd=folder, environment=environment, limit=limit)
         counts = index.counts()
         runs.append(ran)
         if ran.code or (number and time.perf_counter() - started > _LIMIT):

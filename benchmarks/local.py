@@ -71,8 +71,13 @@ def serving(*, record: bool = False) -> Iterator[Index]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     origin = f"https://localhost:{port}"
-    command = [folder / "bin" / "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--ssl-certificate", certificates / "server.pem", "--ssl-keyfile", certificates / "server.key"]
+    command = [str(folder / "bin" / "granian"), "--interface", "rsgi", "--host", "127.0.0.1", "--port", str(port)]
+    command += [
+        "--ssl-certificate",
+        str(certificates / "server.pem"),
+        "--ssl-keyfile",
+        str(certificates / "server.key"),
+    ]
     command += ["--no-ws", "--log-level", "warning", "benchmarks.server:app"]
     environment = {
         **os.environ,

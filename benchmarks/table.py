@@ -46,7 +46,7 @@ def _row(runs: dict[str, Any], start: dict[str, Any], case: str, tool: str, rtt:
         return None
     cells = [case, f"`{tool}`", _seconds(cold), _ratio(runs, case, cold, "cold", rtt, 0.0)]
     cells += [str(cold.get("requests", "")), f"{cold['bytes'] / 1e6:.1f}" if "bytes" in cold else ""]
-    beyond = start.get(START, {}).get("seconds", 0.0) if tool == "tfenv" else 0.0
+    beyond = start.get(START, {}).get("seconds", 0.0) if tool.startswith("tfenv") else 0.0
     cells += [_seconds(warm), _ratio(runs, case, warm, "warm", rtt, beyond)]
     best = warm if "cpu" in warm else cold
     cells += [f"{best['cpu']:.2f}" if "cpu" in best else "", f"{max(cold.get('memory', 0), warm.get('memory', 0)):.0f}"]
