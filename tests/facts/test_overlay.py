@@ -213,16 +213,118 @@ def test_a_harvested_release_from_before_all_tells_no_more() -> None:
         locked(overlay(rows, CUDA, lambda _release, _file: read), CUDA)
 
 
-def test_wheels_of_a_platform_that_were_never_looked_into() -> None:
-    """Windows wheels are known by name only: nothing is asked of the machine but what the patches say."""
+def test_cuda_on_windows() -> None:
+    """The wheels for Windows were looked into too: 2.10 asks for a driver of Windows, and gets no wheels of CUDA."""
     target = replace(CUDA, platform=Platform.WINDOWS_X86_64)
-    rows = [{"file": "tensorflow-2.10.1-cp310-cp310-win_amd64.whl"}, *STACK]
-    facts = overlay(rows, target)
+    facts = overlay([{"file": "tensorflow-2.10.1-cp310-cp310-win_amd64.whl"}, *STACK], target)
     found = locked(facts, target)
-    assert [str(need.requirement) for need in found.needs] == ["__cpu[avx]"]
-    assert facts.warnings([(Name("tensorflow"), Version("2.10.1"))]) == (
-        "nothing is known of the build of tensorflow 2.10.1 for windows-x86_64",
-    )
+    assert {"__cpu[avx]", "__cuda==11", "__driver>=452.39"} <= {str(need.requirement) for need in found.needs}
+    assert [name for name in found.pins if name.startswith("nvidia")] == []
+    build = facts.build(Name("tensorflow"), Version("2.10.1"))
+    assert build is not None
+    assert (str(build.cuda), str(build.cudnn)) == ("11.2", "8")
+
+
+def row_of(filename: str, *requires: str) -> dict[str, Any]:
+    return {"file": filename, "requires": list(requires)}
+
+
+AMD = [
+    row_of("tensorflow-2.21.0-cp310-cp310-manylinux_2_27_x86_64.whl"),
+    row_of("tensorflow_rocm-2.10.1.550-cp310-cp310-manylinux2014_x86_64.whl", "numpy"),
+    row_of("tensorflow_rocm-2.10.0.530-cp310-cp310-manylinux2014_x86_64.whl", "numpy"),
+    row_of("tensorflow_rocm-2.10.0.520-cp310-cp310-manylinux2014_x86_64.whl", "numpy"),
+    row_of("tensorflow_rocm-2.3.0-cp310-cp310-manylinux2014_x86_64.whl", "numpy"),
+    *STACK,
+]
+
+
+@pytest.mark.parametrize(
+    ("rocm", "tensorflow", "version", "series"),
+    [
+        (None, "", "2.10.1.550", "5.5"),
+        (None, "==2.10.0", "2.10.0.530", "5.3"),
+        ("5.2", "", "2.10.0.520", "5.2"),
+        ("5.2.3", "", "2.10.0.520", "5.2"),
+        ("5", "==2.10.0", "2.10.0.530", "5.3"),
+    ],
+)
+def test_tensorflow_for_amd(rocm: str | None, tensorflow: str, version: str, series: str) -> None:
+    """The releases are those of `tensorflow-rocm`, known by the TensorFlow in them; each asks for its ROCm."""
+    target = Target(accelerator=Accelerator.ROCM, rocm=None if rocm is None else Version(rocm))
+    found = locked(overlay(AMD, target), target, tensorflow)
+    assert pins(found) == {"numpy": "1.26.4", "tensorflow-rocm": version}
+    assert f"__rocm=={series}" in {str(need.requirement) for need in found.needs}
+    assert found.pins[Name("tensorflow-rocm")].direct
+
+
+@pytest.mark.parametrize(
+    ("rocm", "tensorflow"), [("6", ""), ("5.2", "==2.10.1"), (None, "==2.21.0"), (None, "==2.3.0")]
+)
+def test_no_tensorflow_for_amd(rocm: str | None, tensorflow: str) -> None:
+    """Another ROCm, a release that was never built for AMD, and one whose ROCm nobody knows are refused."""
+    target = Target(accelerator=Accelerator.ROCM, rocm=None if rocm is None else Version(rocm))
+    with pytest.raises(Conflict):
+        locked(overlay(AMD, target), target, tensorflow)
+
+
+def test_tensorflow_for_tpus() -> None:
+    """The releases are those of `tensorflow-tpu`, which asks for its `libtpu` itself."""
+    rows = [
+        row_of("tensorflow-2.21.0-cp310-cp310-manylinux_2_27_x86_64.whl"),
+        row_of("tensorflow_tpu-2.20.0-cp310-cp310-manylinux_2_17_x86_64.whl", "libtpu~=0.0.14"),
+        row_of("libtpu-0.0.17-py3-none-manylinux_2_31_x86_64.whl"),
+    ]
+    target = Target(accelerator=Accelerator.TPU)
+    assert pins(locked(overlay(rows, target), target)) == {"libtpu": "0.0.17", "tensorflow-tpu": "2.20.0"}
+
+
+MAC = [
+    row_of("tensorflow-2.21.0-cp310-cp310-macosx_12_0_arm64.whl"),
+    row_of("tensorflow-2.19.1-cp310-cp310-macosx_12_0_arm64.whl"),
+    row_of("tensorflow-2.9.3-cp310-cp310-macosx_10_14_x86_64.whl"),
+    row_of("tensorflow_macos-2.9.2-cp310-cp310-macosx_11_0_arm64.whl", "protobuf>=3.9.2"),
+    row_of("tensorflow_macos-2.19.1-cp310-cp310-macosx_12_0_arm64.whl", "tensorflow==2.19.1"),
+    row_of("protobuf-4.25.0-py3-none-any.whl"),
+    row_of("protobuf-3.20.3-py3-none-any.whl"),
+    row_of("tensorflow_metal-1.2.0-cp310-cp310-macosx_12_0_arm64.whl"),
+    row_of("tensorflow_metal-0.5.1-cp310-cp310-macosx_12_0_arm64.whl"),
+    *STACK,
+]
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "tensorflow", "expected"),
+    [
+        (Accelerator.NONE, "", {"tensorflow": "2.21.0"}),
+        (Accelerator.METAL, "", {"tensorflow": "2.19.1", "tensorflow-metal": "1.2.0"}),
+        (Accelerator.NONE, "==2.9.*", {"tensorflow-macos": "2.9.2"}),
+        (Accelerator.METAL, "==2.9.*", {"tensorflow-macos": "2.9.2", "tensorflow-metal": "0.5.1"}),
+    ],
+)
+def test_tensorflow_on_a_mac(accelerator: Accelerator, tensorflow: str, expected: dict[str, str]) -> None:
+    """`tensorflow-macos` has what `tensorflow` has no wheels of, and is repaired alike; the plugin is its pair."""
+    target = Target(platform=Platform.MACOS_ARM64, accelerator=accelerator)
+    found = pins(locked(overlay(MAC, target), target, tensorflow))
+    assert {name: version for name, version in found.items() if name.startswith("tensorflow")} == expected
+    assert found.get("protobuf") == ("3.20.3" if tensorflow else None)
+
+
+def test_directml_is_for_one_release() -> None:
+    """The plugin takes `tensorflow-cpu` 2.10.0, also where an older release of it would take a newer one."""
+    rows = [
+        *(
+            row_of(f"tensorflow{cpu}-2.10.{patch}-cp310-cp310-win_amd64.whl")
+            for cpu in ("", "_cpu")
+            for patch in (0, 1)
+        ),
+        row_of("tensorflow_directml_plugin-0.4.0.dev230202-cp310-cp310-win_amd64.whl", "tensorflow-cpu==2.10.0"),
+        row_of("tensorflow_directml_plugin-0.2.0.dev221020-cp310-cp310-win_amd64.whl", "tensorflow-cpu>=2.10.0"),
+        *STACK,
+    ]
+    target = Target(platform=Platform.WINDOWS_X86_64, accelerator=Accelerator.DIRECTML)
+    found = pins(locked(overlay(rows, target), target))
+    assert (found["tensorflow-cpu"], found["tensorflow-directml-plugin"]) == ("2.10.0", "0.4.0.dev230202")
 
 
 def test_build_of_a_distribution_that_points_to_another() -> None:

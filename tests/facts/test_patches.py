@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 DATABASE = load()
 DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
-COMPANIONS = {"tensorboard": ("1.15.0", "2.20.0"), "tensorflow-hub": ("0.12.0", "0.16.1")}
+COMPANIONS = {
+    "tensorboard": ("1.15.0", "2.20.0"),
+    "tensorflow-hub": ("0.12.0", "0.16.1"),
+    "tensorflow-macos": ("2.5.0", "2.6.0", "2.9.2", "2.16.2"),
+    "tensorflow-rocm": ("2.4.3", "2.9.4", "2.14.0.600"),
+    "tensorflow-metal": (
+        *("0.1.2", "0.2.0", "0.3.0", "0.4.0", "0.5.1", "0.6.0", "0.7.1", "0.8.0", "1.0.1", "1.1.0", "1.2.0"),
+    ),
+    "tensorflow-directml-plugin": ("0.0.1.dev220621", "0.2.0.dev221020", "0.4.0.dev230202"),
+}
 """Published releases of what is not in the database."""
 
 
@@ -32,7 +41,7 @@ def test_every_patch_is_for_releases_that_exist(patch: Patch) -> None:
     """Each of its packages has a release that it changes, and TensorFlow one that it does not."""
     for name in patch.packages:
         known = DATABASE.releases.versions(name) if name in DISTRIBUTIONS else map(Version, COMPANIONS[name])
-        assert any(patch.versions.contains(version) for version in known), name
+        assert any(patch.versions.contains(version, prereleases=True) for version in known), name
     assert all(requirement.because and requirement.source for requirement in patch.add)
 
 
@@ -49,6 +58,13 @@ def test_every_patch_is_for_releases_that_exist(patch: Patch) -> None:
         ("tensorflow-cpu", "2.4.0", "__cpu[avx2]", "2.4.1"),
         ("tensorboard", "2.20.0", "setuptools<82", "2.21.0"),
         ("tensorflow-hub", "0.16.1", "setuptools<82", "0.17.0"),
+        ("tensorflow-macos", "2.9.2", "protobuf<4", "2.10.0"),
+        ("tensorflow-rocm", "2.14.0.600", "numpy<2", "2.18.1"),
+        ("tensorflow-metal", "1.2.0", "tensorflow<2.20,>=2.18", "1.1.0"),
+        ("tensorflow-metal", "1.1.0", "tensorflow<2.18,>=2.14", "1.2.0"),
+        ("tensorflow-metal", "1.0.1", "tensorflow==2.13.*", "0.8.0"),
+        ("tensorflow-directml-plugin", "0.2.0.dev221020", "tensorflow-cpu==2.10.0", "0.3.0.dev221212"),
+        ("tensorflow-directml-plugin", "0.0.1.dev220621", "tensorflow-cpu==2.9.*", "0.1.0.dev220928"),
     ],
 )
 def test_patch_fires_where_it_should(name: str, version: str, what: str, other: str) -> None:

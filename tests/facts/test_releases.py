@@ -67,7 +67,7 @@ def test_sources(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_wheels(path: Path) -> None:
-    """Every Linux wheel was read and its requirements parse; platforms with none of these have no build."""
+    """Every wheel that can have CUDA was read and its requirements parse; on Linux, what has no build is a pointer."""
     for one in loads(path.read_text(encoding="utf-8")):
         assert len({wheel.filename for wheel in one.wheels}) == len(one.wheels)
         for wheel in one.wheels:
@@ -75,7 +75,8 @@ def test_wheels(path: Path) -> None:
             assert wheel.tags
             assert wheel.size
             assert re.fullmatch(r"[0-9a-f]{64}", wheel.sha256)
-            assert (wheel.requires_dist is not None) == wheel.platform.is_linux
+            read = wheel.platform.is_linux or wheel.platform is Platform.WINDOWS_X86_64
+            assert (wheel.requires_dist is not None) == read
             for text in set(wheel.requires_dist or ()):
                 Requirement(text)
         for platform in {wheel.platform for wheel in one.wheels if wheel.platform and wheel.platform.is_linux}:
@@ -134,11 +135,17 @@ def test_cpu_builds(table: ReleaseTable) -> None:
 
 
 def test_every_cuda_build_is_known(table: ReleaseTable) -> None:
-    """CUDA, cuDNN and architectures of every CUDA build are known; only the lowest cuDNN is not, up to 1.12."""
+    """CUDA, cuDNN and architectures of every CUDA build are known; only the lowest cuDNN is not, up to 1.12.
+
+    Builds for Windows tell no architectures before 2.3, and nothing tells the lowest cuDNN of those from 2.1 on.
+    """
     for one in table:
         for build in one.builds:
             if build.is_cuda:
-                assert build.unknown == (("cudnn_floor",) if one.version < Version("1.13") else ())
+                windows = build.platform is Platform.WINDOWS_X86_64
+                floor = one.version < Version("1.13") or (windows and one.version >= Version("2.1"))
+                expected = (*(["cudnn_floor"] * floor), *(["sass", "ptx"] * (windows and one.version < Version("2.3"))))
+                assert build.unknown == expected
                 assert set(build.ptx) <= set(build.sass)
                 assert set(build.partial) <= set(build.ptx)
 

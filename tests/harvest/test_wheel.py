@@ -66,6 +66,20 @@ def test_builds(start: str, cuda: str | None, cudnn: str | None, floor: str | No
     assert " ".join(map(str, found.ptx)) == ptx
 
 
+@pytest.mark.parametrize(
+    ("info", "cuda", "cudnn"),
+    [
+        ({"cuda_version": "64_112", "cudnn_version": "64_8"}, "11.2", "8"),
+        ({"cuda_version": "64_100", "cudnn_version": "64_7"}, "10.0", "7"),
+        ({"cuda_version": "10.1", "cudnn_version": "7"}, "10.1", "7"),
+    ],
+)
+def test_builds_for_windows(info: dict[str, str], cuda: str, cudnn: str) -> None:
+    """From 2.3 on they tell their CUDA by the name of its DLL (2.10.1, 2.3.4), before that as others do (2.1.4)."""
+    found = build({"is_cuda_build": True, **info}, Platform.WINDOWS_X86_64, "wheel")
+    assert (str(found.cuda), str(found.cudnn)) == (cuda, cudnn)
+
+
 def test_compiler_and_tensorrt() -> None:
     """Compiler and TensorRT are as the wheel says, unknown where it is silent."""
     assert (read("tensorflow-2.20.0").compiler, read("tensorflow-2.20.0").tensorrt) == ("clang 18", False)

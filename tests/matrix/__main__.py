@@ -52,7 +52,7 @@ def main() -> None:
         outcome = trial.by_tfenv(cell, database) if by == "tfenv" else trial.by_plain(cell, database)
         with guard:
             known.setdefault(cell, {})[by] = outcome
-            options.file.write_text(evidence.dumps(known), encoding="utf-8")
+            evidence.record(options.file, cell, by, outcome)
             failed += by == "tfenv" and not outcome.passed
             print(f"{cell} by {by}: {outcome.outcome} ({time.monotonic() - started:.0f} s)", flush=True)
 

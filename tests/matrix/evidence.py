@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -70,6 +71,22 @@ def dumps(evidence: Mapping[Cell, Mapping[str, Tried]]) -> str:
             lines.append(f'{by} = {{ date = "{tried.date}", outcome = "{outcome}", packages = {tried.packages} }}')
         lines.append("")
     return "\n".join(lines)
+
+
+def record(path: Path, cell: Cell, by: str, tried: Tried) -> None:
+    """Write one outcome down beside what is there; several runs may write to one file."""
+    import fcntl
+
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        everything = load(path)
+        everything.setdefault(cell, {})[by] = tried
+        whole = path.with_suffix(".new")
+        whole.write_text(dumps(everything), encoding="utf-8")
+        whole.replace(path)
+    finally:
+        os.close(folder)
 
 
 def summary(evidence: Mapping[Cell, Mapping[str, Tried]]) -> str:

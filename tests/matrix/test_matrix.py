@@ -73,6 +73,17 @@ def test_file_and_back(tmp_path: Path) -> None:
     assert evidence.load(tmp_path / "none.toml") == {}
 
 
+def test_one_outcome_beside_the_others(tmp_path: Path) -> None:
+    """What another run wrote in the meantime stays."""
+    file = tmp_path / "evidence.toml"
+    cell = Cell(Version("2.10.1"), Version("3.9"))
+    one, two = Tried(date="2026-11-22", outcome="passed"), Tried(date="2026-11-23", outcome="L1: no")
+    evidence.record(file, cell, "tfenv", one)
+    evidence.record(file, cell, "plain", two)
+    assert evidence.load(file) == {cell: {"tfenv": one, "plain": two}}
+    assert [path.name for path in tmp_path.iterdir()] == ["evidence.toml"]
+
+
 def test_the_recorded_table_is_canonical() -> None:
     """Nobody edited the rows by hand."""
     assert evidence.dumps(RECORDED) == FILE.read_text(encoding="utf-8")

@@ -69,12 +69,14 @@ def by_plain(cell: Cell, database: Database) -> Tried:
         venv = folder / "venv"
         inside = venv / "bin" / "python"
         if cell.python.release[:2] >= _OLDEST_OF_UV:
-            _run("uv", "venv", "--quiet", "--python", str(python), str(venv))
-            _run("uv", "pip", "install", "--quiet", "--python", str(inside), wanted)
+            _run("uv", "venv", "--quiet", "--no-config", "--python", str(python), str(venv))
+            _run("uv", "pip", "install", "--quiet", "--no-config", "--python", str(inside), wanted)
         else:
+            # whatever the machine has set up for pip is no part of what a plain resolver answers
+            pip = (str(inside), "-m", "pip", "--isolated", "install", "--quiet", "--no-cache-dir")
             _run(str(python), "-m", "venv", str(venv))
-            _run(str(inside), "-m", "pip", "install", "--quiet", "--upgrade", "pip", "setuptools", "wheel")
-            _run(str(inside), "-m", "pip", "install", "--quiet", wanted)
+            _run(*pip, "--upgrade", "pip", "setuptools", "wheel")
+            _run(*pip, wanted)
         options = json.dumps({"device": "cpu", "distributions": [], "levels": [0, 1, 4, 5], "seconds": 300})
         output = _run(str(inside), "-I", "-c", document.BOOTSTRAP, options, text=document.source())
         found = document.read(output)
@@ -98,7 +100,6 @@ def _verdict(found: document.Document) -> str:
 
 def _run(*command: str, text: str | None = None) -> str:
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    environment["PIP_NO_CACHE_DIR"] = "1"
     done = subprocess.run(
         command, input=text, capture_output=True, text=True, check=True, timeout=SECONDS, env=environment
     )

@@ -77,11 +77,11 @@ def test_without_write_nothing_is_written(index: FakeIndex, directory: Path) -> 
     assert changes[0].diff.startswith("--- a/constraints/tensorflow/9.2.toml\n+++ b/constraints/tensorflow/9.2.toml\n")
     assert '+version = "9.2.0"\n' in changes[0].diff
     assert stems(directory) == []
-    assert (tally.releases, tally.kept, tally.wheels) == (3, 0, 3)
+    assert (tally.releases, tally.kept, tally.wheels) == (3, 0, 4)
 
 
 def test_rows_are_what_the_wheels_say(index: FakeIndex, directory: Path) -> None:
-    """Wheels and builds arrive in the rows; those for Windows are only listed; 1.3 and mere sources are left out."""
+    """Wheels and builds arrive in the rows; of each platform; 1.3 and mere sources are left out."""
     run(index, directory)
     row = ReleaseTable(directory).release(TENSORFLOW, Version("9.1.0"))
     assert row is not None
@@ -100,7 +100,7 @@ def test_only_a_little_of_a_wheel_is_read(index: FakeIndex, directory: Path) -> 
     """The large member stays where it is."""
     tally, _ = run(index, directory)
     assert 0 < tally.most < 200_000
-    assert tally.total <= 3 * tally.most
+    assert tally.total <= 4 * tally.most
 
 
 def test_a_second_run_changes_nothing(index: FakeIndex, directory: Path) -> None:
@@ -135,7 +135,7 @@ def test_an_interrupted_run_goes_on(index: FakeIndex, directory: Path) -> None:
     assert stems(directory) == ["9.2"]
     tally, changes = run(index, directory)
     assert [change.path.name for change in changes] == ["9.1.toml"]
-    assert (tally.kept, tally.wheels) == (1, 2)
+    assert (tally.kept, tally.wheels) == (1, 3)
 
 
 def test_yanking_is_seen_without_reading(index: FakeIndex, directory: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_new_wheel_of_an_old_release(index: FakeIndex, directory: Path) -> Non
     run(index, directory)
     publish(index, "9.2.0", tags="cp310-cp310-manylinux2014_x86_64")
     tally, (change,) = run(index, directory)
-    assert (change.path.name, tally.wheels) == ("9.2.toml", 2)
+    assert (change.path.name, tally.wheels) == ("9.2.toml", 1)
 
 
 def test_candidates(index: FakeIndex, directory: Path) -> None:

@@ -17,7 +17,7 @@ GPU = Annotated[
         "--gpu",
         metavar="GPU",
         help='`cuda12`, `auto` (this machine\'s), `none`, a name such as `"RTX 3090"` or v100, or 8.6; '
-        "may be repeated: all must work  [default: none]",
+        "may be repeated: all must work. Or one of `rocm` (`rocm6.0`), `metal`, `directml`, `tpu`  [default: none]",
     ),
 ]
 DRIVER = Annotated[

@@ -272,6 +272,10 @@ def _made(answer: Lock, target: str | None, *, with_requirements: bool) -> dict[
     return {"texts": texts, "told": _told(answer), "summary": _summary(answer)}
 
 
+_DRIVES = {"tensorflow-metal": "Metal", "tensorflow-directml-plugin": "DirectML", "libtpu": "TPU"}
+"""packages without which the GPU or TPU is not used, and how it is called"""
+
+
 def _told(answer: Lock) -> list[str]:
     """In lines; how long it took belongs behind the first."""
     from tfenv.model.hardware import driver_text
@@ -282,6 +286,10 @@ def _told(answer: Lock) -> list[str]:
     if stack.cuda is not None:
         parts.append(f"CUDA {stack.cuda} ({stack.origin})")
         parts.append(f"cuDNN {stack.cudnn or 'unknown'}")
+    elif stack.rocm is not None:
+        parts.append(f"ROCm {stack.rocm} ({stack.origin})")
+    elif (driven := next((package for name in _DRIVES if (package := answer.package(name))), None)) is not None:
+        parts.append(f"{_DRIVES[driven.name]} ({driven.name} {driven.version})")
     elif stack.origin is Origin.NONE:
         parts.append("CPU only")
     parts.append(f"{len(answer.packages)} packages")
@@ -309,6 +317,7 @@ def _summary(answer: Lock) -> dict[str, object]:
             "cuda": _text(answer.stack.cuda),
             "cudnn": _text(answer.stack.cudnn),
             "nccl": _text(answer.stack.nccl),
+            "rocm": _text(answer.stack.rocm),
         },
         "needs": {
             "driver": driver_text(needs.driver) if needs.driver else None,

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tfenv.model.lock import Stack
     from tfenv.model.target import Platform
 
+AMD_IMAGES = (
+    "https://rocm.docs.amd.com/projects/install-on-linux/en/docs-6.0.2/how-to/3rd-party/tensorflow-install.html"
+)
+
 
 def base_of(images: ImageTable, platform: Platform, python: Version, stack: Stack) -> ImageRow | None:
     """The image; ``None`` off Linux, and where no image is known that has the CUDA the stack leaves to the system.
@@ -42,6 +46,10 @@ def base_warnings(row: ImageRow | None, platform: Platform, python: Version, sta
     """One line each: where the CUDA libraries must come from if no wheels bring them, and what keeps them away."""
     if stack.origin is not Origin.SYSTEM:
         return ()
+    if stack.rocm is not None:
+        rocm = f"ROCm {stack.rocm.major}.{stack.rocm.minor}"
+        images = f"AMD's own are `rocm/tensorflow`, {AMD_IMAGES}"
+        return (f"no wheels bring {rocm}: install it, or name an image that has it with `--base-image` ({images})",)
     libraries = f"CUDA {stack.cuda} and cuDNN {stack.cudnn}"
     if not platform.is_linux:
         return (f"no wheels bring {libraries}: install them on the machine, or take `environment.yml`",)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tfenv.facts.keras import KerasVersions
     from tfenv.facts.patches import PatchTable
     from tfenv.facts.releases import ReleaseTable
+    from tfenv.facts.rocm import RocmTable
     from tfenv.facts.signatures import SignatureTable
     from tfenv.facts.systems import SystemTable
     from tfenv.facts.wheels import WheelTable
@@ -146,6 +147,13 @@ class Database:
         from tfenv.facts.companions import CompanionTable
 
         return CompanionTable(self.root / "companions.toml")
+
+    @cached_property
+    def rocm(self) -> RocmTable:
+        """TensorFlow for AMD's GPUs."""
+        from tfenv.facts.rocm import RocmTable
+
+        return RocmTable(self.root / "rocm.toml")
 
     @cached_property
     def systems(self) -> SystemTable:

@@ -13,7 +13,16 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tfenv.facts.releases import platform_of
-from tfenv.facts.rules import Demand, build_demands, cudnn_bounds, cudnn_demands, runtime_demands, unknown_release
+from tfenv.facts.rules import (
+    Demand,
+    build_demands,
+    cudnn_bounds,
+    cudnn_demands,
+    rocm_demand,
+    runtime_demands,
+    unknown_release,
+)
+from tfenv.facts.stand_ins import MACOS, PLUGINS, ROCM, distribution, only, releases, stands_for
 from tfenv.facts.wheels import cuda_requirements
 from tfenv.model.package import Metadata, Name, Requirement
 from tfenv.model.target import Accelerator
@@ -43,7 +52,9 @@ class FactsOverlay:
     - A target with CUDA gets `tensorflow[and-cuda]` where that extra exists, and a cuDNN that serves the build.
     - `tensorflow` is answered by `tensorflow-cpu` for a target without CUDA, and by `tensorflow-gpu` for one with CUDA
       where only that distribution was built with it: the metadata of `tensorflow` then names the other distribution and
-      requires exactly it, and `tensorflow` itself is not installed.
+      requires exactly it, and `tensorflow` itself is not installed. For AMD's GPUs, for TPUs and for older releases on
+      Macs another distribution has the releases (`stand_ins`).
+    - Where a plugin drives the GPU, TensorFlow requires it.
     - Metadata is corrected (`patches.toml`), companions ask for the TensorFlow they are made for (`companions.toml`),
       and a source distribution requires what builds it.
 
@@ -71,19 +82,23 @@ class FactsOverlay:
         self._harvest = harvest
         self._harvested: dict[tuple[Name, Version], ReleaseFacts | None] = {}
         self._metadata: dict[tuple[Name, str], Metadata] = {}
+        self._carrier = distribution(target)
+        self._cuda = target.accelerator is Accelerator.CUDA
 
     # as a Source
 
     def releases(self, name: Name) -> tuple[Release, ...]:
-        """Those of the index."""
-        return self._source.releases(name)
+        """Those of the index; of `tensorflow`, those of the distribution that stands for it too."""
+        own = self._source.releases(name)
+        if name != TENSORFLOW or self._carrier is None:
+            return own
+        return releases(own, self._source.releases(self._carrier), self._target, self._database.rocm)
 
     def metadata(self, file: File) -> Metadata:
         """That of the file, with the facts laid over it; or of the stand-in."""
         key = (file.name, file.filename)
         if key not in self._metadata:
-            other = self._stand_in(file) if file.name == TENSORFLOW else None
-            self._metadata[key] = self._overlaid(file) if other is None else _only(other)
+            self._metadata[key] = self._of_stand_in(file) or self._overlaid(file)
         return self._metadata[key]
 
     def expect(self, wanted: Iterable[Name | File]) -> None:
@@ -92,9 +107,11 @@ class FactsOverlay:
         for one in wanted:
             if isinstance(one, str):
                 ahead.append(one)
-                if one == TENSORFLOW and self._target.accelerator is Accelerator.NONE:
+                if one == TENSORFLOW and self._carrier is not None:
+                    ahead.append(self._carrier)
+                elif one == TENSORFLOW and not self._cuda:
                     ahead.append(CPU)
-            elif (one.name, one.filename) not in self._metadata and self._row(one) is None:
+            elif (one.name, one.filename) not in self._metadata and self._is_read(one):
                 ahead.append(one)
         self._source.expect(ahead)
 
@@ -115,7 +132,9 @@ class FactsOverlay:
 
     def demands(self, name: Name, version: Version) -> tuple[Demand, ...]:
         """What a release asks of the machine beside its metadata and patches."""
-        if self._target.accelerator is Accelerator.NONE:
+        if name == ROCM and (built := self._database.rocm.row(version)) is not None:
+            return (rocm_demand(f"{name} {version}", built),)
+        if not self._cuda:
             return ()
         if name in (TENSORFLOW, CPU, GPU):
             return self._of_tensorflow(name, version)
@@ -129,14 +148,14 @@ class FactsOverlay:
     def warnings(self, pins: Iterable[tuple[Name, Version]]) -> tuple[str, ...]:
         """One line each: what is not known of the chosen releases, and what will be slow."""
         found: dict[str, None] = {}
-        cuda = self._target.accelerator is not Accelerator.NONE
+        cuda = self._cuda
         for name, version in pins:
             release, here = f"{name} {version}", self._target.platform
             if name in (TENSORFLOW, CPU, GPU):
                 build = self.build(name, version)
                 if self._harvested.get((name, version)) is not None:
                     found[f"{release} is not in the database: its facts were read off its wheel while locking"] = None
-                elif build is None:
+                elif build is None and cuda:
                     found[f"nothing is known of the build of {release} for {here}"] = None
                 for field in build.unknown if cuda and build is not None else ():
                     found[f"nothing tells {field} of {release} for {here}"] = None
@@ -149,9 +168,24 @@ class FactsOverlay:
 
     # how
 
+    def _of_stand_in(self, file: File) -> Metadata | None:
+        """That of the distribution which is installed in place of `tensorflow`; ``None`` if it is installed itself."""
+        if file.name != TENSORFLOW:
+            return None
+        if (found := stands_for(file, self._database.rocm)) is not None:
+            return found
+        if (other := self._stand_in(file)) is None:
+            return None
+        because = f"{other.name} stands in for {TENSORFLOW} on this target"
+        return only(other.name, (other.version,), because, other.filename)
+
+    def _is_read(self, file: File) -> bool:
+        """Will the index be asked for the metadata of this file?"""
+        return self._row(file) is None and (file.name != TENSORFLOW or stands_for(file, self._database.rocm) is None)
+
     def _stand_in(self, file: File) -> File | None:
-        """The wheel of the other distribution that is installed in place of one of `tensorflow`."""
-        name = CPU if self._target.accelerator is Accelerator.NONE else GPU
+        """The wheel of `tensorflow-cpu` or `tensorflow-gpu` that is installed in place of one of `tensorflow`."""
+        name = GPU if self._cuda else CPU
         if name == GPU:  # only where it alone was built with CUDA
             own, theirs = self.build(TENSORFLOW, file.version), self.build(GPU, file.version)
             if theirs is None or not theirs.is_cuda or (own is not None and own.is_cuda):
@@ -173,12 +207,14 @@ class FactsOverlay:
         if name in (TENSORFLOW, CPU, GPU) and self.facts(name, version) is None:
             self._read_off(file)
         added = [demand.requirement for demand in self.demands(name, version)]
-        cuda = self._target.accelerator is not Accelerator.NONE
+        cuda = self._cuda
         added += [r for patch in patches for r in patch.add if cuda or r.name != "__cuda"]
         if cuda and name == TENSORFLOW and AND_CUDA in metadata.extras:
             added += self._cuda_wheels(metadata)
         elif cuda and name in (TENSORFLOW, GPU):
             added += self._bundled(name, version)
+        if name in (TENSORFLOW, CPU, MACOS) and (plugin := PLUGINS.get(self._target.accelerator)) is not None:
+            added.append(Requirement(name=plugin, because=f"{name} uses the GPU by its plugin {plugin}"))
         added += self._database.companions.requires(name, version)
         if cuda and (only := self._database.wheels.cuda_of(name, version)) is not None:
             added.append(only)
@@ -258,15 +294,3 @@ class FactsOverlay:
 def _parsed(texts: tuple[str, ...]) -> tuple[Requirement, ...]:
     """Wheels of one release mostly say the same."""
     return tuple(Requirement.of(PackagingRequirement(text)) for text in texts)
-
-
-def _only(other: File) -> Metadata:
-    """Metadata of a release that another one stands in for."""
-    same = SpecifierSet(f"=={other.version}")
-    because = f"{other.name} stands in for {TENSORFLOW} on this target"
-    return Metadata(
-        name=other.name,
-        version=other.version,
-        requires=(Requirement(name=other.name, specifier=same, because=because, source=other.filename),),
-        source=other.filename,
-    )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tfenv.facts.cuda import CudaTable, Library, Toolkit
     from tfenv.facts.cudnn import Cudnn
     from tfenv.facts.gpus import GpuTable
+    from tfenv.facts.rocm import RocmRow
     from tfenv.model.build import Build
     from tfenv.model.hardware import Architecture, Gpu
     from tfenv.model.target import Target
@@ -64,7 +65,7 @@ def build_demands(
         cuda: toolkits and their drivers.
         gpus: which driver branch is the last for a GPU.
     """
-    if target.accelerator is Accelerator.NONE:
+    if target.accelerator is not Accelerator.CUDA:
         return ()
     if build is None or not build.is_cuda:
         source = build.source if build is not None else ""
@@ -92,7 +93,7 @@ def build_demands(
 
 def cudnn_demands(version: Version, row: Cudnn, target: Target) -> tuple[Demand, ...]:
     """What a release of cuDNN asks of a target that wants CUDA: a GPU that it holds code for, and nothing known bad."""
-    if target.accelerator is Accelerator.NONE:
+    if target.accelerator is not Accelerator.CUDA:
         return ()
     found = [
         _demand(
@@ -158,10 +159,16 @@ def foreign_libraries(built: Toolkit, offered: Toolkit, platform: Platform) -> t
 def runtime_demands(wheel: str, toolkit: Toolkit, target: Target) -> tuple[Demand, ...]:
     """What the CUDA runtime from a wheel asks of the driver."""
     floor = sass_driver(toolkit, target.platform)
-    if target.accelerator is Accelerator.NONE or floor is None:
+    if target.accelerator is not Accelerator.CUDA or floor is None:
         return ()
     because = f"{wheel} needs driver ≥ {driver_text(floor)}"
     return (_demand("driver-too-old", "__driver", SpecifierSet(f">={floor}"), because=because, source=toolkit.source),)
+
+
+def rocm_demand(subject: str, row: RocmRow) -> Demand:
+    """The ROCm that a build for AMD's GPUs was made with; its updates go with one another."""
+    because = f"{subject} is built with ROCm {row.rocm}"
+    return _demand("rocm-mismatch", "__rocm", SpecifierSet(f"=={row.series}"), because=because, source=row.source)
 
 
 def unknown_release(subject: str) -> Demand:

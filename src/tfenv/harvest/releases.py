@@ -12,6 +12,7 @@ from tfenv.errors import IndexUnavailable
 from tfenv.facts.releases import ReleaseFacts, WheelFacts, platform_of
 from tfenv.facts.silent import complete, strip
 from tfenv.harvest.wheel import BUILD_INFO, METADATA, build, parse_build_info, parse_metadata, supplement, wanted
+from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tfenv.facts.silent import SilentRow
     from tfenv.model.build import Build
     from tfenv.model.package import File, Name
-    from tfenv.model.target import Platform
 
 
 class Reader(Protocol):
@@ -32,10 +32,10 @@ class Reader(Protocol):
         ...
 
 
-def on_linux(file: File) -> bool:
-    """Is it a wheel for Linux, on a processor that tfenv knows?"""
+def can_have_cuda(file: File) -> bool:
+    """Is it a wheel for Linux or Windows, on a processor that tfenv knows? No other can use CUDA."""
     platform = platform_of(file.filename)
-    return file.is_wheel and platform is not None and platform.is_linux
+    return file.is_wheel and platform is not None and (platform.is_linux or platform is Platform.WINDOWS_X86_64)
 
 
 async def harvest_release(
@@ -44,8 +44,9 @@ async def harvest_release(
     files: Sequence[File],
     reader: Reader,
     *,
-    silent: Iterable[SilentRow] = (),
-    read: Callable[[File], bool] = on_linux,
+    silent: Sequence[SilentRow] = (),
+    read: Callable[[File], bool] = can_have_cuda,
+    known: ReleaseFacts | None = None,
 ) -> ReleaseFacts:
     """The row of a release: the wheels that `read` picks are looked into, the others only listed.
 
@@ -56,16 +57,23 @@ async def harvest_release(
         reader: of wheels.
         silent: rows of `silent.toml`.
         read: which wheels to look into. While locking, that of the target is enough.
+        known: the row as it was: what it says of wheels that are still the same is not read again.
 
     Raises:
         IndexUnavailable: (from the reader) a wheel cannot be read, or is not what a wheel should be.
     """
     wheels = [file for file in files if file.is_wheel and file.sha256 is not None]
-    chosen = [file for file in wheels if read(file)]
+    kept = {} if known is None else still_true(known, wheels)
+    chosen = [file for file in wheels if read(file) and file.filename not in kept]
     looked = await asyncio.gather(*(_look(file, reader) for file in chosen))
     facts = {file.filename: listed(file) for file in wheels}
-    facts |= {wheel.filename: wheel for wheel, _ in looked}
-    agreed = {wheel.requires_python for wheel, _ in looked}
+    inside = {**kept, **{wheel.filename: wheel for wheel, _ in looked}}
+    for filename, wheel in inside.items():
+        now = facts[filename]
+        facts[filename] = replace(now, requires_dist=wheel.requires_dist, requires_python=wheel.requires_python)
+    agreed = {wheel.requires_python for wheel in inside.values()}
+    builds = [complete(found, version, silent) for _, found in looked if found is not None]
+    builds += [] if known is None else [build for build in again(known, silent) if _wheel_of(build) in kept]
     times = [file.upload_time for file in wheels if file.upload_time is not None]
     return ReleaseFacts(
         name=name,
@@ -73,7 +81,7 @@ async def harvest_release(
         uploaded=min(times).replace(microsecond=0) if times else None,
         requires_python=agreed.pop() if len(agreed) == 1 else None,
         wheels=tuple(sorted(facts.values(), key=lambda wheel: wheel.filename)),
-        builds=merge([complete(found, version, silent) for _, found in looked if found is not None]),
+        builds=merge(builds),
         sources=tuple(dict.fromkeys(f"{file.index.rstrip('/')}/{name}/" for file in wheels if file.index)),
         tier="declared",
     )
@@ -84,10 +92,25 @@ def again(row: ReleaseFacts, silent: Iterable[SilentRow]) -> tuple[Build, ...]:
     rows = tuple(silent)
     builds = []
     for old in row.builds:
-        wheel = row.wheel(old.source.partition(" ")[0])
+        wheel = row.wheel(_wheel_of(old))
         requires = wheel.requires_dist if wheel is not None and wheel.requires_dist is not None else ()
         builds.append(complete(supplement(strip(old), requires), row.version, rows))
     return tuple(builds)
+
+
+def still_true(known: ReleaseFacts, files: Iterable[File]) -> dict[str, WheelFacts]:
+    """The wheels of a row that were read, and are still the published ones.
+
+    Where the wheel is gone that tells of the build for a platform, all those of that platform count as not read.
+    """
+    hashes = {file.filename: file.sha256 for file in files}
+    same = {
+        wheel.filename: wheel
+        for wheel in known.wheels
+        if wheel.requires_dist is not None and hashes.get(wheel.filename) == wheel.sha256
+    }
+    lost = {build.platform for build in known.builds if _wheel_of(build) not in same}
+    return {filename: wheel for filename, wheel in same.items() if wheel.platform not in lost}
 
 
 def merge(builds: Iterable[Build]) -> tuple[Build, ...]:
@@ -134,6 +157,11 @@ def listed(file: File) -> WheelFacts:
         requires_python=str(file.requires_python) if file.requires_python is not None else None,
         yanked=file.yanked,
     )
+
+
+def _wheel_of(build: Build) -> str:
+    """The filename in its source."""
+    return build.source.partition(" ")[0]
 
 
 def _key(file: File) -> tuple[str, str]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BUILD_INFO = re.compile(r"(?:[^/]+\.data/(?:pure|plat)lib/)?tensorflow(?:_core)?/python/platform/build_info\.py")
 METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 
+_DLL = re.compile(r"64_(\d+)")
 _AND_CUDA = "and-cuda"
 _OLD_NAMES = {"cuda_version_number": "cuda_version", "cudnn_version_number": "cudnn_version"}
 
@@ -98,7 +99,7 @@ def build(info: Mapping[str, Any], platform: Platform, source: str) -> Build:
     sass, ptx = capabilities(info.get("cuda_compute_capabilities", ()))
     return Build(
         platform=platform,
-        cuda=_version(info.get("cuda_version")),
+        cuda=_version(info.get("cuda_version"), minor=True),
         cudnn=_version(info.get("cudnn_version")),
         sass=sass,
         ptx=ptx,
@@ -167,5 +168,10 @@ def _literal(node: ast.expr) -> Any:
         return None
 
 
-def _version(text: str | None) -> Version | None:
-    return Version(text) if text else None
+def _version(text: str | None, *, minor: bool = False) -> Version | None:
+    """Written out, or as part of the name of a DLL: `64_112` of `cudart64_112.dll`, whose last digit is the minor."""
+    if not text:
+        return None
+    if (match := _DLL.fullmatch(text)) is None:
+        return Version(text)
+    return Version(f"{match[1][:-1]}.{match[1][-1]}" if minor else match[1])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from tfenv.model.package import TENSORFLOWS
+
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
@@ -37,7 +39,7 @@ class LockedPackage:
 
 
 class Origin(str, Enum):
-    """Where the CUDA libraries come from."""
+    """Where the libraries of CUDA or ROCm come from."""
 
     NONE = "none"
     WHEELS = "wheels"
@@ -50,19 +52,21 @@ class Origin(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """The CUDA stack of a lock; versions are ``None`` for a CPU lock or when unknown.
+    """The CUDA or ROCm stack of a lock; versions are ``None`` for a CPU lock or when unknown.
 
     Attributes:
         origin: wheels, the system (conda or base image), or none.
         cuda: release of the toolkit whose runtime is installed, such as 12.9.
         cudnn: such as 9.10.2.21.
         nccl: such as 2.27.3.
+        rocm: that a build for AMD's GPUs was made with; always of the system.
     """
 
     origin: Origin = Origin.NONE
     cuda: Version | None = None
     cudnn: Version | None = None
     nccl: Version | None = None
+    rocm: Version | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +164,7 @@ class Lock:
         Raises:
             LookupError: there is none (a lock read from elsewhere).
         """
-        for name in ("tensorflow", "tensorflow-cpu", "tensorflow-gpu"):
+        for name in TENSORFLOWS:
             if (package := self.package(name)) is not None:
                 return package
         raise LookupError("the lock holds no TensorFlow")

@@ -20,6 +20,17 @@ Name = NewType("Name", str)
 """A normalized project name (PEP 503), or the name of a virtual package (`python`, `__driver`)."""
 
 
+TENSORFLOWS = (
+    Name("tensorflow"),
+    Name("tensorflow-cpu"),
+    Name("tensorflow-gpu"),
+    Name("tensorflow-rocm"),
+    Name("tensorflow-tpu"),
+    Name("tensorflow-macos"),
+)
+"""Distributions that a lock may have as its TensorFlow; where one only points at another, the first is it."""
+
+
 def normalize(name: str) -> Name:
     """The one spelling of a project name (PEP 503)."""
     return Name(canonicalize_name(name))

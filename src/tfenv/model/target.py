@@ -41,6 +41,13 @@ class Accelerator(str, Enum):
 
     NONE = "none"
     CUDA = "cuda"
+    ROCM = "rocm"
+    """GPUs of AMD"""
+    METAL = "metal"
+    """the GPU of a Mac"""
+    DIRECTML = "directml"
+    """any GPU with DirectX 12, in Windows and WSL"""
+    TPU = "tpu"
 
     def __str__(self) -> str:
         return self.value
@@ -53,8 +60,9 @@ class Target:
     Attributes:
         platform: operating system and processor.
         python: ``X.Y`` or ``X.Y.Z``; ``None`` lets the resolver choose the newest that fits.
-        accelerator: whether CUDA is wanted.
+        accelerator: what shall compute.
         cuda_major: the CUDA major asked for (`--gpu cuda12` gives 12).
+        rocm: the ROCm asked for: 6, or 6.0.
         gpus: every one of them must work.
         driver: of NVIDIA, such as 535.104.05.
         glibc: the newest the machine offers; ``None`` takes that of the base image.
@@ -65,6 +73,7 @@ class Target:
     python: Version | None = None
     accelerator: Accelerator = Accelerator.NONE
     cuda_major: int | None = None
+    rocm: Version | None = None
     gpus: tuple[Gpu, ...] = ()
     driver: Version | None = None
     glibc: Version | None = None

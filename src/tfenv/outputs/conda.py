@@ -65,7 +65,7 @@ def _loader_path(lock: Lock) -> str | None:
     Only the wheels built for CUDA 12 and later (and 2.14, which this does not harm) look into the NVIDIA wheels beside
     them: https://github.com/tensorflow/tensorflow/releases/tag/v2.14.0
     """
-    if lock.stack.origin is Origin.SYSTEM:
+    if lock.stack.origin is Origin.SYSTEM and lock.stack.cuda is not None:
         return "$CONDA_PREFIX/lib"
     if lock.stack.origin is Origin.WHEELS and lock.stack.cuda is not None and lock.stack.cuda.major < 12:
         return "$(printf '%s:' \"$CONDA_PREFIX\"/lib/python*/site-packages/nvidia/*/lib)"

@@ -18,6 +18,7 @@ from packaging.utils import is_normalized_name
 
 from tfenv.errors import UsageError
 from tfenv.model.lock import Origin
+from tfenv.model.package import TENSORFLOWS
 from tfenv.model.target import Platform
 from tfenv.outputs import pylock
 from tfenv.outputs.heading import FIRST_LINE
@@ -35,7 +36,6 @@ CA_FILE, WHEELS_FOLDER = "ca.pem", "wheels"
 """what the build context holds: a bundle of certificate authorities; one folder a layer, named as the layer"""
 
 _PLATFORMS = {Platform.LINUX_X86_64: "linux/amd64", Platform.LINUX_AARCH64: "linux/arm64"}
-_TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
 _HEAVY = 200 * 2**20
 """bytes of a wheel from which on it gets a layer of its own: a new cuDNN then leaves cuBLAS where it is"""
 
@@ -112,7 +112,7 @@ def layers(lock: Lock) -> tuple[Layer, ...]:
             built.append(package)
         elif package.name.startswith("nvidia-"):
             cuda.append(package)
-        elif package.name in _TENSORFLOW:
+        elif package.name in TENSORFLOWS:
             tensorflow.append(package)
         else:
             other.append(package)
@@ -251,7 +251,7 @@ def environment(lock: Lock) -> list[tuple[str, str]]:
 
 def labels(lock: Lock) -> list[tuple[str, str]]:
     """Labels of the image, beside `BASE_LABEL`."""
-    tensorflow = next((each for each in lock.packages if each.name in _TENSORFLOW), None)
+    tensorflow = next((each for each in lock.packages if each.name in TENSORFLOWS), None)
     parts = [f"Python {lock.target.python}"]
     if lock.stack.cuda is not None:
         parts.append(f"CUDA {lock.stack.cuda}")

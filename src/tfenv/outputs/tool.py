@@ -37,6 +37,7 @@ def tool_table(lock: Lock) -> dict[str, object]:
             "cuda": _text(stack.cuda),
             "cudnn": _text(stack.cudnn),
             "nccl": _text(stack.nccl),
+            "rocm": _text(stack.rocm),
         },
         "needs": {
             "driver": None if needs.driver is None else driver_text(needs.driver),
@@ -131,6 +132,7 @@ def _read_stack(table: Table) -> Stack:
         cuda=table.get("cuda", of(Version)),
         cudnn=table.get("cudnn", of(Version)),
         nccl=table.get("nccl", of(Version)),
+        rocm=table.get("rocm", of(Version)),
     )
     table.close()
     return stack

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from tfenv.errors import NoSolution
 from tfenv.model.hardware import driver_text
+from tfenv.model.package import TENSORFLOWS
+from tfenv.model.target import Accelerator
 from tfenv.resolver.candidate import is_virtual
 from tfenv.resolver.outcome import Kind
 from tfenv.resolver.repair import hint
-from tfenv.resolver.resolve import DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from tfenv.resolver.repair import Repair
 
 _LINES = 12
+_ACCELERATORS = {
+    Accelerator.ROCM: "a GPU of AMD",
+    Accelerator.METAL: "the GPU of a Mac",
+    Accelerator.DIRECTML: "a GPU with DirectX 12",
+    Accelerator.TPU: "a TPU",
+}
 _HASH = re.compile(r" sha256:[0-9a-f]{64}")
 
 
@@ -58,7 +65,7 @@ def fact(conflict: Conflict, request: Request, assumed: Collection[Kind] = ()) -
         return "no solution was found in reasonable time; there may be none"
     kinds = {part.kind for part in conflict.parts} - set(assumed)
     place, wishes = _place(conflict, request, kinds), _wishes(conflict, request, kinds)
-    of_tensorflow = any(part.kind.is_fact and part.name in DISTRIBUTIONS for part in conflict.parts)
+    of_tensorflow = any(part.kind.is_fact and part.name in TENSORFLOWS for part in conflict.parts)
     if not of_tensorflow and Kind.TENSORFLOW not in kinds:
         verb = "cannot be combined" if len(wishes) > 1 else "cannot be installed"
         return f"{_and(wishes) or 'the request'} {verb}{place}"
@@ -94,9 +101,9 @@ def _place(conflict: Conflict, request: Request, kinds: Collection[Kind]) -> str
     if Kind.PYTHON in kinds:
         words.append(f"Python {target.python}")
     if Kind.CUDA in kinds:
-        words.append(f"CUDA {target.cuda_major}")
+        words.append(f"CUDA {target.cuda_major}" if target.rocm is None else f"ROCm {target.rocm}")
     elif Kind.ACCELERATOR in kinds and not gpus:
-        words.append("a GPU")
+        words.append(_ACCELERATORS.get(target.accelerator, "a GPU"))
     if Kind.DRIVER in kinds and target.driver is not None:
         words.append(f"driver {driver_text(target.driver)}")
     if Kind.GLIBC in kinds:
@@ -122,8 +129,8 @@ def _wishes(conflict: Conflict, request: Request, kinds: Collection[Kind]) -> li
 def _rank(link: Link) -> tuple[bool, bool, bool, bool]:
     """What stands in for TensorFlow, what it asks of the machine and of packages, what those ask, and the request."""
     parent, subject = link.parent, link.requirement.name
-    of_tensorflow = parent is not None and parent[0] in DISTRIBUTIONS
-    return parent is None, not of_tensorflow, subject not in DISTRIBUTIONS, not is_virtual(subject)
+    of_tensorflow = parent is not None and parent[0] in TENSORFLOWS
+    return parent is None, not of_tensorflow, subject not in TENSORFLOWS, not is_virtual(subject)
 
 
 def _because(link: Link) -> list[str]:
@@ -138,7 +145,7 @@ def _because(link: Link) -> list[str]:
             reasons = [speaking(reason, f"{link.parent[0]} {link.parent[1]}") for reason in reasons]
         return [f"because {r}{f'   [{s}]' if s else ''}" for r, s in zip(reasons, sources, strict=False)]
     if link.parent is None:
-        if requirement.name in DISTRIBUTIONS:
+        if requirement.name in TENSORFLOWS:
             return []  # the first line says it
         return [f"because the request asks for {_plain(requirement)}{f'   [{where}]' if where else ''}"]
     name, version = link.parent

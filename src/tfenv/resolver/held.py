@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tfenv.model.package import TENSORFLOWS
 from tfenv.resolver.candidate import Candidate, is_virtual
 from tfenv.resolver.diagnose import no_file
 from tfenv.resolver.explain import speaking
 from tfenv.resolver.outcome import Held
-from tfenv.resolver.resolve import DISTRIBUTIONS, TENSORFLOW
+from tfenv.resolver.resolve import TENSORFLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +48,7 @@ def held_back(
     found = {}
     for name, pin in pins.items():
         # what is installed in place of TensorFlow is as new as TensorFlow
-        subject = TENSORFLOW if name in DISTRIBUTIONS and TENSORFLOW in chosen else name
+        subject = TENSORFLOW if name in TENSORFLOWS and TENSORFLOW in chosen else name
         release = _next(catalog, subject, pin.version)
         if release is not None:
             refused = {**turned_down.get(subject, {}), **turned_down.get(name, {})}

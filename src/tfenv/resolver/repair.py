@@ -12,11 +12,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.model.hardware import driver_text
+from tfenv.model.package import TENSORFLOWS
 from tfenv.model.report import Fix
 from tfenv.model.target import Accelerator, Platform
 from tfenv.resolver.candidate import PYTHON
 from tfenv.resolver.outcome import Conflict, Kind
-from tfenv.resolver.resolve import DISTRIBUTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,8 +135,10 @@ def command(request: Request, *, cpu: bool = False) -> str:
         words += ["--gpu", gpu.name]
     if target.cuda_major is not None:
         words += ["--gpu", f"cuda{target.cuda_major}"]
-    elif target.accelerator is Accelerator.CUDA and not target.gpus:
-        words += ["--gpu", "cuda"]
+    elif target.accelerator is Accelerator.ROCM:
+        words += ["--gpu", f"rocm{target.rocm or ''}"]
+    elif target.accelerator is not Accelerator.NONE and not target.gpus:
+        words += ["--gpu", target.accelerator.value]
     elif cpu:
         words += ["--gpu", "none"]
     for option, value in (
@@ -180,7 +182,8 @@ def _tries(conflict: Conflict, request: Request) -> Iterator[_Try]:
     if Kind.PYTHON in kinds:
         yield _Try(cost=_PYTHON, key="python", request=_on(request, python=None), settle=_settle_python)
     if Kind.CUDA in kinds:
-        yield _Try(cost=_PYTHON, key="gpu", request=_on(request, cuda_major=None), settle=_settle_cuda)
+        settle = _settle_cuda if target.rocm is None else _settle_rocm
+        yield _Try(cost=_PYTHON, key="gpu", request=_on(request, cuda_major=None, rocm=None), settle=settle)
     for part in conflict.parts:
         if part.kind in (Kind.REQUIREMENT, Kind.CONSTRAINT):
             yield from _relaxed(part, request)
@@ -207,7 +210,7 @@ def _tries(conflict: Conflict, request: Request) -> Iterator[_Try]:
             settle = partial(_as_it_is, str(Platform.WSL))
             wsl = _on(request, platform=Platform.WSL)
             yield _Try(cost=_SYSTEM, key="platform", request=wsl, settle=settle, first="inside WSL 2")
-        cpu = _on(request, accelerator=Accelerator.NONE, cuda_major=None, gpus=(), driver=None)
+        cpu = _on(request, accelerator=Accelerator.NONE, cuda_major=None, rocm=None, gpus=(), driver=None)
         yield _Try(cost=_CPU, key="gpu", request=cpu, settle=partial(_as_it_is, "none"), first="runs on the CPU only")
 
 
@@ -343,6 +346,14 @@ def _settle_cuda(request: Request, resolution: Resolution) -> tuple[Request, str
     return _on(request, cuda_major=majors[0]), f"cuda{majors[0]}"
 
 
+def _settle_rocm(request: Request, resolution: Resolution) -> tuple[Request, str]:
+    asked = [need.requirement.specifier for need in resolution.needs if need.requirement.name == "__rocm"]
+    versions = sorted({Version(one.version) for specifier in asked for one in specifier})
+    if not versions:
+        return request, "rocm"
+    return _on(request, rocm=versions[0]), f"rocm{versions[0]}"
+
+
 def _settle_requirement(relaxed: Requirement, request: Request, resolution: Resolution) -> tuple[Request, str]:
     pin = resolution.pins.get(relaxed.name)
     if pin is None:
@@ -357,7 +368,7 @@ def _as_it_is(value: str, request: Request, _resolution: Resolution) -> tuple[Re
 
 
 def _tensorflow(resolution: Resolution) -> Version:
-    return next(resolution.pins[name].version for name in DISTRIBUTIONS if name in resolution.pins)
+    return next(resolution.pins[name].version for name in TENSORFLOWS if name in resolution.pins)
 
 
 def _summary(resolution: Resolution) -> str:

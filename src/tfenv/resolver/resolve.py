@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.model.package import Name, Requirement
+from tfenv.model.package import TENSORFLOWS, Name, Requirement
 from tfenv.model.progress import Silent
 from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
 from tfenv.resolver.catalog import Catalog
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tfenv.resolver.source import Source
 
 TENSORFLOW = Name("tensorflow")
-DISTRIBUTIONS = (TENSORFLOW, Name("tensorflow-cpu"), Name("tensorflow-gpu"))
 _MAX_ROUNDS = 5_000
 """A resolution of 150 packages takes about 200; a search that takes this many is lost."""
 
@@ -103,7 +102,7 @@ class _Run:
         self._pythons = candidates_of(request, pythons)
         self._preferred = preferred
         self.progress = progress
-        prereleases = DISTRIBUTIONS if request.prereleases else ()
+        prereleases = TENSORFLOWS if request.prereleases else ()
         self.catalog = Catalog(source, request.target, prereleases=prereleases, build=build)
 
     def attempt(self) -> Resolution:
@@ -248,7 +247,7 @@ def _notes(
 ) -> Iterator[str]:
     """What the machine holds back, and what holds TensorFlow back; what the request says itself needs no note."""
     for name, held in back.items():
-        of_tensorflow = name in DISTRIBUTIONS and request.tensorflow.contains(held.before, prereleases=True)
+        of_tensorflow = name in TENSORFLOWS and request.tensorflow.contains(held.before, prereleases=True)
         if held.because and (of_tensorflow or held.before in turned_down.get(name, {})):
             yield f"{name} held at {pins[name].version}: {held.because}"
 

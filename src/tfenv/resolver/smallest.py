@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import IndexUnavailable
-from tfenv.model.package import Name, Requirement
+from tfenv.model.package import TENSORFLOWS, Name, Requirement
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.resolver.candidate import is_virtual
 from tfenv.resolver.diagnose import has
 from tfenv.resolver.outcome import Conflict, Kind, Part
-from tfenv.resolver.resolve import DISTRIBUTIONS, TENSORFLOW, resolve
+from tfenv.resolver.resolve import TENSORFLOW, resolve
 from tfenv.resolver.told import Shelf, Told, Versions, fact, facts, reads_python
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def asks(request: Request) -> list[Part]:
         (Kind.PYTHON, target.python is not None),
         (Kind.PLATFORM, target.platform is not plain.platform),
         (Kind.ACCELERATOR, target.accelerator is not plain.accelerator),
-        (Kind.CUDA, target.cuda_major is not None),
+        (Kind.CUDA, target.cuda_major is not None or target.rocm is not None),
         *((Kind.GPU, True) for _ in target.gpus),
         (Kind.DRIVER, target.driver is not None),
         (Kind.GLIBC, target.glibc is not None),
@@ -103,6 +103,7 @@ def only(request: Request, parts: Iterable[Part]) -> Request:
             python=target.python if has(Kind.PYTHON) else None,
             accelerator=target.accelerator if cuda else Accelerator.NONE,
             cuda_major=target.cuda_major if cuda and has(Kind.CUDA) else None,
+            rocm=target.rocm if cuda and has(Kind.CUDA) else None,
             gpus=gpus if cuda else (),
             driver=target.driver if cuda and has(Kind.DRIVER) else None,
             glibc=target.glibc if has(Kind.GLIBC) else None,
@@ -223,7 +224,7 @@ class _Core:
     def _has(self, name: Name) -> str:
         """For which Pythons there are wheels of the newest release that is asked for."""
         bounds = [each.specifier for each in self._request.requirements if each.name == name]
-        bounds += [self._request.tensorflow] if name in DISTRIBUTIONS else []
+        bounds += [self._request.tensorflow] if name in TENSORFLOWS else []
         releases = self._world_of(self._request).releases(name)
         fitting = (each for each in releases if all(one.contains(each.version) for one in bounds))
         newest = next(fitting, None)

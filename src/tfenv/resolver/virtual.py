@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 CUDA_MAJORS = tuple(Version(str(major)) for major in range(20, 6, -1))
 """What `--gpu cuda` may turn out to be; a build asks for the one it was compiled with."""
 
+ROCM = tuple(Version(f"{major}.{minor}") for major in range(10, 2, -1) for minor in range(9, -1, -1))
+"""The same of `--gpu rocm`."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualCandidate:
@@ -49,7 +52,7 @@ def answers(target: Target, pythons: Sequence[Version]) -> dict[str, tuple[Virtu
         return (VirtualCandidate(name, None if version is None else (version,)),)
 
     capabilities = tuple(Version(str(gpu.capability)) for gpu in target.gpus)
-    if target.accelerator is Accelerator.NONE:
+    if target.accelerator is not Accelerator.CUDA:
         majors: tuple[Version, ...] = (Version("0"),)
     elif target.cuda_major is not None:
         majors = (Version(str(target.cuda_major)),)
@@ -65,6 +68,12 @@ def answers(target: Target, pythons: Sequence[Version]) -> dict[str, tuple[Virtu
             VirtualCandidate("__platform", words=frozenset({target.platform.value, target.platform.wheels.value})),
         ),
         "__cuda": tuple(VirtualCandidate("__cuda", (major,)) for major in majors),
+        "__rocm": tuple(VirtualCandidate("__rocm", (version,)) for version in ROCM if _is_asked(version, target.rocm)),
         # a release that is known not to work asks for a 0 that no target has
         "__known_bad": one("__known_bad", Version("1")),
     }
+
+
+def _is_asked(rocm: Version, asked: Version | None) -> bool:
+    """`6` asks for any of its minors, `6.0` and `6.0.2` for one."""
+    return asked is None or rocm.release[: len(asked.release)] == asked.release[:2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -13,7 +13,7 @@ from packaging.version import Version
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts import silent
 from tfenv.facts.releases import ReleaseFacts, ReleaseTable, dumps, minor
-from tfenv.harvest.releases import again, harvest_release, listed, on_linux
+from tfenv.harvest.releases import can_have_cuda, harvest_release, still_true
 from tfenv.model.package import Name, Release
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
@@ -217,7 +217,7 @@ async def _update(
     table, tally = ReleaseTable(directory), Tally(releases=len(wanted))
     stems = sorted({minor(version) for _, version in wanted} | set(table.minors), key=Version, reverse=True)
     reading = reader(client, tally)
-    progress.start(_TASK, sum(on_linux(file) for release in wanted.values() for file in release.files))
+    progress.start(_TASK, sum(can_have_cuda(file) for release in wanted.values() for file in release.files))
     for name, page in zip(names, pages, strict=True):
         if not published(page):
             raise IndexUnavailable(f"{index} lists no release of `{name}` since {OLDEST}")
@@ -250,43 +250,22 @@ async def _row(
     *,
     reread: bool,
 ) -> ReleaseFacts:
-    """The row there is, if it is of these very wheels, else a new one."""
-    linux = [file for file in release.files if on_linux(file)]
+    """The row as it is now; of the one there is, wheels that are still the same are not read again."""
     known = None if reread else table.release(release.name, release.version)
-    if known is not None and (kept := _kept(known, release, rows)) is not None:
-        tally.kept += 1
-        progress.advance(_TASK, len(linux))
-        return kept
+    kept = {} if known is None else still_true(known, release.files)
+    unread = [file.filename for file in release.files if can_have_cuda(file) and file.filename not in kept]
+    progress.advance(_TASK, sum(map(can_have_cuda, release.files)) - len(unread))
+    tally.kept += not unread
 
     async def counted(file: File, wanted: Callable[[str], bool], /) -> Mapping[str, bytes]:
         members = await reading(file, wanted)
         progress.advance(_TASK)
         return members
 
-    row = await harvest_release(release.name, release.version, release.files, counted, silent=rows)
+    row = await harvest_release(release.name, release.version, release.files, counted, silent=rows, known=known)
     built = {build.platform for build in row.builds}
-    tally.without_build += [
-        wheel.filename for wheel in row.wheels if wheel.requires_dist is not None and wheel.platform not in built
-    ]
+    tally.without_build += [name for name in unread if (wheel := row.wheel(name)) and wheel.platform not in built]
     return row
-
-
-def _kept(known: ReleaseFacts, release: Release, rows: tuple[SilentRow, ...]) -> ReleaseFacts | None:
-    """The row with what may change on the index brought up to date; ``None`` if a wheel of it has to be read."""
-    wheels = {wheel.filename: wheel for wheel in known.wheels}
-    current = []
-    for file in release.files:
-        if not file.is_wheel or file.sha256 is None:
-            continue
-        now = listed(file)
-        before = wheels.get(file.filename)
-        if on_linux(file):
-            if before is None or before.sha256 != now.sha256 or before.requires_dist is None:
-                return None
-            now = replace(now, requires_dist=before.requires_dist, requires_python=before.requires_python)
-        current.append(now)
-    ordered = tuple(sorted(current, key=lambda wheel: wheel.filename))
-    return replace(known, wheels=ordered, builds=again(known, rows))
 
 
 async def releases_of(name: Name, index: str, client: Client) -> tuple[Release, ...]:

@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from tfenv.errors import IndexUnavailable, TfenvError
 from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Origin, Stack
-from tfenv.model.package import Name
+from tfenv.model.package import TENSORFLOWS
 from tfenv.model.progress import Silent
 from tfenv.model.target import Accelerator, Platform
 from tfenv.resolver.outcome import Conflict
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tfenv.index.cache import Cache
     from tfenv.index.source import IndexSource
     from tfenv.model.build import Build, CompileFlags
-    from tfenv.model.package import File, Release
+    from tfenv.model.package import File, Name, Release
     from tfenv.model.progress import Progress
     from tfenv.model.request import Request
     from tfenv.resolver.outcome import Pin, Resolution
@@ -41,10 +41,8 @@ _OLDEST_PYTHON = Version("3.6")
 _REPAIR_SECONDS = 8
 """after so long no further change is tried for a request that cannot be met"""
 
-_OF_THE_GPU = ("__compute_capability", "__cuda", "__known_bad", "__platform")
+_OF_THE_GPU = ("__compute_capability", "__cuda", "__known_bad", "__platform", "__rocm")
 """what cannot be met if no release on an index serves the GPU"""
-
-_DISTRIBUTIONS = (Name("tensorflow"), Name("tensorflow-cpu"), Name("tensorflow-gpu"))
 
 
 def lock(
@@ -191,7 +189,7 @@ class _Run:
         """What stands against the next TensorFlow, where no single thing does."""
         from tfenv.resolver import explain
 
-        name = next((name for name in _DISTRIBUTIONS if name in settled.resolution.pins), None)
+        name = next((name for name in TENSORFLOWS if name in settled.resolution.pins), None)
         held = None if name is None else settled.resolution.held.get(name)
         if name is None or held is None or held.because or name in self._preferred:
             return ()
@@ -222,12 +220,16 @@ class _Run:
         return base_of(self._database.images, platform, resolution.python, self._stack(resolution, overlay))
 
     def _stack(self, resolution: Resolution, overlay: FactsOverlay) -> Stack:
-        """The CUDA stack of what was chosen; a target without CUDA wants none of the system."""
+        """The CUDA or ROCm stack of what was chosen; a target without either wants none of the system."""
         from tfenv.facts.stack import stack_of
+        from tfenv.facts.stand_ins import ROCM
 
+        if (rocm := resolution.pins.get(ROCM)) is not None:
+            built = self._database.rocm.row(rocm.version)
+            return Stack() if built is None else Stack(origin=Origin.SYSTEM, rocm=built.rocm)
         pins = {name: pin.version for name, pin in resolution.pins.items()}
         stack = stack_of(pins, _build(resolution, overlay))
-        unused = stack.origin is Origin.SYSTEM and self._request.target.accelerator is Accelerator.NONE
+        unused = stack.origin is Origin.SYSTEM and self._request.target.accelerator is not Accelerator.CUDA
         return Stack() if unused else stack
 
     def _with_glibc(self, request: Request) -> Request:
@@ -260,7 +262,7 @@ class _Run:
 
     def _environment(self, resolution: Resolution) -> tuple[tuple[str, str], ...]:
         """Variables without which the request would not be met."""
-        pin = next((resolution.pins[name] for name in _DISTRIBUTIONS if name in resolution.pins), None)
+        pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
         if pin is None or self._request.keras is None:
             return ()
         row = self._database.companions.keras_of(pin.version, self._request.keras)
@@ -268,7 +270,7 @@ class _Run:
 
     def _compile(self, resolution: Resolution) -> CompileFlags | None:
         """What a custom op is built with; the rows are of wheels for Linux on x86-64."""
-        pin = next((resolution.pins[name] for name in _DISTRIBUTIONS if name in resolution.pins), None)
+        pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
         if pin is None or self._request.target.platform.wheels is not Platform.LINUX_X86_64:
             return None
         row = self._database.compile.of(pin.version)
@@ -375,7 +377,7 @@ class _Run:
 
 def _build(resolution: Resolution, overlay: FactsOverlay) -> Build | None:
     """Of the locked TensorFlow; ``None`` if unknown."""
-    pin = next((resolution.pins[name] for name in _DISTRIBUTIONS if name in resolution.pins), None)
+    pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
     return None if pin is None else overlay.build(pin.name, pin.version)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, TfenvError, UsageError
-from tfenv.model.package import Name, normalize
+from tfenv.model.package import TENSORFLOWS, Name, normalize
 from tfenv.outputs.request import inputs_digest
 from tfenv.workflow import files
 
@@ -26,7 +26,6 @@ _HELD = " held at "
 """stands in a note between the name and the version, see `tfenv.resolver`"""
 
 _TENSORFLOW = Name("tensorflow")
-_DISTRIBUTIONS = (_TENSORFLOW, Name("tensorflow-cpu"), Name("tensorflow-gpu"))
 
 
 def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) -> Lock | None:
@@ -65,13 +64,13 @@ def preferences(old: Lock | None, upgrade: Iterable[str] | None) -> dict[Name, V
         return {}
     kept = {package.name: package.version for package in old.packages}
     # what is asked for is `tensorflow`, whichever distribution answers
-    answered = next((kept[one] for one in _DISTRIBUTIONS if one in kept), None)
+    answered = next((kept[one] for one in TENSORFLOWS if one in kept), None)
     if answered is not None:
         kept[_TENSORFLOW] = answered
     if old.target.python is not None:
         kept[Name("python")] = old.target.python
     for name in map(normalize, names):
-        for one in _DISTRIBUTIONS if name in _DISTRIBUTIONS else (name,):
+        for one in TENSORFLOWS if name in TENSORFLOWS else (name,):
             kept.pop(one, None)
     return kept
 

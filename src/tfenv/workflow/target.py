@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
+from tfenv.facts.hardware import maker_of
 from tfenv.model.hardware import Gpu
 from tfenv.model.target import Accelerator, Platform, Target
 
@@ -18,6 +20,18 @@ if TYPE_CHECKING:
     from tfenv.model.machine import Machine
 
 _CUDA = re.compile(r"cuda(\d{1,2})?", re.IGNORECASE)
+_ROCM = re.compile(r"rocm(\d{1,2}(?:\.\d+){0,2})?", re.IGNORECASE)
+
+_ELSEWHERE = {
+    Accelerator.ROCM: (Platform.LINUX_X86_64,),
+    Accelerator.METAL: (Platform.MACOS_ARM64,),
+    Accelerator.DIRECTML: (Platform.WINDOWS_X86_64, Platform.WSL),
+    Accelerator.TPU: (Platform.LINUX_X86_64,),
+}
+"""What is no GPU of NVIDIA, and the platforms that have it; the first is taken where none is named."""
+
+_OF_OTHERS = {"AMD": "rocm", "Apple": "metal"}
+"""What to write for the GPUs of another maker."""
 
 
 def read_target(
@@ -34,7 +48,8 @@ def read_target(
     """The machine that the options describe.
 
     Args:
-        gpus: `cuda12`, `cuda`, `auto`, `none`, names of GPUs or compute capabilities.
+        gpus: `cuda12`, `cuda`, `auto`, `none`, names of GPUs or compute capabilities; or one of `rocm`, `rocm6`,
+            `rocm6.0`, `metal`, `directml`, `tpu`.
         known: where names of GPUs are looked up.
         detect: looks at this host; called for `auto` only.
         driver: of NVIDIA, such as 535.104.05.
@@ -54,19 +69,34 @@ def read_target(
         glibc=_version(glibc, "--glibc", faults),
         cpu=_cpu(cpu, faults),
     )
-    accelerator, major, found, seen = _gpus(tuple(gpus), known, detect, faults)
+    words = tuple(gpus)
+    if (other := _other(words, faults)) is not None:
+        accelerator, rocm = other
+        target = replace(target, accelerator=accelerator, rocm=rocm)
+        places = _ELSEWHERE[accelerator]
+        if not platform:
+            target = replace(target, platform=places[0])
+        elif target.platform not in places:
+            faults.append(f"--gpu {accelerator}: there is one on {' and '.join(map(str, places))}, not on {platform}")
+    else:
+        accelerator, major, found, seen = _gpus(words, known, detect, faults)
+        target = replace(target, accelerator=accelerator, cuda_major=major, gpus=found, driver=target.driver or seen)
     if faults:
         raise UsageError("the target cannot be understood", faults=tuple(faults))
-    return Target(
-        platform=target.platform,
-        python=target.python,
-        accelerator=accelerator,
-        cuda_major=major,
-        gpus=found,
-        driver=target.driver or seen,
-        glibc=target.glibc,
-        cpu=target.cpu,
-    )
+    return target
+
+
+def _other(words: tuple[str, ...], faults: list[str]) -> tuple[Accelerator, Version | None] | None:
+    """What is asked for that is no GPU of NVIDIA, and the ROCm."""
+    for word in words:
+        rocm = _ROCM.fullmatch(word)
+        plain = next((each for each in _ELSEWHERE if word.lower() == each.value), None)
+        found = Accelerator.ROCM if rocm is not None else plain
+        if found is not None:
+            if len(words) > 1:
+                faults.append(f"--gpu {word}: cannot be combined with another --gpu")
+            return found, Version(rocm[1]) if rocm is not None and rocm[1] else None
+    return None
 
 
 def _gpus(
@@ -90,11 +120,19 @@ def _gpus(
             try:
                 found.append(known.find(word))
             except UsageError as error:
-                faults.append(f"--gpu {word}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
+                hint = error.hint if (maker := maker_of(word)) is None else _instead(maker)
+                faults.append(f"--gpu {word}: {error.message}" + (f" ({hint})" if hint else ""))
     if len(majors) > 1:
         faults.append(f"--gpu: one CUDA major at a time, not {' and '.join(f'cuda{one}' for one in sorted(majors))}")
     accelerator = Accelerator.CUDA if wanted else Accelerator.NONE
     return accelerator, next(iter(majors), None), tuple(dict.fromkeys(found)), driver
+
+
+def _instead(maker: str) -> str:
+    """What to write for a GPU that is not NVIDIA's."""
+    return (
+        f"of {maker}: `--gpu {_OF_OTHERS[maker]}`" if maker in _OF_OTHERS else f"of {maker}, whose plugin is not locked"
+    )
 
 
 def _of_this_host(machine: Machine, known: GpuTable) -> tuple[list[Gpu], Version | None]:

@@ -1,0 +1,76 @@
+"""TensorFlow for AMD's GPUs: the releases of `tensorflow-rocm`, and the ROCm each was built with (`rocm.toml`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tfenv.facts.rows import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from packaging.version import Version
+
+    from tfenv.facts.rows import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RocmRow:
+    """One release of `tensorflow-rocm`.
+
+    Attributes:
+        version: of the distribution.
+        tensorflow: the release of TensorFlow in it.
+        rocm: that it was built with, and that a machine must have: `X.Y` or `X.Y.Z`.
+        source: the wheel that says so.
+    """
+
+    version: Version
+    tensorflow: Version
+    rocm: Version
+    source: str
+
+    @property
+    def series(self) -> str:
+        """The ROCm as `X.Y`; its updates go with one another."""
+        return f"{self.rocm.major}.{self.rocm.minor}"
+
+
+class RocmTable:
+    """All releases that are known.
+
+    Attributes:
+        all: in the order of the file: newest first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read `constraints/rocm.toml`.
+
+        Raises:
+            UsageError: with every row that is wrong.
+        """
+        document = Document(path)
+        found: dict[Version, RocmRow] = {}
+        for row in document.rows("rocm"):
+            one = _row(row)
+            if one.version in found:
+                row.fault("version", f"`{one.version}` is told twice")
+            found[one.version] = one
+        document.check()
+        self.all = tuple(found.values())
+
+    def row(self, version: Version) -> RocmRow | None:
+        """One release of `tensorflow-rocm`; ``None`` if it is not known."""
+        return next((row for row in self.all if row.version == version), None)
+
+
+def _row(row: Row) -> RocmRow:
+    row.known(("version", "tensorflow", "rocm", "source", "tier"))
+    row.tier()
+    return RocmRow(
+        version=row.version("version"),
+        tensorflow=row.version("tensorflow"),
+        rocm=row.version("rocm"),
+        source=row.source(),
+    )
