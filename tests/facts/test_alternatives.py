@@ -35,8 +35,8 @@ def said(version: str, platform: str, *gpus: Gpu, accelerator: Accelerator = Acc
         ("2.17.1", "linux-aarch64", (), "nvcr.io/nvidia/tensorflow"),
         ("2.17.1", "linux-aarch64", (), "Jetson"),
         ("2.17.1", "windows-x86_64", (), "--platform wsl"),
-        ("2.10.1", "windows-x86_64", (), "tensorflow-directml-plugin"),
-        ("2.17.1", "macos-arm64", (), "tensorflow-metal"),
+        ("2.10.1", "windows-x86_64", (), "--gpu directml"),
+        ("2.17.1", "macos-arm64", (), "--gpu metal"),
     ],
 )
 def test_named(version: str, platform: str, gpus: tuple[Gpu, ...], word: str) -> None:
