@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 DATABASE = load()
 RELEASES = {
     "keras": "2.4.3 2.6.0 2.7.0 2.8.0 2.9.0 2.10.0 2.11.0 2.12.0 2.13.1 2.14.0 2.15.0 3.12.0",
+    "keras-cv": "0.8.2 0.9.0",
     "tensorflow-addons": "0.5.2 0.6.0 0.7.1 0.8.3 0.9.1 0.10.0 0.11.2 0.12.1 0.13.0 0.14.0 0.15.0 0.16.1 0.17.1 0.18.0 "
     "0.19.0 0.20.0 0.21.0 0.22.0 0.23.0",
     "tensorflow-decision-forests": "0.1.8 0.2.0 1.12.0",
+    "tensorflow-federated": "0.1.0 0.2.0 0.87.0",
     "tensorflow-io": "0.22.0 0.23.1 0.25.0 0.26.0 0.27.0 0.31.0 0.32.0 0.34.0 0.35.0 0.36.0 0.37.1",
     "tensorflow-metal": "1.0.1 1.1.0 1.2.0",
     "tensorflow-model-optimization": "0.7.5 0.8.0 0.8.1",
@@ -34,6 +36,7 @@ RELEASES = {
     "0.17.0 0.18.0 0.19.0 0.20.1 0.21.0 0.22.1 0.23.0 0.24.0 0.25.0",
     "tensorflow-ranking": "0.5.3 0.5.5",
     "tensorflow-recommenders": "0.7.3 0.7.7",
+    "tensorflow-transform": "0.14.0 0.21.2 0.22.0 1.21.0",
     "tf-agents": "0.3.0 0.4.0 0.5.0 0.6.0 0.7.1 0.8.0 0.9.0 0.10.0 0.11.0 0.12.1 0.13.0 0.14.0 0.15.0 0.16.0 0.17.0 "
     "0.18.0 0.19.0",
     "tf-keras": "2.14.1 2.15.0 2.15.1",
@@ -92,6 +95,9 @@ def test_which_release_goes_with_which_tensorflow(
         ("tf-agents", "0.19.0", "tensorflow<2.16,>=2.15", "0.18.0"),
         ("tensorflow-ranking", "0.5.3", "tensorflow<2.16", "0.5.5"),
         ("tensorflow-recommenders", "0.7.3", "tensorflow<2.16", "0.7.7"),
+        ("keras-cv", "0.9.0", "tensorflow>=2.12", "0.8.2"),
+        ("tensorflow-federated", "0.1.0", "tensorflow<2,>=1.13", "0.2.0"),
+        ("tensorflow-transform", "0.14.0", "tensorflow<2.3", "0.22.0"),
         ("tf-keras", "2.15.0", "tensorflow<2.16,>=2.15", "2.15.1"),
         ("keras", "3.12.0", "tensorflow>=2.16.1", "2.15.0"),
         ("keras", "2.10.0", "tensorflow<2.11,>=2.10", "2.11.0"),
