@@ -319,6 +319,17 @@ def test_build_facts_agree_as_far_as_the_wheel_says(gpu: Document) -> None:
     assert level_of(lock, gpu, 2).outcome is P
 
 
+def test_another_keras_than_asked_for(cpu: Document) -> None:
+    """A lock made with `--keras 2` is not met by Keras 3, and the variable is named."""
+    lock = lock_of(cpu)
+    asked = replace(lock, request=replace(lock.request, keras=2), environment=(("TF_USE_LEGACY_KERAS", "1"),))
+    cpu["import"]["steps"]["import"]["keras"] = "3.12.0"
+    level = judge(asked, cpu, subject="venv").levels[2]
+    assert level.detail == "`tf.keras` is Keras 3.12.0, the lock asks for Keras 2; is TF_USE_LEGACY_KERAS=1 set?"
+    cpu["import"]["steps"]["import"]["keras"] = "2.19.0"
+    assert judge(asked, cpu, subject="venv").levels[2].outcome is P
+
+
 def test_build_faults(cpu: Document) -> None:
     """Another version, a build that does not describe itself, and CUDA where none was locked are faults."""
     lock = lock_of(cpu)

@@ -85,7 +85,7 @@ def judge_build(lock: Lock, document: Document, title: str) -> Level:
     """Is what the build says of itself what the lock's facts say?"""
     steps = document["import"]["steps"]
     version = steps["import"].get("version", "")
-    findings = [*_version(lock, version)]
+    findings = [*_version(lock, version), *_keras(lock, steps["import"].get("keras"))]
     build = steps.get("build", {})
     if build.get("outcome") != "done" or "error" in build:
         findings.append(f"the build does not describe itself: {build.get('error') or build.get('reason')}")
@@ -118,6 +118,14 @@ def _version(lock: Lock, text: str) -> Iterator[str]:
         same = False
     if not same:
         yield f"TensorFlow {text or '(no version)'} was imported, the lock has {lock.tensorflow.version}"
+
+
+def _keras(lock: Lock, found: str | None) -> Iterator[str]:
+    """Is `tf.keras` the major that was asked for?"""
+    wanted, major = lock.request.keras, re.match(r"\d+", found or "")
+    if wanted is not None and major is not None and int(major[0]) != wanted:
+        settings = "".join(f"; is {name}={value} set?" for name, value in lock.environment)
+        yield f"`tf.keras` is Keras {found}, the lock asks for Keras {wanted}{settings}"
 
 
 def _differences(build: Build, is_cuda: bool, info: Mapping[str, Any]) -> Iterator[str]:
