@@ -3,7 +3,7 @@
 import tensorflow as tf  # type: ignore[import-untyped]
 
 
-def data():  # type: ignore[no-untyped-def]  # noqa: ANN201, D103
+def data():  # type: ignore[no-untyped-def]  # noqa: ANN201
     return tf.data.Dataset.from_tensor_slices(({"x": [[0.0], [1.0]]}, [[0], [1]])).repeat(50).batch(2)
 
 
