@@ -384,3 +384,13 @@ def test_other_packages_are_left_alone() -> None:
     assert [str(each) for each in facts.metadata(file_of("numpy-2.0-py3-none-any.whl")).requires] == ["a"]
     assert facts.demands(Name("numpy"), Version("2.0")) == ()
     assert facts.demands(Name("nvidia-cuda-runtime-cu12"), Version("99.0")) == ()
+
+
+def test_what_was_seen_to_fail_is_said() -> None:
+    """PTX that a driver compiles is a warning, and so is what came of it where somebody saw it fail."""
+    blackwell = Gpu(name="GeForce RTX 5090", capability=ComputeCapability(12, 0))
+    told = overlay([], replace(CUDA, gpus=(blackwell,))).warnings([(Name("tensorflow"), Version("2.20.0"))])
+    assert any("compiles its PTX on first use" in line for line in told)
+    assert any("was seen to fail on GeForce RTX 5090 (12.0)" in line and "instead: docker run" in line for line in told)
+    fine = overlay([], replace(CUDA, gpus=(H100,))).warnings([(Name("tensorflow"), Version("2.20.0"))])
+    assert not any("seen to fail" in line for line in fine)

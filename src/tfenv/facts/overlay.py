@@ -16,6 +16,7 @@ from tfenv.facts.releases import platform_of
 from tfenv.facts.rules import (
     Demand,
     build_demands,
+    compiled_by_driver,
     cudnn_bounds,
     cudnn_demands,
     rocm_demand,
@@ -159,6 +160,10 @@ class FactsOverlay:
                     found[f"nothing is known of the build of {release} for {here}"] = None
                 for field in build.unknown if cuda and build is not None else ():
                     found[f"nothing tells {field} of {release} for {here}"] = None
+                for gpu in compiled_by_driver(build, self._target) if cuda and build is not None else ():
+                    if (failure := self._database.failures.of(version, gpu.capability)) is not None:
+                        words = f"{release} was seen to fail on {gpu.name} ({gpu.capability}): {failure.reason}"
+                        found[f"{words}   [{failure.sources[0]}]; instead: {failure.advice}"] = None
             if cuda and _CUDNN.fullmatch(name) and not self.demands(name, version):
                 found[f"{release} is not in the database: for which GPUs it holds code is not known"] = None
             for demand in self.demands(name, version):

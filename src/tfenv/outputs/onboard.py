@@ -33,6 +33,7 @@ has() {{ command -v "$1" >/dev/null 2>&1; }}
 
 _DRIVER = {
     System.DEBIAN: """\
+# Source: https://wiki.debian.org/NvidiaGraphicsDrivers
 if has nvidia-smi; then
     say "NVIDIA driver: there already"
 else
@@ -76,6 +77,7 @@ else
 fi
 """,
     System.RHEL: """\
+# Source: https://docs.nvidia.com/cuda/cuda-installation-guide-linux/
 if has nvidia-smi; then
     say "NVIDIA driver: there already"
 else
@@ -92,6 +94,7 @@ else
 fi
 """,
     System.WSL: """\
+# Source: CUDA on WSL User Guide, https://docs.nvidia.com/cuda/wsl-user-guide/
 if has nvidia-smi || [ -x /usr/lib/wsl/lib/nvidia-smi ]; then
     say "NVIDIA driver: that of Windows is there already"
 else
@@ -146,6 +149,7 @@ _ENGINE = {
 }
 
 _APT_TOOLKIT = """\
+# Source: https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html
 if has nvidia-ctk; then
     say "NVIDIA Container Toolkit: there already"
 else
@@ -153,7 +157,7 @@ else
     key=/usr/share/keyrings/nvidia-container-toolkit-keyring.gpg
     list=/etc/apt/sources.list.d/nvidia-container-toolkit.list
     sudo apt-get update
-    sudo apt-get install -y curl gnupg
+    sudo apt-get install -y ca-certificates curl gnupg
     if [ ! -f "$key" ]; then
         curl -fsSL https://nvidia.github.io/libnvidia-container/gpgkey | sudo gpg --dearmor -o "$key"
     fi
@@ -167,6 +171,7 @@ fi
 """
 
 _DNF_TOOLKIT = """\
+# Source: https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html
 if has nvidia-ctk; then
     say "NVIDIA Container Toolkit: there already"
 else

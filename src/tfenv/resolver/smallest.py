@@ -259,7 +259,7 @@ class _Core:
         shelf = self._shelves.setdefault(asked.exclude_newer, Shelf())
         source = Told(world, told, asked.target.platform, self._versions, shelf)
         pythons = self._pythons
-        if brief and asked.target.python is None and not source.reads_python:
+        if asked.target.python is None and not source.reads_python:
             pythons = pythons[:1]  # one is like another
         try:
             resolve(asked, source, pythons=pythons, brief=brief)
