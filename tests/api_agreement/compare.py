@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Parameters = tuple[str, ...] | None
 
+_DEPTH = 40
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
@@ -73,7 +75,7 @@ def told(directory: Path, package: str, version: Version, *, keras: Version | No
     """
     releases, rows = api_store.loads(api_store.read(directory / package))
     bit = releases.bit(version)
-    found = dict(_spelled_out(entries(rows, bit)))
+    found = spelled_out(entries(rows, bit))
     for link, (mask, target) in releases.links.items():
         if mask & bit and keras is not None:
             there = told(directory, "keras", keras)
@@ -88,45 +90,43 @@ def told(directory: Path, package: str, version: Version, *, keras: Version | No
     return found
 
 
-def _spelled_out(rows: Mapping[str, Entry]) -> Iterator[tuple[str, Parameters]]:
-    below: dict[str, list[str]] = {}
-    for name in rows:
-        below.setdefault(name.rpartition(".")[0], []).append(name)
+def spelled_out(rows: Mapping[str, Entry]) -> dict[str, Parameters]:
+    """All names that the rows of a release stand for: other names followed, inherited members filled in."""
+    return dict(_Spelling(rows).all())
 
-    def walk(name: str, shown: str, depth: int) -> Iterator[tuple[str, Parameters]]:
+
+class _Spelling:
+    def __init__(self, rows: Mapping[str, Entry]) -> None:
+        self._rows = rows
+        self._below: dict[str, list[str]] = {}
+        for name in rows:
+            self._below.setdefault(name.rpartition(".")[0], []).append(name)
+
+    def all(self) -> Iterator[tuple[str, Parameters]]:
+        for top in self._below.get("", ()):
+            yield from self._walk(top, top, _DEPTH)
+
+    def _walk(self, name: str, shown: str, depth: int) -> Iterator[tuple[str, Parameters]]:
         """A name of the table as it is shown under another one, and all that is below it."""
-        row = rows.get(name)
-        if row is None or depth > 40:
+        row = self._rows.get(name)
+        if row is None or not depth:
             return
         if row.alias:
-            yield from walk(row.alias, shown, depth + 1)
+            yield from self._walk(row.alias, shown, depth - 1)
             return
         yield shown, row.parameters
-        yield from members(name, shown, depth)
-        for one in below.get(name, ()):
-            yield from walk(one, f"{shown}{one.removeprefix(name)}", depth + 1)
+        yield from self._inherited(row.base, shown, depth - 1)
+        for one in self._below.get(name, ()):
+            yield from self._walk(one, f"{shown}{one.removeprefix(name)}", depth - 1)
 
-    def members(name: str, shown: str, depth: int) -> Iterator[tuple[str, Parameters]]:
-        row = rows.get(name)
-        if row is None or depth > 40:
+    def _inherited(self, base: str, shown: str, depth: int) -> Iterator[tuple[str, Parameters]]:
+        """What a class has from the public class above it; what is nearer comes later, and counts."""
+        row = self._rows.get(base)
+        if row is None or not depth:
             return
         if row.alias:
-            yield from members(row.alias, shown, depth + 1)
+            yield from self._inherited(row.alias, shown, depth - 1)
             return
-        if row.base:
-            yield from members(row.base, shown, depth + 1)
-            for one in below.get(_home(rows, row.base), ()):
-                yield from walk(one, f"{shown}.{one.rpartition('.')[2]}", depth + 1)
-
-    for top in below.get("", ()):
-        yield from walk(top, top, 0)
-
-
-def _home(rows: Mapping[str, Entry], name: str) -> str:
-    """The name under which a thing is told."""
-    for _ in range(40):
-        row = rows.get(name)
-        if row is None or not row.alias:
-            return name
-        name = row.alias
-    return name
+        yield from self._inherited(row.base, shown, depth - 1)
+        for one in self._below.get(base, ()):
+            yield from self._walk(one, f"{shown}.{one.rpartition('.')[2]}", depth - 1)

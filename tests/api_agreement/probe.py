@@ -125,7 +125,8 @@ class Walk:
                     tidy = cleaned(module)
                 if bound is None:
                     bound = explicit(getattr(module, "__file__", None), set())
-                if bound and name not in bound and real == here + "." + name:
+                beside = "keras.api._v2." + real in sys.modules
+                if bound and name not in bound and real == here + "." + name and not beside:
                     continue  # a module that is there because something imported it
                 child = real.startswith(here + ".") or GENERATED.search(here) or tidy or name in listed
                 if child and real not in above and not ENDLESS.search(there) and len(above) <= 12:
@@ -197,6 +198,10 @@ def made_with(cls):
 def main():
     package, output = sys.argv[1:]
     module = __import__(package)
+    try:
+        __import__("keras.api._v2.keras")  # what Keras 2.6 to 2.12 documents; its own modules have more
+    except ImportError:
+        pass
     walk = Walk()
     walk.module(module, "", frozenset())
     with open(output, "w") as stream:

@@ -115,7 +115,11 @@ class _Walk:
                 self._found[there] = Symbol(kind="v", module=raw.module if isinstance(raw, Ref) else module)
 
     def _public(self, module: str) -> Iterator[str]:
-        for name in sorted(self._names.space(module).names):
+        """Names of a module, and modules inside it that the generated tree beside it has (Keras 2.6 to 2.12)."""
+        world, beside = self._names.world, set[str]()
+        if module.partition(".")[0] == "keras":
+            beside = {name for name in world.children(f"keras.api._v2.{module}") if f"{module}.{name}" in world}
+        for name in sorted({*self._names.space(module).names, *beside}):
             if not name.startswith("_") or name in _DUNDERS:
                 yield name
 

@@ -37,12 +37,14 @@ class Space:
         names: what they stand for at the end.
         cleaned: it was left with documented names only, or tells its public names itself.
         given: names that other modules set in it: `app.flags = flags`.
+        dunders: names with an underscore that `*` imports all the same (`tf.__version__` up to 1.8).
         listed: the names of a literal `__all__`; ``None`` without.
     """
 
     def __init__(self) -> None:
         self.names: dict[str, Value] = {}
         self.given: set[str] = set()
+        self.dunders: set[str] = set()
         self.cleaned = False
         self.listed: list[str] | None = None
 
@@ -293,7 +295,7 @@ class _Follower:
                 space = self._all.space(module)
                 public = space.listed
                 if public is None:
-                    public = [name for name in space.names if not name.startswith("_")]
+                    public = [name for name in space.names if not name.startswith("_") or name in space.dunders]
                 for name in public:
                     if self._all.attribute(module, name) is not None:
                         self._names[name] = self._from(module, name)
@@ -471,6 +473,9 @@ class _Follower:
             self._space.listed = self._list(node)
         else:
             self._space.listed = None
+            for test in ast.walk(node) if isinstance(node, ast.ListComp) else ():  # [s for s in dir() if s in … or …]
+                if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In):
+                    self._space.dunders.update(self._list(test.comparators[0]))
 
     def _extend_all(self, node: ast.expr) -> None:
         if self._space.listed is not None:
@@ -482,6 +487,8 @@ class _Follower:
             return [text for one in node.elts if (text := _string(one)) is not None]
         if isinstance(node, ast.BinOp):
             return [*self._list(node.left), *self._list(node.right)]
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("set", "frozenset") and node.args:
+            return self._list(node.args[0])
         if isinstance(node, ast.Name):
             return self._built(node.id)
         if isinstance(node, ast.Attribute) and node.attr == "__all__":

@@ -85,9 +85,8 @@ class World:
     def children(self, module: str) -> tuple[str, ...]:
         """The names of the modules directly in a package."""
         start = f"{module}."
-        return tuple(
-            sorted({name[len(start) :] for name in (*self._files, *self._packages) if name.startswith(start)} - {""})
-        )
+        below = {name[len(start) :] for name in (*self._files, *self._packages) if name.startswith(start)}
+        return tuple(sorted(name for name in below if name and "." not in name))
 
     def parse(self, module: str) -> ast.Module:
         """The parsed module; an empty one if it has no file."""

@@ -1,0 +1,165 @@
+"""The public symbols of a package, read off its modules; a small TensorFlow stands for the large one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from packaging.version import Version
+
+from tests.api_agreement.compare import spelled_out
+from tfenv.facts import api_store
+from tfenv.facts.api_releases import ReleaseRead, Releases
+from tfenv.harvest.api import Symbol, symbols
+from tfenv.harvest.api_renames import dumps, renames, wanted
+from tfenv.harvest.api_rows import condense, entries, merge
+from tfenv.harvest.api_world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MODULES = {
+    "tensorflow/__init__.py": """
+        import os as _os
+        from tensorflow._api.v2 import nn
+        from tensorflow._api.v2 import compat
+        from tensorflow._api.v2 import app
+        from tensorflow.python.core import Adder, Both, add
+        from tensorflow.python.core import add as plus
+        from tensorflow.python.util.lazy_loader import LazyLoader
+        contrib = LazyLoader("contrib", globals(), "tensorflow.contrib")
+        del LazyLoader
+        from tensorflow.python import flags
+        app.flags = flags
+        if _os.environ.get("_PREFER_OTHERS", False):
+            secret = 1
+        __version__ = "2.0"
+        _hidden = 1
+    """,
+    "tensorflow/_api/v2/nn/__init__.py": "from tensorflow.python.core import relu, add",
+    "tensorflow/_api/v2/app/__init__.py": "from tensorflow.python.core import run",
+    "tensorflow/_api/v2/compat/__init__.py": "from tensorflow._api.v2.compat import v1",
+    "tensorflow/_api/v2/compat/v1/__init__.py": """
+        from tensorflow._api.v2.compat.v1 import nn
+        from tensorflow.python.core import Adder
+        from tensorflow.python.core import old_add as add
+    """,
+    "tensorflow/_api/v2/compat/v1/nn/__init__.py": "from tensorflow.python.core import relu",
+    "tensorflow/contrib/__init__.py": """
+        from tensorflow.contrib import layers
+        from tensorflow.python import core
+        from tensorflow.python.util.all_util import remove_undocumented
+        remove_undocumented(__name__, ["layers"])
+    """,
+    "tensorflow/contrib/layers/__init__.py": "import numpy as np\nfrom tensorflow.python.core import *",
+    "tensorflow/python/__init__.py": "",
+    "tensorflow/python/flags.py": "def DEFINE_string(name, default, help): pass",
+    "tensorflow/python/core.py": """
+        import collections
+        __all__ = ["relu", "Adder", "Pair"]
+        def add(x, y=1, *, name=None): return x + y
+        def old_add(x, y): return x + y
+        def run(main=None, argv=None): pass
+        @tf_export("nn.relu")
+        @deprecated(None, "no longer")
+        def relu(features, name=None): return features
+        Pair = collections.namedtuple("Pair", ["left", "right"])
+        class Base(object):
+            def __init__(self, rate, **kwargs): pass
+            def step(self, count): pass
+            @property
+            def rate(self): return 1
+            @staticmethod
+            def made(of): pass
+            def _private(self): pass
+        class Adder(Base):
+            def step(self, count, scale=1): pass
+        class Both(Adder, Unknown):
+            pass
+    """,
+}
+
+
+def world(modules: Mapping[str, str] = MODULES) -> World:
+    return World([{path: _dedent(text).encode() for path, text in modules.items()}])
+
+
+def _dedent(text: str) -> str:
+    lines = text.splitlines()
+    least = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return "\n".join(line[least:] for line in lines)
+
+
+@pytest.fixture(name="found")
+def _found() -> dict[str, Symbol]:
+    return symbols(world(), "tensorflow", python=(3, 8))
+
+
+def test_what_is_public(found: dict[str, Symbol]) -> None:
+    """Generated modules, lazily loaded ones, what is set from elsewhere; not what is private or merely imported."""
+    assert {name for name in found if "." not in name} == {
+        *("Adder", "Both", "__version__", "add", "app", "compat", "contrib", "flags", "nn", "plus")
+    }
+    assert {"app.flags.DEFINE_string", "app.run", "nn.relu", "compat.v1.nn.relu", "contrib.layers.Pair.left"} <= set(
+        found
+    )
+    assert not {"contrib.core", "contrib.layers.np", "contrib.layers.add", "_hidden", "secret"} & set(found)
+
+
+def test_parameters_and_members(found: dict[str, Symbol]) -> None:
+    """Signatures with stars, methods less `self`, inherited members, what a class is made with."""
+    assert found["add"].parameters == ("x", "y", "name")
+    assert found["compat.v1.add"].parameters == ("x", "y")
+    assert found["Adder"].parameters == ("rate", "**kwargs")
+    assert found["Adder.step"].parameters == ("count", "scale")
+    assert found["Adder.made"].parameters == ("of",)
+    assert found["Adder.rate"].kind == "p"
+    assert "Adder._private" not in found
+    assert found["contrib.layers.Pair"].parameters == ("left", "right")
+    assert (found["Adder"].kind, found["Both"].kind) == ("c", "C")  # of an unknown base members may be missing
+    assert found["nn.relu"].module == "tensorflow.python.core"
+
+
+def test_told_once(found: dict[str, Symbol]) -> None:
+    """What has several names is told under one; spelled out again, every name and every signature is there."""
+    told = condense(found)
+    assert told["plus"].alias == "add"
+    assert told["compat.v1.Adder"].alias == "Adder"
+    assert "compat.v1.Adder.step" not in told
+    assert spelled_out(told) == {name: symbol.parameters for name, symbol in found.items()}
+
+
+def test_releases_are_laid_over_each_other(found: dict[str, Symbol]) -> None:
+    """Each release can be had again from the rows of all, also from their text."""
+    changed = dict(MODULES)
+    changed["tensorflow/python/core.py"] = changed["tensorflow/python/core.py"].replace("y=1, *,", "z, y=1, *,")
+    del changed["tensorflow/_api/v2/nn/__init__.py"]
+    later = symbols(world(changed), "tensorflow", python=(3, 8))
+    told = [condense(found), condense(later)]
+    releases = Releases([ReleaseRead(version=Version(one), sources=("a.whl sha256:00",)) for one in ("2.0.0", "2.1.0")])
+    texts = api_store.dumps(releases, merge(told))
+    again, rows = api_store.loads(texts)
+    assert api_store.dumps(again, rows) == texts
+    assert "add\tf\t2.0+\t~core\t\tx z[2.1+] y name" in texts["_"].splitlines()
+    for bit, before in ((1, found), (2, later)):
+        assert spelled_out(entries(rows, bit)) == {name: symbol.parameters for name, symbol in before.items()}
+
+
+def test_renames() -> None:
+    """The tables of the upgrade script: symbols and keywords; what a newer release tells is told once."""
+    members = {
+        "tensorflow/tools/compatibility/renames_v2.py": b"renames = {'tf.a': 'tf.b', 'tf.c': 'tf.c'}",
+        "tensorflow/tools/compatibility/all_renames_v2.py": b"more = {'tf.a': 'tf.z'}",
+        "tensorflow/tools/compatibility/tf_upgrade_v2.py": b"""
+class Spec:
+  def __init__(self):
+    self.function_keyword_renames = {"tf.f": {"dim": "axis"}, "*.g": {"a": "b"}}
+    self.other = {"tf.f": "tf.g"}
+""",
+    }
+    assert all(map(wanted, members))
+    assert not wanted("tensorflow/tools/compatibility/ast_edits.py")
+    found = renames(members)
+    assert found == {"tf.a": "tf.z", "tf.f(dim)": "tf.f(axis)"}
+    text = dumps({"new.whl": found, "older.whl": {"tf.a": "tf.y", "tf.x": "tf.y"}, "oldest.whl": {"tf.x": "tf.w"}})
+    assert text == "source\tnew.whl\ntf.a\ttf.z\ntf.f(dim)\ttf.f(axis)\nsource\tolder.whl\ntf.x\ttf.y\n"
