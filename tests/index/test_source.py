@@ -301,7 +301,7 @@ def test_what_is_expected_is_there_when_asked_for(index: FakeIndex, cache: Cache
     names = [Name(f"p{i}") for i in range(20)]
     for name in names:
         index.add_wheel(name, "1.0")
-    index.fault("/", seconds=0.1, times=40)
+    index.fault("/", seconds=0.4, times=40)
     with source(index, cache) as opened:
         opened.expect(names)
         files = [only(opened, name) for name in names]
