@@ -44,6 +44,15 @@ def test_named(version: str, platform: str, gpus: tuple[Gpu, ...], word: str) ->
     assert word in said(version, platform, *gpus)
 
 
+def test_named_for_other_accelerators() -> None:
+    """AMD's wheels are named to who asks for ROCm, and a TPU VM to who asks for a TPU; nothing of NVIDIA."""
+    assert "repo.radeon.com" in said("2.16.1", "linux-x86_64", accelerator=Accelerator.ROCM)
+    assert said("2.14.0", "linux-x86_64", accelerator=Accelerator.ROCM) == ""
+    assert "TPU VM" in said("2.18.0", "linux-x86_64", accelerator=Accelerator.TPU)
+    assert said("2.20.0", "linux-x86_64", accelerator=Accelerator.TPU) == ""
+    assert said("2.17.1", "macos-arm64", accelerator=Accelerator.METAL) == ""
+
+
 @pytest.mark.parametrize(
     ("version", "platform", "gpus"),
     [

@@ -1,6 +1,7 @@
 """`python -m tests.matrix [RELEASE[@PYTHON] …]`: try every cell that has not been tried, or those that are named.
 
-It can be stopped at any time and goes on where it was: each outcome is written down as it comes.
+It can be stopped at any time and goes on where it was: each outcome is written down as it comes. At the end the two
+numbers in the README are those of the table.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from pathlib import Path
 from tests.matrix import cells, evidence, trial
 from tfenv.facts.database import load
 
-FILE = Path(__file__).parents[2] / "constraints" / "evidence.toml"
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "constraints" / "evidence.toml"
 
 
 def main() -> None:
@@ -59,6 +61,8 @@ def main() -> None:
     todo = [(cell, by) for by in resolvers for cell in chosen if due(cell, by)]
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(run, todo))
+    if options.file == FILE:
+        evidence.tell(ROOT / "README.md", evidence.load(FILE))
     print(evidence.summary({cell: known[cell] for cell in chosen if cell in known}))
     raise SystemExit(failed > 0)
 

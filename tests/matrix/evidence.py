@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,6 +47,9 @@ class Tried:
         return self.outcome == "passed"
 
 
+SAID = re.compile(r"tfenv: \d+ of \d+ · plain: \d+ of \d+")
+"""A summary, as the README has it."""
+
 Evidence = dict[Cell, dict[str, Tried]]
 """for each cell, by resolver (`tfenv`, `plain`)"""
 
@@ -87,6 +91,12 @@ def record(path: Path, cell: Cell, by: str, tried: Tried) -> None:
         whole.replace(path)
     finally:
         os.close(folder)
+
+
+def tell(readme: Path, evidence: Mapping[Cell, Mapping[str, Tried]]) -> None:
+    """Bring the numbers of the README up to date."""
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(SAID.sub(summary(evidence), text), encoding="utf-8")
 
 
 def summary(evidence: Mapping[Cell, Mapping[str, Tried]]) -> str:

@@ -89,6 +89,21 @@ def test_the_recorded_table_is_canonical() -> None:
     assert evidence.dumps(RECORDED) == FILE.read_text(encoding="utf-8")
 
 
+def test_the_readme_says_what_the_table_says() -> None:
+    """Its two numbers stand there once, and are those of the table."""
+    readme = (FILE.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert evidence.SAID.findall(readme) == [evidence.summary(RECORDED)]
+
+
+def test_the_readme_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Only the numbers change."""
+    readme = tmp_path / "README.md"
+    readme.write_text("Seen: `tfenv: 1 of 2 · plain: 0 of 1`.\n", encoding="utf-8")
+    cell = Cell(Version("2.10.1"), Version("3.9"))
+    evidence.tell(readme, {cell: {"tfenv": Tried(date="2026-11-22", outcome="passed")}})
+    assert readme.read_text(encoding="utf-8") == "Seen: `tfenv: 1 of 1 · plain: 0 of 0`.\n"
+
+
 def test_every_row_is_of_a_cell_and_dated() -> None:
     """Rows are about releases and Pythons that are tried, and not from the future."""
     assert set(RECORDED) <= set(CELLS)

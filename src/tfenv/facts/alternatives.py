@@ -25,6 +25,7 @@ class Alternative:
 
     Attributes:
         versions: of TensorFlow, wished for in vain.
+        accelerator: that was wished for.
         platforms: it is for.
         capabilities: of the GPUs it is for; ``None`` for all, told or not.
         says: what it is and how to have it, in one clause.
@@ -32,6 +33,7 @@ class Alternative:
     """
 
     versions: SpecifierSet
+    accelerator: Accelerator
     platforms: tuple[Platform, ...]
     capabilities: SpecifierSet | None
     says: str
@@ -39,7 +41,7 @@ class Alternative:
 
     def serves(self, version: Version, target: Target) -> bool:
         """Is it for this machine, on which that release finds no GPU?"""
-        if target.accelerator is Accelerator.NONE or target.platform not in self.platforms:
+        if target.accelerator is not self.accelerator or target.platform not in self.platforms:
             return False
         if not self.versions.contains(version, prereleases=True):
             return False
@@ -70,14 +72,19 @@ class AlternativeTable:
 
 
 def _alternative(row: Row) -> Alternative:
-    row.known(("versions", "platforms", "capabilities", "says", "source", "tier"))
+    row.known(("versions", "accelerator", "platforms", "capabilities", "says", "source", "tier"))
     row.tier()
     known = {platform.value: platform for platform in Platform}
     for text in row.texts("platforms"):
         if text not in known:
             row.fault("platforms", f"`{text}` is none of {', '.join(known)}")
+    accelerator = row.maybe_text("accelerator") or Accelerator.CUDA.value
+    if accelerator not in {each.value for each in Accelerator}:
+        row.fault("accelerator", f"`{accelerator}` is none of {', '.join(each.value for each in Accelerator)}")
+        accelerator = Accelerator.CUDA.value
     return Alternative(
         versions=row.specifiers("versions"),
+        accelerator=Accelerator(accelerator),
         platforms=tuple(known[text] for text in row.texts("platforms") if text in known),
         capabilities=row.specifiers("capabilities") if row.maybe_text("capabilities") else None,
         says=row.text("says"),

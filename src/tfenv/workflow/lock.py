@@ -287,9 +287,12 @@ class _Run:
 
     def _with_alternatives(self, hint: str | None, conflict: Conflict) -> str | None:
         """What serves the machine that nothing on an index does, where it is the GPU that nothing serves."""
-        if conflict.attempt is None or not any(link.requirement.name in _OF_THE_GPU for link in conflict.links):
+        named = [Version(one.version.removesuffix(".*")) for one in self._request.tensorflow]
+        version = min(named, default=None) if conflict.attempt is None else conflict.attempt.version
+        cuda = self._request.target.accelerator is Accelerator.CUDA
+        if version is None or (cuda and not any(link.requirement.name in _OF_THE_GPU for link in conflict.links)):
             return hint
-        found = self._database.alternatives.of(conflict.attempt.version, self._request.target)
+        found = self._database.alternatives.of(version, self._request.target)
         lines = [f"  {one.says}   [{one.source}]" for one in found]
         return "\n".join([*([hint] if hint else []), "other ways to use the GPU:", *lines]) if lines else hint
 
