@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,11 @@ _PLATFORMS = (
 )
 
 
+@lru_cache(maxsize=8192)
+def _tags(filename: str) -> frozenset[Tag]:
+    return parse_wheel_filename(filename)[3]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelFacts:
     """One published wheel.
@@ -64,7 +69,7 @@ class WheelFacts:
     @property
     def tags(self) -> frozenset[Tag]:
         """Of the filename (PEP 425)."""
-        return parse_wheel_filename(self.filename)[3]
+        return _tags(self.filename)
 
     @property
     def python(self) -> str:
@@ -180,6 +185,7 @@ def minor(version: Version) -> str:
     return f"{version.major}.{version.minor}"
 
 
+@lru_cache(maxsize=8192)
 def platform_of(filename: str) -> Platform | None:
     """The platform of a wheel, by its filename; ``None`` for one that tfenv has no name for."""
     tag = filename.removesuffix(".whl").rsplit("-", 1)[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement as PackagingRequirement
@@ -107,7 +108,7 @@ def build_on(facts: ReleaseFacts, platform: Platform) -> Build | None:
 
 def fits(wheel: WheelFacts, platform: Platform, python: Version) -> bool:
     """Would this Python on this platform install the wheel, if its glibc is new enough?"""
-    if wheel.requires_python is not None and not SpecifierSet(wheel.requires_python).contains(_full(python)):
+    if wheel.requires_python is not None and not _range(wheel.requires_python).contains(_full(python)):
         return False
     return bool(tags(wheel, platform, python))
 
@@ -130,19 +131,26 @@ def requirements(subject: Subject, database: Database) -> tuple[Requirement, ...
     Linux wheel of the same release.
     """
     python = subject.python or Version("3.10")
-    values = {**environment.markers(subject.platform, _full(python)), "extra": ""}
     for wheel in (*subject.wheels, *_others(subject, database)):
         if wheel.requires_dist is None:
             continue
-        found = tuple(
-            requirement
-            for text in wheel.requires_dist
-            if (requirement := Requirement.of(PackagingRequirement(text), source=wheel.filename)).marker is None
-            or requirement.marker.evaluate(values)
-        )
+        found = _asked(wheel.requires_dist, wheel.filename, subject.platform, python)
         if len(found) > 1:
             return found
     return ()
+
+
+@lru_cache(maxsize=2048)
+def _asked(texts: tuple[str, ...], source: str, platform: Platform, python: Version) -> tuple[Requirement, ...]:
+    """Parsed once: fixes are looked for among the same wheels again and again."""
+    values = {**environment.markers(platform, _full(python)), "extra": ""}
+    found = (Requirement.of(PackagingRequirement(text), source=source) for text in texts)
+    return tuple(each for each in found if each.marker is None or each.marker.evaluate(values))
+
+
+@lru_cache(maxsize=256)
+def _range(text: str) -> SpecifierSet:
+    return SpecifierSet(text)
 
 
 def offers_cuda_wheels(subject: Subject) -> bool:
