@@ -28,6 +28,7 @@ DISTRIBUTIONS = (TENSORFLOW, GPU, CPU)
 
 WINDOWS_LIKE_LINUX = "https://www.tensorflow.org/install/source_windows#gpu"
 """The table of tested builds for Windows names the CUDA and cuDNN of the Linux wheels of the same release."""
+_LIKE_LINUX = ("cudnn_floor", "sass", "ptx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +94,24 @@ def subject(
 
 
 def build_on(facts: ReleaseFacts, platform: Platform) -> Build | None:
-    """The build for a platform; that of Linux for Windows wheels that nobody has looked into."""
+    """The build for a platform; where a Windows wheel tells nothing, what the Linux wheel of the same CUDA tells."""
     build = facts.build(platform)
     linux = facts.build(Platform.LINUX_X86_64)
-    if build is not None or platform is not Platform.WINDOWS_X86_64 or linux is None:
+    if platform is not Platform.WINDOWS_X86_64 or linux is None:
+        return build
+    if build is None:
+        same = ("cuda", "cudnn", "sass", "ptx")
+        return replace(linux, platform=platform, evidence=(*linux.evidence, WINDOWS_LIKE_LINUX), inferred=same)
+    silent = tuple(name for name in _LIKE_LINUX if name in build.unknown and name not in linux.unknown)
+    if not silent or build.cuda != linux.cuda:
         return build
     return replace(
-        linux,
-        platform=platform,
-        evidence=(*linux.evidence, WINDOWS_LIKE_LINUX),
-        inferred=("cuda", "cudnn", "sass", "ptx"),
+        build,
+        **{name: getattr(linux, name) for name in silent},
+        partial=linux.partial if "sass" in silent else build.partial,
+        unknown=tuple(name for name in build.unknown if name not in silent),
+        inferred=(*build.inferred, *silent),
+        evidence=(*build.evidence, linux.source),
     )
 
 
