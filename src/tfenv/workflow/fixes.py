@@ -221,8 +221,9 @@ class _Repair:
         became = self._database.api.became(symbol)
         if became is not None and became.now:
             return f"write `{became.now}`" + (f" (pip install {became.package})" if became.package else "")
-        old = f"tf.compat.v1.{symbol.removeprefix('tf.')}"
-        return f"write `{old}`" if self._database.api.symbol(old) is not None else None
+        old = self._database.api.symbol(f"tf.compat.v1.{symbol.removeprefix('tf.')}")
+        there = old is not None and (self._version is None or old.on(self._version))
+        return f"write `{old.name}`" if old is not None and there else None
 
     def _from_wheels(self) -> Iterator[Fix]:
         """An environment that brings its CUDA libraries along, where wheels carry them all."""
@@ -253,13 +254,17 @@ class _Repair:
         """The nearest release that has the missing symbol, else the one that the signature names."""
         symbol = self._database.api.symbol(sighting.symbol) if sighting.symbol is not None else None
         if symbol is not None:
-            older = [each for each in symbol.versions if self._version is None or each < self._version]
+            known = self._version
+            if known is not None and symbol.on(known):
+                # it has the name, and not yet as a module that can be imported
+                return max((each for each in symbol.versions if each.major == known.major), default=symbol.last)
+            older = [each for each in symbol.versions if known is None or each < known]
             return max(older, default=symbol.first)
         if sighting.tf is not None:
-            known = versions(sighting.tf, self._database)
+            named = versions(sighting.tf, self._database)
         else:
-            known = self._companion_wants(sighting.package)
-        return known[0] if known else None
+            named = self._companion_wants(sighting.package)
+        return named[0] if named else None
 
     def _companion_wants(self, name: Name | None) -> tuple[Version, ...]:
         """The releases of TensorFlow that the installed release of a companion was made for."""
