@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _SECONDS = 20
+_OLDEST_OF_UV = (3, 8)
+"""`uv python list --all-versions --only-downloads 3.7` lists none."""
 _ASK = (
     "import sys,platform,sysconfig;"
     "print(platform.python_implementation(),platform.python_version(),sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
@@ -47,9 +49,12 @@ def find(wanted: Version, given: Path | None = None, environment: Mapping[str, s
         found = version_of(path)
         if found is not None and _matches(found, wanted):
             return path
+    minor = f"{wanted.major}.{wanted.minor}"
+    with_uv = f"`uv python install {minor}` or " if wanted.release[:2] >= _OLDEST_OF_UV else ""
     raise UsageError(
-        f"no Python {wanted} was found on this machine",
-        hint=f"get it with `uv python install {wanted}` or `pyenv install {wanted}`, or name it with `--python PATH`",
+        f"no Python {minor} was found on this machine",
+        hint=f"get it with {with_uv}`pyenv install {minor}`, or name it with `--python PATH`; "
+        "conda (`environment.yml`) and `tfenv build` bring their own",
     )
 
 
