@@ -26,18 +26,26 @@ if TYPE_CHECKING:
 _MAKERS = (
     (
         "AMD",
-        re.compile(r"\b(amd|ati|radeon|instinct|rx ?\d{3,4}\w*|vega|mi\d{2,3}\w?|gfx\d+|firepro)\b", re.IGNORECASE),
+        re.compile(
+            r"\b(amd|rocm|ati|radeon|instinct|rx ?\d{3,4}\w*|vega|mi\d{2,3}\w?|gfx\d+|firepro)\b", re.IGNORECASE
+        ),
     ),
     ("Intel", re.compile(r"\b(intel|iris|uhd graphics|hd graphics|arc a\d+|xe graphics)\b", re.IGNORECASE)),
     ("Apple", re.compile(r"\b(apple|m[1-5]( pro| max| ultra)?|metal)\b", re.IGNORECASE)),
 )
 PLUGIN = {
-    "AMD": ("AMD's own builds (tensorflow-rocm) do", "https://rocm.docs.amd.com/projects/install-on-linux/en/latest/"),
+    "AMD": (
+        "AMD's own builds (tensorflow-rocm, `tfenv lock --gpu rocm`) do",
+        "https://rocm.docs.amd.com/projects/install-on-linux/en/latest/",
+    ),
     "Intel": (
         "Intel's plugin (intel-extension-for-tensorflow) does",
         "https://github.com/intel/intel-extension-for-tensorflow",
     ),
-    "Apple": ("Apple's plugin (tensorflow-metal) does", "https://developer.apple.com/metal/tensorflow-plugin/"),
+    "Apple": (
+        "Apple's plugin (tensorflow-metal, `tfenv lock --gpu metal`) does",
+        "https://developer.apple.com/metal/tensorflow-plugin/",
+    ),
 }
 
 """Who does use the GPUs of another maker, and the page that says so."""
