@@ -31,7 +31,10 @@ def test_show_json(capsys: pytest.CaptureFixture[str]) -> None:
     show("Tensorflow_GPU==1.12.3", json_output=True)
     told = json.loads(capsys.readouterr().out)
     assert (told["name"], told["version"]) == ("tensorflow-gpu", "1.12.3")
-    assert [build["sass"] for build in told["builds"]] == [["3.7"]]
+    assert {build["platform"]: build["sass"] for build in told["builds"]} == {
+        "linux-x86_64": ["3.7"],
+        "windows-x86_64": [],
+    }
 
 
 @pytest.mark.parametrize("text", ["tensorflow", "tensorflow==", "==2.17", "tensorflow==2.x", "tensorflow>=2.17"])

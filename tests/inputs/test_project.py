@@ -40,6 +40,7 @@ index-url = "https://pypi.example.org/simple/"
 extra-index-url = ["https://pypi.org/simple/"]
 exclude-newer = 2026-01-31T00:00:00Z
 keras = 2
+prefer = "newest"
 prereleases = true
 
 [tool.tfenv.targets.laptop]
@@ -70,6 +71,7 @@ def request(**values: object) -> ProjectRequest:
             "extra_index_urls": ("https://pypi.org/simple/",),
             "exclude_newer": "2026-01-31T00:00:00Z",
             "keras": 2,
+            "prefer": "newest",
             "prereleases": True,
             **values,
         }  # type: ignore[arg-type]

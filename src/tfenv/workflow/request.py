@@ -20,7 +20,6 @@ from tfenv.inputs.request import PREFERENCES, ProjectRequest
 from tfenv.model.package import Requirement
 from tfenv.model.request import PYPI, Request
 from tfenv.workflow import files
-from tfenv.workflow.profile import read_profile
 from tfenv.workflow.target import read_target
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def gather(
     )
     request = Request(
         tensorflow=tensorflow,
-        target=machine if profile is None else _of_profile(read_profile(profile), machine, wanted),
+        target=machine if profile is None else _on_profile(profile, machine, wanted),
         requirements=tuple(dict.fromkeys(requirements)),
         constraints=asked_files.constraints,
         indexes=tuple(map(_without_credentials, indexes)),
@@ -116,8 +115,11 @@ def gather(
     return Asked(request=request, indexes=indexes, notes=tuple(notes))
 
 
-def _of_profile(profile: Target, asked: Target, wanted: ProjectRequest) -> Target:
+def _on_profile(path: Path, asked: Target, wanted: ProjectRequest) -> Target:
     """The machine of a profile, and whatever else is said of it."""
+    from tfenv.workflow.profile import read_profile
+
+    profile = read_profile(path)
     said: dict[str, Any] = {"python": asked.python}
     if wanted.gpu:
         said |= {"accelerator": asked.accelerator, "cuda_major": asked.cuda_major, "gpus": asked.gpus}
