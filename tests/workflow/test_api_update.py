@@ -91,6 +91,7 @@ def test_a_patch_release_reads_what_differs(index: FakeIndex, tmp_path: Path) ->
     assert len(ranges) <= 8
 
 
+@pytest.mark.slow  # it reads and writes the whole table of the repository
 def test_the_command(index: FakeIndex, capsys: pytest.CaptureFixture[str]) -> None:
     """A line for each file, then what was done; names that are no releases are refused."""
     command(["9.1.0"], api=True, index_url=index.url)
