@@ -145,6 +145,7 @@ def _asks(request: Request) -> dict[str, str]:
         "platform": str(target.platform),
         "GPU": ", ".join(gpu.name for gpu in target.gpus) or str(target.accelerator),
         "CUDA": str(target.cuda_major or "any"),
+        "ROCm": str(target.rocm or "any"),
         "driver": str(target.driver or "unknown"),
         "glibc": str(target.glibc or "that of the image"),
         "exclude-newer": str(request.exclude_newer or "never"),
