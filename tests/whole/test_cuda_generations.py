@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from tfenv.workflow import interpreters
 from tfenv.workflow.smoke import interpreter, probe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tfenv.model.report import Level
@@ -59,25 +61,19 @@ def opened(lock_file: Path, venv: Path) -> tuple[Level, ...]:
     return (*first, imported.judge_build(lock, found, "L2"), libraries.judge(lock, found, "L3"))
 
 
-def prove(folder: Path, tf: str, gpu: str, python: str) -> tuple[Level, ...]:
-    """Lock, environment, and what opens in it."""
+def installed_by_sync(folder: Path, tf: str, gpu: str, python: str) -> None:
+    """`tfenv sync` brings the libraries into the sight of TensorFlow's own loader."""
     lock_file = locked(folder, tf, gpu, python)
     ran = tfenv(folder, "sync", "--venv", "venv")
     assert ran.returncode == 0, ran.stderr
-    return opened(lock_file, folder / "venv")
+    for level in opened(lock_file, folder / "venv"):
+        assert level.outcome is Outcome.PASSED, f"{tf} on {gpu}: {level}"
 
 
-def test_one_generation_a_day(tmp_path: Path) -> None:
-    """`tfenv sync` brings the libraries into the sight of TensorFlow's own loader."""
-    _, *asked = GENERATIONS[datetime.now(timezone.utc).date().toordinal() % len(GENERATIONS)]
-    for level in prove(tmp_path, *asked):
-        assert level.outcome is Outcome.PASSED, f"{asked}: {level}"
-
-
-def test_pip_by_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def installed_by_pip(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`pip install -r pylock.toml` of 2.10 opens all eight libraries, once their folders are on the loader's path."""
-    lock_file = locked(tmp_path, "2.10", "cuda11", "3.10")
-    venv = tmp_path / "venv"
+    lock_file = locked(folder, "2.10", "cuda11", "3.10")
+    venv = folder / "venv"
     python = str(venv / "bin" / "python")
     subprocess.run([str(interpreters.find(Version("3.10"))), "-m", "venv", str(venv)], check=True)
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--upgrade", "pip>=26.1"], check=True)
@@ -88,3 +84,21 @@ def test_pip_by_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run([python, "-c", script], check=True)
     for level in opened(lock_file, venv)[1:]:  # level 0 sees pip, which is not locked
         assert level.outcome is Outcome.PASSED, level
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty one, which does not stay, nor do the wheels."""
+    monkeypatch.setenv("TFENV_CACHE_DIR", str(tmp_path / "cache"))
+    yield tmp_path
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+def test_one_of_them_a_day(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is gigabytes: five generations by `tfenv sync` and one of them by pip take turns."""
+    turn = datetime.now(timezone.utc).date().toordinal() % (len(GENERATIONS) + 1)
+    if turn == len(GENERATIONS):
+        installed_by_pip(folder, monkeypatch)
+    else:
+        _, *asked = GENERATIONS[turn]
+        installed_by_sync(folder, *asked)
