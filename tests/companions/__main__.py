@@ -1,4 +1,4 @@
-"""`python -m tests.companions [RELEASE[@PYTHON] …]`: try every stack that has not been tried, or those that are named.
+"""`python -m tests.companions [RELEASE[@PYTHON] …]`: try every pair that has not been tried, or those that are named.
 
 It can be stopped at any time and goes on where it was: each outcome is written down as it comes.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.companions import pairs, stacks
@@ -22,7 +23,7 @@ def main() -> None:
     """Fill the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.companions", description=__doc__)
     parser.add_argument("stacks", nargs="*", metavar="RELEASE[@PYTHON]", help="2.15 or 2.15@3.11")
-    parser.add_argument("--again", action="store_true", help="try again stacks in which something has failed")
+    parser.add_argument("--again", action="store_true", help="try again pairs that have failed")
     parser.add_argument("--all", action="store_true", help="try again whatever was tried")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the environment there")
     parser.add_argument("--file", type=Path, default=FILE, help="where the outcomes go")
@@ -33,11 +34,16 @@ def main() -> None:
     for stack in stacks.pick(stacks.stacks(), options.stacks):
         known = {pair.key[1:]: pair for pair in pairs.load(options.file) if _minor(pair) == stack.tensorflow}
         here = [known.get((stack.python, stack.keras or 0, name)) for name in stack.companions]
-        if not options.all and all(pair and (pair.passed or not options.again) for pair in here):
+        rest = tuple(
+            text
+            for text, pair in zip(stack.requires, here, strict=True)
+            if options.all or pair is None or (options.again and not pair.passed)
+        )
+        if not rest:
             continue
         started = time.monotonic()
         try:
-            for pair in attempt(stack, database, keep=options.keep):
+            for pair in attempt(replace(stack, requires=rest), database, keep=options.keep):
                 options.file.write_text(pairs.dumps((*pairs.load(options.file), pair)), encoding="utf-8")
                 failed += not pair.passed
                 print(f"{pair.tensorflow} with {pair.package} {pair.version}: {pair.outcome}", flush=True)
