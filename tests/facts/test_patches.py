@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DATABASE = load()
 DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
 COMPANIONS = {
+    "onnx": ("1.18.0", "1.19.0", "1.19.1"),
     "tensorboard": ("1.15.0", "2.20.0"),
     "tensorflow-hub": ("0.12.0", "0.16.1"),
     "tensorflow-metadata": ("1.17.3", "1.21.0"),
@@ -57,6 +58,7 @@ def test_every_patch_is_for_releases_that_exist(patch: Patch) -> None:
         ("tensorflow", "2.2.0", "numpy<1.24", "2.1.4"),
         ("tensorflow", "1.6.0", "__cpu[avx]", "1.5.1"),
         ("tensorflow-cpu", "2.4.0", "__cpu[avx2]", "2.4.1"),
+        ("onnx", "1.19.0", "ml-dtypes>=0.5.0", "1.18.0"),
         ("tensorboard", "2.20.0", "setuptools<82", "2.21.0"),
         ("tensorflow-hub", "0.16.1", "setuptools<82", "0.17.0"),
         ("tensorflow-metadata", "1.21.0", "protobuf>=6.31.1", "1.17.3"),
