@@ -23,6 +23,7 @@ COMPANIONS = {
     "tensorboard": ("1.15.0", "2.20.0"),
     "tensorflow-hub": ("0.12.0", "0.16.1"),
     "tensorflow-metadata": ("1.17.3", "1.21.0"),
+    "tf2onnx": ("1.12.0", "1.12.1", "1.17.0"),
     "tensorflow-macos": ("2.5.0", "2.6.0", "2.9.2", "2.16.2"),
     "tensorflow-rocm": ("2.4.3", "2.9.4", "2.14.0.600"),
     "tensorflow-metal": (
@@ -62,6 +63,7 @@ def test_every_patch_is_for_releases_that_exist(patch: Patch) -> None:
         ("tensorboard", "2.20.0", "setuptools<82", "2.21.0"),
         ("tensorflow-hub", "0.16.1", "setuptools<82", "0.17.0"),
         ("tensorflow-metadata", "1.21.0", "protobuf>=6.31.1", "1.17.3"),
+        ("tf2onnx", "1.12.1", "packaging", "1.12.0"),
         ("tensorflow-macos", "2.9.2", "protobuf<4", "2.10.0"),
         ("tensorflow-rocm", "2.14.0.600", "numpy<2", "2.18.1"),
         ("tensorflow-metal", "1.2.0", "tensorflow<2.20,>=2.18", "1.1.0"),
