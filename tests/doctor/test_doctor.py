@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from packaging.version import Version
 from tests.support.recorded_host import RecordedHost
 from tfenv.errors import UsageError
 from tfenv.facts.database import Database, load
+from tfenv.inputs import configuration
 from tfenv.machine.detect import detect
 from tfenv.machine.installed import environment_of, installed
 from tfenv.model.report import Answer
-from tfenv.workflow.doctor import Diagnosis, diagnose, summary
+from tfenv.workflow.doctor import Diagnosis, diagnose, runnable, summary
 from tfenv.workflow.profile import read_profile, save, target_of
 
 HOSTS = Path(__file__).parent.parent / "machine" / "hosts"
@@ -46,6 +49,15 @@ def test_machine_with_one_gpu(database: Database) -> None:
     assert any(runs.gpu is None for runs in found.releases)
     assert any("tfenv lock --gpu auto" in line for line in found.todo)
     assert any(heading == "driver" for heading, _ in summary(found.machine))
+
+
+def test_releases_whose_cuda_comes_as_wheels(database: Database) -> None:
+    """2.5 to 2.13 are judged with the cuDNN that `tfenv lock` would bring, not with the oldest they accept."""
+    h200 = configuration.loads(json.dumps({"gpu": "H200", "driver": "580.159.04", "glibc": "2.39"}), "it")
+    here = replace(h200, accelerated=True, cpu=frozenset({"avx", "avx2"}))
+    found = {str(runs.version): runs.gpu for runs in runnable(here, database)}
+    assert (found["2.10.1"], found["2.13.1"]) == (None, None)
+    assert (found["2.4.4"] or "").startswith("gpu-too-new")
 
 
 def test_machine_with_nothing(database: Database) -> None:

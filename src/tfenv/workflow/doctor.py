@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfenv.facts.database import Database
+    from tfenv.model.build import Build
     from tfenv.model.machine import Installed, LibraryOnPath, Machine
     from tfenv.workflow.solver import Solver
 
@@ -78,7 +79,7 @@ def diagnose(
 ) -> Diagnosis:
     """From what was found to what it means."""
     here = configuration_of(machine, database)
-    releases = tuple(_releases(here, database))
+    releases = tuple(runnable(here, database))
     if installed is not None and any(name in dict(installed.packages) for name in DISTRIBUTIONS):
         verdict = check(_with(here, machine, installed), database, solver=solver)
     else:
@@ -152,7 +153,8 @@ def _copies(soname: str, libraries: tuple[LibraryOnPath, ...]) -> list[LibraryOn
     return [each for each in libraries if each.soname == soname]
 
 
-def _releases(here: Configuration, database: Database) -> Iterator[Runs]:
+def runnable(here: Configuration, database: Database) -> Iterator[Runs]:
+    """The best release of every minor for a machine, newest first."""
     platform = here.platform or Platform.LINUX_X86_64
     for stem in reversed(database.releases.minors):
         stable = [each for each in database.releases.versions_of(stem) if not each.is_prerelease]
@@ -184,23 +186,36 @@ def _run(version: Version, platform: Platform, here: Configuration, database: Da
     why = _why(cpu)
     if not here.accelerated or about is None:
         return Runs(version=version, pythons=pythons, cpu=why, gpu="")
-    build = about.build
-    stack = (
-        "" if build is None or build.cuda is None else f"CUDA {build.cuda}, cuDNN {build.cudnn_floor or build.cudnn}"
-    )
-    wanted = replace(here, tf=str(version), python=python)
-    if build is not None and build.cuda is not None:
-        wanted = replace(wanted, cuda=build.cuda, cudnn=build.cudnn_floor or build.cudnn)
-    verdict = judge(wanted, database)
-    bundled = any("and-cuda" in text for wheel in about.wheels for text in wheel.requires_dist or ())
+    build, wanted = about.build, replace(here, tf=str(version), python=python)
+    if build is None or build.cuda is None:
+        verdict, system = judge(wanted, database), ""
+    else:
+        bundled = any("and-cuda" in text for wheel in about.wheels for text in wheel.requires_dist or ())
+        cudnn = build.cudnn_floor or build.cudnn
+        verdict = judge(replace(wanted, cuda=build.cuda, cudnn=cudnn), database)
+        system = "" if bundled else f"CUDA {build.cuda}, cuDNN {cudnn}"
+        for brought in _cudnn_wheels(version, build, platform, database):
+            of_wheels = judge(replace(wanted, cuda=build.cuda, cudnn=brought), database)
+            if of_wheels.answer is Answer.WORKS:
+                verdict, system = of_wheels, ""
+                break
     return Runs(
         version=version,
         pythons=pythons,
         cpu=why,
         gpu=_why(verdict),
         jit=any(caution.code == "ptx-jit" for caution in verdict.warnings),
-        system="" if bundled else stack,
+        system=system,
     )
+
+
+def _cudnn_wheels(version: Version, build: Build, platform: Platform, database: Database) -> Iterator[Version]:
+    """What `tfenv lock` may bring along for a release that offers no CUDA wheels itself, newest first."""
+    if platform.wheels is not Platform.LINUX_X86_64 or database.wheels.of(version) is None:
+        return
+    for row in reversed(database.cudnn.all):
+        if row.wheel is not None and build.cuda is not None and row.cuda_major == build.cuda.major:
+            yield row.releases[-1]
 
 
 def _why(verdict: Verdict) -> str | None:
