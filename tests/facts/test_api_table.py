@@ -10,6 +10,7 @@ from packaging.version import Version
 from tfenv.facts import api_store
 from tfenv.facts.api import ApiTable
 from tfenv.facts.database import load
+from tfenv.harvest.api_rows import linked, links
 
 ROOT = load().root / "api"
 API = load().api
@@ -19,7 +20,7 @@ ONE_QUESTION = 1_100_000
 
 def test_size() -> None:
     """All of it stays small."""
-    assert sum(path.stat().st_size for path in ROOT.rglob("*.*")) < 3 * 2**20
+    assert sum(path.stat().st_size for path in ROOT.rglob("*.*")) < 3_000_000
 
 
 @pytest.mark.parametrize("package", ["tensorflow", "keras"])
@@ -66,6 +67,11 @@ def test_all_minor_releases() -> None:
         ("tf.data.AUTOTUNE", "2.4", None),
         ("tf.app.flags.DEFINE_string", "1.4", "1.15"),
         ("tf.flags.DEFINE_string", "1.4", "1.15"),
+        ("tf.__version__", "1.4", None),
+        ("tf.contrib.framework.nest.map_structure", "1.4", "1.15"),
+        ("tf.compat.v2.summary.create_file_writer", "1.14", None),
+        ("tf.summary.experimental.set_step", "2.0", None),
+        ("tf.keras.callbacks.EarlyStopping", "1.4", None),
     ],
 )
 def test_ranges(name: str, first: str, last: str | None) -> None:
@@ -75,6 +81,14 @@ def test_ranges(name: str, first: str, last: str | None) -> None:
     assert found.minors[0] == first
     assert found.minors[-1] == (last or API.minors[-1])
     assert not found.holes
+
+
+def test_links_are_kept() -> None:
+    """An update that reads other releases keeps what the links tell of those that it does not read."""
+    releases = API.tensorflow.releases
+    told = [linked(releases, 1 << at) for at in range(len(releases.all))]
+    kept = {name: (releases.parse(spans), target) for name, (spans, target) in links(told, releases).items()}
+    assert kept == releases.links != {}
 
 
 def test_parameters() -> None:

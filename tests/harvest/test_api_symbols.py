@@ -106,6 +106,48 @@ def test_what_is_public(found: dict[str, Symbol]) -> None:
     assert not {"contrib.core", "contrib.layers.np", "contrib.layers.add", "_hidden", "secret"} & set(found)
 
 
+def test_names_that_other_modules_choose() -> None:
+    """A list of names is copied into `__all__`; documented names are left to another module; a tree is shown on."""
+    found = symbols(
+        world(
+            {
+                "tensorflow/__init__.py": """
+                    from tensorflow.tools.api.generator.api import *
+                    from tensorflow import contrib
+                    from tensorflow.python import summary
+                """,
+                "tensorflow/tools/api/generator/api/__init__.py": """
+                    from tensorflow.python.versions import VERSION as __version__
+                    from tensorflow.python.versions import VERSION as __secret__
+                    _names_with_underscore = ["__version__"]
+                    __all__ = [s for s in dir() if not s.startswith("_")]
+                    __all__.extend([s for s in _names_with_underscore])
+                """,
+                "tensorflow/contrib/__init__.py": """
+                    from tensorflow.python import nest
+                    from tensorflow.python.versions import VERSION
+                    remove_undocumented(nest.__name__, allowed_exception_list=["flatten"])
+                    remove_undocumented(__name__, allowed_exception_list=["nest"])
+                """,
+                "tensorflow/python/__init__.py": "",
+                "tensorflow/python/versions.py": "VERSION = '1.8.0'",
+                "tensorflow/python/nest.py": "def flatten(x): pass\ndef helper(x): pass\nother = helper",
+                "tensorflow/python/summary.py": "from tensorflow._api.v1.compat.v2.summary import *",
+                "tensorflow/_api/v1/compat/v2/summary/__init__.py": """
+                    from tensorflow._api.v1.compat.v2.summary import experimental
+                """,
+                "tensorflow/_api/v1/compat/v2/summary/experimental.py": "from tensorflow.python.nest import other",
+            }
+        ),
+        "tensorflow",
+        python=(3, 6),
+    )
+    assert set(found) == {
+        *("__version__", "contrib", "contrib.nest", "contrib.nest.flatten"),
+        *("summary", "summary.experimental", "summary.experimental.other"),
+    }
+
+
 def test_parameters_and_members(found: dict[str, Symbol]) -> None:
     """Signatures with stars, methods less `self`, inherited members, what a class is made with."""
     assert found["add"].parameters == ("x", "y", "name")

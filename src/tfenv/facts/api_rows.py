@@ -5,8 +5,8 @@ told several times, each with its releases in brackets (`axis[1.4-1.12] keepdims
 for all releases of the symbol (of a parameter: for all whose signature is known). A line of the kind `=` tells another
 name of the same thing: name, `=`, releases, that name. Empty fields at the end are left out.
 
-What is told most is told shortly: `~ops.math_ops` is the module `tensorflow.python.ops.math_ops`, and without a target
-`compat.v1.abs` is another name of `abs`.
+What is told most is told shortly: `~ops.math_ops` is the module `tensorflow.python.ops.math_ops` (`_SHORT` lists the
+signs), and without a target `compat.v1.abs` is another name of `abs`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,14 @@ Varied = tuple[tuple[str, int], ...]
 """Values, each with the set of releases that have it."""
 
 _NO_PARAMETERS = "()"
-_PYTHON, _SHORT = "tensorflow.python.", "~"
+_SHORT: Final = {
+    "~": "tensorflow.python.",
+    "%": "tensorflow.contrib.",
+    "!": "tensorflow._api.",
+    "&": "keras.src.",
+}
+"""What a module begins with, by the sign that stands for it."""
+
 _COMPAT = re.compile(r"^compat\.v[12]\.")
 
 
@@ -142,9 +149,7 @@ def spell_row(row: Row, releases: Releases) -> tuple[str, ...]:
             parameters = _spell(row.parameters, row.known, releases) or _NO_PARAMETERS
             if row.known != own:
                 parameters = f"[{releases.spell(row.known).replace(' ', ',')}] {parameters}"
-        kinds, modules, bases = (
-            _spell(one, own, releases) for one in (row.kinds, _renamed(row.modules, _PYTHON, _SHORT), row.bases)
-        )
+        kinds, modules, bases = (_spell(one, own, releases) for one in (row.kinds, _shortened(row.modules), row.bases))
         lines.append("\t".join((row.name, kinds, releases.spell(own), modules, bases, parameters)).rstrip("\t"))
     return tuple(lines)
 
@@ -155,7 +160,7 @@ def _parse_own(name: str, line: str, releases: Releases) -> Row:
     mask = releases.parse(spans)
     fields += [""] * (3 - len(fields))
     kinds, modules, bases = (_parse(text, mask, releases) for text in (kind, fields[0], fields[1]))
-    modules = _renamed(modules, _SHORT, _PYTHON)
+    modules = tuple((_SHORT.get(one[:1], one[:1]) + one[1:], mask) for one, mask in modules)
     if not mask or not kinds:
         raise UsageError(f"the row of `{name}` tells no releases or no kind: `{line}`")
     text, known, parameters = fields[2], 0, None
@@ -182,8 +187,12 @@ def _spell(varied: Varied, whole: int, releases: Releases) -> str:
     )
 
 
-def _renamed(modules: Varied, start: str, by: str) -> Varied:
-    return tuple((f"{by}{one.removeprefix(start)}" if one.startswith(start) else one, mask) for one, mask in modules)
+def _shortened(modules: Varied) -> Varied:
+    found = []
+    for module, mask in modules:
+        sign = next((sign for sign, start in _SHORT.items() if module.startswith(start)), "")
+        found.append((f"{sign}{module.removeprefix(_SHORT.get(sign, ''))}", mask))
+    return tuple(found)
 
 
 def _cut(varied: Varied, mask: int) -> Varied:

@@ -119,7 +119,10 @@ class _Walk:
         world, beside = self._names.world, set[str]()
         if module.partition(".")[0] == "keras":
             beside = {name for name in world.children(f"keras.api._v2.{module}") if f"{module}.{name}" in world}
-        for name in sorted({*self._names.space(module).names, *beside}):
+        space = self._names.space(module)
+        for name in sorted({*space.names, *beside}):
+            if space.left is not None and name not in space.left:
+                continue
             if not name.startswith("_") or name in _DUNDERS:
                 yield name
 
@@ -133,6 +136,9 @@ class _Walk:
             return False
         space = self._names.space(module)
         if _GENERATED.search(module) or space.cleaned or name in space.given or name in (space.listed or ()):
+            return True
+        raw = space.names.get(name)
+        if name in space.brought and isinstance(raw, Ref) and _GENERATED.search(raw.module):
             return True
         return value.name.startswith(f"{module}.")
 

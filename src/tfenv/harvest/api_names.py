@@ -38,14 +38,18 @@ class Space:
         cleaned: it was left with documented names only, or tells its public names itself.
         given: names that other modules set in it: `app.flags = flags`.
         dunders: names with an underscore that `*` imports all the same (`tf.__version__` up to 1.8).
+        brought: names that came by `*`.
+        left: where another module leaves it documented names only, these: `remove_undocumented(nest.__name__, …)`.
         listed: the names of a literal `__all__`; ``None`` without.
     """
 
     def __init__(self) -> None:
         self.names: dict[str, Value] = {}
         self.given: set[str] = set()
+        self.brought: set[str] = set()
         self.dunders: set[str] = set()
         self.cleaned = False
+        self.left: frozenset[str] | None = None
         self.listed: list[str] | None = None
 
 
@@ -299,6 +303,7 @@ class _Follower:
                 for name in public:
                     if self._all.attribute(module, name) is not None:
                         self._names[name] = self._from(module, name)
+                        self._space.brought.add(name)
 
     def _from(self, module: str, name: str) -> Value:
         """An import from the package itself may mean a module of it: that counts, unless it has the name already."""
@@ -435,23 +440,34 @@ class _Follower:
             if child is not None:
                 self._names[child.rpartition(".")[2]] = self._module_value(child)
         elif last == "reexport_tf_summary":  # of tensorboard/summary/_tf/summary/__init__.py
-            self.run(ast.parse("from tensorflow.summary import *").body)
+            older = "tensorflow._api.v1.compat.v2.summary"  # of 1.x that of 2.x
+            source = older if older in self._all.world else "tensorflow.summary"
+            self.run(ast.parse(f"from {source} import *").body)
         elif last == "remove_undocumented":
-            allowed = next((one.value for one in node.keywords if one.arg == "allowed_exception_list"), None)
-            modules = next((one.value for one in node.keywords if one.arg == "doc_string_modules"), None)
-            allowed = node.args[1] if len(node.args) > 1 else allowed
-            modules = node.args[2] if len(node.args) > 2 else modules
-            keep = set(self._list(allowed)) | self._mentioned(modules)
-            for name in [one for one in self._names if not one.startswith("_") and one not in keep]:
-                del self._names[name]
-            for name in keep:
-                if name not in self._names and f"{self._module}.{name}" in self._all.world:
-                    self._names[name] = Module(f"{self._module}.{name}")
-            self._space.cleaned = True
+            self._remove_undocumented(node)
         elif last in ("extend", "append") and isinstance(node.func, ast.Attribute):
             owner = node.func.value
             if isinstance(owner, ast.Name) and owner.id == "__all__" and node.args:
                 self._extend_all(node.args[0] if last == "extend" else ast.List(elts=node.args))
+
+    def _remove_undocumented(self, node: ast.Call) -> None:
+        allowed = next((one.value for one in node.keywords if one.arg == "allowed_exception_list"), None)
+        modules = next((one.value for one in node.keywords if one.arg == "doc_string_modules"), None)
+        allowed = node.args[1] if len(node.args) > 1 else allowed
+        modules = node.args[2] if len(node.args) > 2 else modules
+        whose = node.args[0] if node.args else None
+        if isinstance(whose, ast.Attribute) and whose.attr == "__name__":
+            other = self._all.resolve(self.value(whose.value))
+            if isinstance(other, Module) and other.name in self._all.world:
+                self._all.space(other.name).left = frozenset(self._list(allowed))
+            return
+        keep = set(self._list(allowed)) | self._mentioned(modules)
+        for name in [one for one in self._names if not one.startswith("_") and one not in keep]:
+            del self._names[name]
+        for name in keep:
+            if name not in self._names and f"{self._module}.{name}" in self._all.world:
+                self._names[name] = Module(f"{self._module}.{name}")
+        self._space.cleaned = True
 
     def _mentioned(self, node: ast.expr | None) -> set[str]:
         """Names that docstrings mention as `@@name`: of this module, or of those given."""
@@ -480,6 +496,8 @@ class _Follower:
     def _extend_all(self, node: ast.expr) -> None:
         if self._space.listed is not None:
             self._space.listed = [*self._space.listed, *self._list(node)]
+        else:
+            self._space.dunders.update(self._list(node))
 
     def _list(self, node: ast.expr | None) -> list[str]:
         """The strings of a list; of a named one as it was built up in this module."""
@@ -489,6 +507,8 @@ class _Follower:
             return [*self._list(node.left), *self._list(node.right)]
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("set", "frozenset") and node.args:
             return self._list(node.args[0])
+        if isinstance(node, ast.ListComp) and not node.generators[0].ifs:  # [s for s in names]
+            return self._list(node.generators[0].iter)
         if isinstance(node, ast.Name):
             return self._built(node.id)
         if isinstance(node, ast.Attribute) and node.attr == "__all__":

@@ -74,6 +74,11 @@ def entries(rows: Iterable[Row], bit: int) -> dict[str, Entry]:
     return found
 
 
+def linked(releases: Releases, bit: int) -> dict[str, Entry]:
+    """What the links tell of one release; the rest is in its rows."""
+    return {name: Entry(_LINK, f"keras.{target}") for name, (mask, target) in releases.links.items() if mask & bit}
+
+
 def merge(told: Sequence[Mapping[str, Entry]]) -> tuple[Row, ...]:
     """One row for each symbol from the entries of all releases, oldest first; sorted by name.
 

@@ -19,7 +19,7 @@ from tfenv.facts.releases import minor
 from tfenv.harvest import api_renames
 from tfenv.harvest.api import symbols
 from tfenv.harvest.api_parts import LENDERS, base, main_file, parts, python_of, stable
-from tfenv.harvest.api_rows import condense, entries, links, merge
+from tfenv.harvest.api_rows import condense, entries, linked, links, merge
 from tfenv.harvest.api_world import Sources, World, plain
 from tfenv.harvest.wheel import METADATA, parse_metadata
 from tfenv.model.package import Name
@@ -144,7 +144,7 @@ class _Update:
         shelf = self.directory / package
         before = api_store.read(shelf)
         known, rows = api_store.loads(before)
-        told = {row.version: entries(rows, 1 << at) for at, row in enumerate(known.rows)}
+        told = {row.version: entries(rows, 1 << at) | linked(known, 1 << at) for at, row in enumerate(known.rows)}
         read = {row.version: row for row in known.rows}
         published = stable([one for page in pages for one in page], OLDEST[package])
         mains = {
