@@ -128,7 +128,8 @@ class Walk:
                 beside = "keras.api._v2." + real in sys.modules
                 if bound and name not in bound and real == here + "." + name and not beside:
                     continue  # a module that is there because something imported it
-                child = real.startswith(here + ".") or GENERATED.search(here) or tidy or name in listed
+                shown_on = here.startswith("tensorboard.") and GENERATED.search(real)  # `tf.summary.experimental`
+                child = real.startswith(here + ".") or GENERATED.search(here) or tidy or name in listed or shown_on
                 if child and real not in above and not ENDLESS.search(there) and len(above) <= 12:
                     self.found[there] = ["m", None]
                     self.module(value, there, above | {real})

@@ -83,6 +83,12 @@ def test_ranges(name: str, first: str, last: str | None) -> None:
     assert not found.holes
 
 
+def test_summaries_of_two_kinds() -> None:
+    """`tf.compat.v2.summary` of 1.x has the summaries of 2.x only."""
+    assert API.symbol("tf.compat.v2.summary.record_if") is not None
+    assert API.symbol("tf.compat.v2.summary.FileWriter") is None
+
+
 def test_links_are_kept() -> None:
     """An update that reads other releases keeps what the links tell of those that it does not read."""
     releases = API.tensorflow.releases
