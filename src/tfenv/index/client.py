@@ -6,7 +6,7 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin
 
 from tfenv.errors import IndexUnavailable
@@ -34,6 +34,26 @@ _HINT_FILE = "the index lists this file but does not serve it"
 
 class RangesUnsupported(Exception):
     """The server does not serve byte ranges of this file."""
+
+
+class _Handshake:
+    """Follows the connection that a request makes: httpcore forgets the one whose TLS handshake is cancelled.
+
+    https://www.encode.io/httpcore/extensions/#trace
+    """
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    async def __call__(self, event: str, told: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self._stream = told["return_value"]
+        elif event == "connection.start_tls.complete":
+            self._stream = None
+
+    async def end(self) -> None:
+        if self._stream is not None:
+            await self._stream.aclose()
 
 
 class Client:
@@ -201,9 +221,14 @@ class Client:
         http = self._http()
         here = self.credentials.learn(url)
         for _ in range(_REDIRECTS):
-            request = http.build_request("GET", here, headers=headers)
+            shaking = _Handshake()
+            request = http.build_request("GET", here, headers=headers, extensions={"trace": shaking})
             try:
                 response = await http.send(request, auth=self.credentials.of(here), stream=True)
+            except asyncio.CancelledError:
+                if here.startswith("https:"):
+                    await shaking.end()
+                raise
             except httpx.InvalidURL as error:
                 raise IndexUnavailable(f"`{here}` is not a URL: {error}") from None
             except (httpx.TransportError, OSError) as error:
