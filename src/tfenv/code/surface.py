@@ -156,7 +156,7 @@ class Surface:
     def _releases_of(self, symbol: SymbolRange) -> int:
         if symbol.name not in self._masks:
             if symbol.name.startswith("keras."):
-                mask = self._of_keras(symbol.versions) | self._untold(symbol.name)
+                mask = self._of_keras(symbol.versions)
             else:
                 mask = sum(1 << place for place, one in enumerate(self.releases) if symbol.on(one))
             self._masks[symbol.name] = mask
@@ -169,15 +169,6 @@ class Surface:
         for place, allowed in enumerate(self._allowed):
             mask |= (not allowed or any(one in having for one in allowed)) << place
         return mask
-
-    def _untold(self, name: str) -> int:
-        """Releases whose `tf.keras` has a module that the table does not tell of their Keras: it is the same code."""
-        top = ".".join(name.split(".")[:2])
-        ours, theirs = self._table.symbol(top), self._table.symbol(f"tf.{top}")
-        if ours is None or theirs is None or ours.kind != "module":
-            return 0
-        paired = sum(bool(allowed) << place for place, allowed in enumerate(self._allowed)) & ~self.keras3
-        return paired & self._releases_of(theirs) & ~self._of_keras(ours.versions)
 
     @cached_property
     def _allowed(self) -> tuple[tuple[Version, ...], ...]:
