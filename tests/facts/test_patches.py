@@ -21,6 +21,7 @@ DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
 COMPANIONS = {
     "onnx": ("1.18.0", "1.19.0", "1.19.1"),
     "tensorboard": ("1.15.0", "2.20.0"),
+    "tensorflow-decision-forests": ("0.2.4", "1.0.1", "1.2.0"),
     "tensorflow-hub": ("0.12.0", "0.16.1"),
     "tensorflow-metadata": ("1.17.3", "1.21.0"),
     "tf2onnx": ("1.12.0", "1.12.1", "1.17.0"),
@@ -61,6 +62,7 @@ def test_every_patch_is_for_releases_that_exist(patch: Patch) -> None:
         ("tensorflow-cpu", "2.4.0", "__cpu[avx2]", "2.4.1"),
         ("onnx", "1.19.0", "ml-dtypes>=0.5.0", "1.18.0"),
         ("tensorboard", "2.20.0", "setuptools<82", "2.21.0"),
+        ("tensorflow-decision-forests", "1.0.1", "pandas<2", "1.2.0"),
         ("tensorflow-hub", "0.16.1", "setuptools<82", "0.17.0"),
         ("tensorflow-metadata", "1.21.0", "protobuf>=6.31.1", "1.17.3"),
         ("tf2onnx", "1.12.1", "packaging", "1.12.0"),
