@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tfenv.index.cache import Cache
 from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.workflow.lock import lock
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from tests.api_agreement.compare import Parameters
     from tfenv.facts.database import Database
-    from tfenv.index.cache import Cache
 
 PROBE = Path(__file__).with_name("probe.py")
 SECONDS = 900
@@ -51,11 +51,9 @@ def walk(
     answer = lock(request, database=database, cache=cache)
     with tempfile.TemporaryDirectory(prefix="tfenv-api-") as folder:
         venv = Path(folder) / "venv"
-        sync(answer, venv, cache=cache)
-        found = {package: probe(interpreter(venv), package, Path(folder) / f"{package}.json") for package in packages}
-    heavy = answer.tensorflow.file
-    cache.file(heavy.sha256 or "", heavy.filename).unlink(missing_ok=True)
-    return found
+        # dozens of TensorFlows, kept, would fill the disk
+        sync(answer, venv, cache=Cache(Path(folder) / "cache"))
+        return {package: probe(interpreter(venv), package, Path(folder) / f"{package}.json") for package in packages}
 
 
 def probe(python: Path, package: str, output: Path) -> Walked:

@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 
     from tests.companions.stacks import Call, Stack
     from tfenv.facts.database import Database
-    from tfenv.model.lock import Lock
 
-_HEAVY = 20 * 2**20
-"""bytes of a wheel from which on it does not stay in the cache"""
 
 _INSIDE = Path(__file__).parent / "inside.py"
 
@@ -49,14 +46,11 @@ def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> It
     Raises:
         TfenvError: there is no lock, or it cannot be installed.
     """
-    cache = Cache()
-    answer = lock(request(stack), database=database, cache=cache)
+    answer = lock(request(stack), database=database)
     with tempfile.TemporaryDirectory(prefix="tfenv-companions-") as folder:
         venv = keep or Path(folder) / "venv"
-        try:
-            sync(answer, venv, cache=cache)
-        finally:
-            _forget(answer, cache)
+        # a dozen TensorFlows, kept, would fill the disk
+        sync(answer, venv, cache=Cache(Path(folder) / "cache"))
         uses = {name: calls()[name] for name in stack.companions}
         for name, outcome in use(uses, interpreter(venv), Path(folder) / "use"):
             package = answer.package(name)
@@ -107,10 +101,3 @@ def use(uses: Mapping[Name, Call], python: Path, folder: Path) -> Iterator[tuple
     last = next((" ".join(line.split()) for line in reversed(told) if line.strip()), "no answer")
     for name in todo:
         yield name, last[:240]
-
-
-def _forget(answer: Lock, cache: Cache) -> None:
-    """A dozen TensorFlows would fill the disk."""
-    for package in answer.packages:
-        if (package.file.size or 0) >= _HEAVY:
-            cache.file(package.file.sha256 or "", package.file.filename).unlink(missing_ok=True)

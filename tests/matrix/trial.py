@@ -40,17 +40,15 @@ _OLDEST_OF_UV = (3, 8)
 def by_tfenv(cell: Cell, database: Database) -> Tried:
     """The lock that tfenv makes for this release and Python, installed by hash and judged."""
     request = Request(tensorflow=SpecifierSet(f"=={cell.release}"), target=replace(Target(), python=cell.python))
-    cache = Cache()
     try:
-        answer = lock(request, database=database, cache=cache)
+        answer = lock(request, database=database)
         with tempfile.TemporaryDirectory(prefix="tfenv-matrix-") as folder:
+            # a hundred of them, kept, would fill the disk
+            cache = Cache(Path(folder) / "cache")
             sync(answer, Path(folder) / "venv", cache=cache)
             report = smoke_venv(answer, Path(folder) / "venv", cache=cache)
     except TfenvError as error:
         return _tried(f"{error.code}: {error.message}")
-    # a hundred of them would fill the disk
-    heavy = answer.tensorflow.file
-    cache.file(heavy.sha256 or "", heavy.filename).unlink(missing_ok=True)
     for level in report.levels:
         if level.outcome is Outcome.FAILED:
             return _tried(f"L{level.number}: {' '.join(level.findings) or level.detail}", len(answer.packages))
