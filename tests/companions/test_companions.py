@@ -127,12 +127,13 @@ def test_every_recorded_pair_passes(pair: Pair) -> None:
 @pytest.mark.index
 @pytest.mark.interpreters
 def test_a_pair_a_day() -> None:
-    """One stack, cut down to two of its companions: locked, installed, used."""
-    every = stacks()
+    """A pair that passed once, by itself: locked, installed, used."""
     day = datetime.now(timezone.utc).date().toordinal()
-    stack = every[day % len(every)]
+    pair = RECORDED[day % len(RECORDED)]
+    minor = f"{pair.tensorflow.major}.{pair.tensorflow.minor}"
+    place = (minor, pair.python, pair.keras)
+    stack = next(each for each in stacks() if (each.tensorflow, each.python, each.keras) == place)
     find(stack.python)
-    first = day // len(every) % len(stack.requires)
-    few = replace(stack, requires=tuple(dict.fromkeys((stack.requires[first], stack.requires[first - 1]))))
-    for pair in attempt(few, DATABASE):
-        assert pair.passed, f"{pair.tensorflow} with {pair.package} {pair.version}: {pair.outcome}"
+    alone = tuple(text for text, name in zip(stack.requires, stack.companions, strict=True) if name == pair.package)
+    for again in attempt(replace(stack, requires=alone), DATABASE):
+        assert again.passed, f"{again.tensorflow} with {again.package} {again.version}: {again.outcome}"
