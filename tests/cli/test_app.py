@@ -79,6 +79,7 @@ def test_an_interrupt_ends_with_130(index: FakeIndex, tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
         while index.most_at_once == 0:
             time.sleep(0.01)
+        time.sleep(0.3)  # by now it waits for the answer
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
