@@ -76,10 +76,17 @@ def test_an_interrupt_ends_with_130(index: FakeIndex, tmp_path: Path) -> None:
     environment = {**os.environ, "TFENV_CACHE_DIR": str(tmp_path / "cache")}
     folder = tmp_path / "project"
     folder.mkdir()
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        # what a shell runs in the background ignores Ctrl-C, and so would all that it starts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
         while index.most_at_once == 0:
             time.sleep(0.01)
-        time.sleep(0.3)  # by now it waits for the answer
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
