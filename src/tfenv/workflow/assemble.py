@@ -35,6 +35,7 @@ _GROUP = "tfenv:x:1000:\n"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BINARIES = ("usr/local/bin", "usr/bin")
 _CUDA = "usr/local/cuda"
+_TABLES = ("etc/passwd", "etc/group")
 _KNOWN = "oci-layer-1"
 """changes whenever the same wheels would make another layer"""
 
@@ -79,7 +80,8 @@ def assemble(
     start = _base(reference, platform, cache=cache, offline=offline, connect=connect, progress=reporter)
     files = download([package.file for package in lock.packages], cache=cache, offline=offline, progress=reporter)
     python = f"python{lock.target.python}"
-    own = _environment(start, python)
+    there = start.contents([*(f"{place}/{python}" for place in _BINARIES), *_TABLES, _CUDA])
+    own = _environment(reference, there, python)
     groups = [(group.name, group.packages) for group in dockerfile.layers(lock)]
     if (pip := dockerfile.installer(lock)) is not None:
         groups.append((pip.name, pip.packages))
@@ -91,7 +93,7 @@ def assemble(
         entries = (entry for wheel in wheels for entry in unpacked(wheel, schemes, f"/{_VENV}/bin/python"))
         layers.append(Layer(name, entries))
         keys.append(_key(schemes, [package.file.sha256 or "" for package in packages]))
-    folders, settings = _loader(layers, with_cuda=_CUDA not in start.contents([_CUDA]))
+    folders, settings = _loader(layers, with_cuda=_CUDA not in there)
     if lock.stack.origin is Origin.WHEELS:
         layers.append(Layer("loader path", settings))
         keys.append(None)
@@ -221,20 +223,19 @@ def _schemes(python: str) -> dict[str, str]:
     }
 
 
-def _environment(base: Base, python: str) -> list[Entry]:
+def _environment(reference: str, there: Mapping[str, bytes | None], python: str) -> list[Entry]:
     """An empty virtual environment of the Python of the base, and a user who works there.
 
     Raises:
         UsageError: the base has no such Python.
     """
-    there = base.contents([*(f"{place}/{python}" for place in _BINARIES), "etc/passwd", "etc/group"])
     command = next((f"{place}/{python}" for place in _BINARIES if f"{place}/{python}" in there), None)
     if command is None:
         raise UsageError(
-            f"`{base.reference}` has no {python}",
+            f"`{reference}` has no {python}",
             hint="`tfenv build` without `--format oci` installs it; or name another base with `--base-image`",
         )
-    users, groups = ((there.get(f"etc/{name}") or b"").decode() for name in ("passwd", "group"))
+    users, groups = ((there.get(name) or b"").decode() for name in _TABLES)
     home = f"/{command.rpartition('/')[0]}"
     configuration = f"home = {home}\ninclude-system-site-packages = false\nversion = {python.removeprefix('python')}\n"
     return [
