@@ -1,7 +1,8 @@
 """`python -m benchmarks`: time the lockers side by side on one recorded index, and print the table.
 
 `record` makes the recording: every tool locks every case once through the local index, which asks the real one for what
-it lacks. Results are written as they come; what was measured is not measured again unless `--again` is given.
+it lacks. `serve` lets the local index run by itself, for a profiler. Results are written as they come; what was
+measured is not measured again unless `--again` is given.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import platform
 import re
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -33,7 +35,7 @@ _QUICK = "ABE"
 def main() -> None:
     """Measure, or record."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("run", "record", "table"), default="run")
+    parser.add_argument("what", nargs="?", choices=("run", "record", "serve", "table"), default="run")
     parser.add_argument("--quick", action="store_true", help="the whole table in some ten minutes: slow tools once")
     parser.add_argument("--cases", default="ABCDEF", help="letters")
     parser.add_argument("--tools", help="names that contain one of these words, such as `tfenv,compile`")
@@ -46,6 +48,12 @@ def main() -> None:
     tools = [tool for tool in TOOLS if any(word in tool.name for word in words)]
     cases = [case for case in CASES if case.key in options.cases]
     results = Results(options.file)
+    if options.what == "serve":
+        with serving() as index:
+            index.wait_for(options.rtt[0])
+            print(f"SSL_CERT_FILE={index.ca}\n--index-url {index.url}", flush=True)
+            signal.sigwait([signal.SIGINT, signal.SIGTERM])
+        return
     if options.what != "table":
         results.values["versions"] |= {tool.name: tool.install() for tool in tools}
         results.values["machine"] = f"{platform.machine()}, Python {platform.python_version()}, {platform.system()}"

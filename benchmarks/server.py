@@ -1,8 +1,9 @@
 """The recorded index, served as PyPI serves its own: an RSGI application, run by granian over TLS with HTTP/2.
 
 JSON pages with PEP 658 metadata promised for every wheel, gzip, an ETag, `max-age=600`. Every answer waits one round
-trip first. `/-/rtt/MILLISECONDS` sets that, `/-/counts` tells what was asked since it was last told. While recording,
-what is not there yet is fetched from the real index (metadata by range reads, which every index allows).
+trip first. `/-/rtt/MILLISECONDS` sets that, `/-/counts` tells what was asked since it was last told. All answers are
+made before the first request comes, so that no tool waits for that. While recording, what is not there yet is fetched
+from the real index (metadata by range reads, which every index allows).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Index:
-    """The application; everything that was answered once is kept as it was sent."""
+    """The application; every answer is kept as it is sent."""
 
     def __init__(self) -> None:
         self._world = World(Path(os.environ["BENCHMARK_WORLD"]))
@@ -48,22 +49,42 @@ class Index:
             for path in self._world.paths("/packages/")
             if path.endswith(".metadata") and (found := self._world.get(path)) is not None and (body := found[1])
         }
+        if not self._recording:
+            for path in self._world.paths("/"):
+                for squeezed in (True, False):
+                    self._sent[path, True, squeezed] = self._made(path, as_json=True, squeezed=squeezed)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:  # the name granian calls
         """Answer one request."""
-        path = unquote(scope.path)
+        path, headers = scope.path, scope.headers
         if path.startswith("/-/"):
             protocol.response_bytes(200, [("content-type", JSON)], self._control(path))
             return
-        status, headers, body = await self._answer(path, scope.headers)
-        await asyncio.sleep(self._rtt)
-        self._counts["requests"] += 1
-        self._counts["bytes"] += len(body)
-        self._counts["pages" if path.startswith("/simple/") else "files"] += 1
-        self._counts[f"http/{scope.http_version}"] += 1
+        wanted = headers.get("range")
+        is_page = path.startswith("/simple/")
+        # a file is the same in every form
+        as_json = not is_page or "json" in headers.get("accept", "")
+        squeezed = wanted is None and "gzip" in headers.get("accept-encoding", "")
+        answer = self._sent.get((path, as_json, squeezed))
+        if answer is None:
+            answer = await self._first(unquote(path), as_json=as_json, squeezed=squeezed)
+            self._sent[path, as_json, squeezed] = answer
+        status, sent, body = answer
+        if status == 200:
+            if (etag := headers.get("if-none-match")) is not None and ("etag", etag) in sent:
+                status, sent, body = 304, [pair for pair in sent if pair[0] in ("etag", "cache-control")], b""
+            elif wanted is not None and not is_page and (ends := re.fullmatch(r"bytes=(\d*)-(\d*)", wanted)):
+                status, sent, body = _part(sent, body, ends[1], ends[2])
+        if self._rtt:
+            await asyncio.sleep(self._rtt)
+        counts = self._counts
+        counts["requests"] += 1
+        counts["bytes"] += len(body)
+        counts["pages" if is_page else "files"] += 1
+        counts[f"http/{scope.http_version}"] += 1
         if status == 404:
-            self._counts["404"] += 1
-        protocol.response_bytes(status, headers, body)
+            counts["404"] += 1
+        protocol.response_bytes(status, sent, body)
 
     def _control(self, path: str) -> bytes:
         if path.startswith("/-/rtt/"):
@@ -71,27 +92,17 @@ class Index:
         counts, self._counts = self._counts, Counter()
         return json.dumps(counts).encode()
 
-    async def _answer(self, path: str, headers: Any) -> Answer:
-        as_json = "json" in (headers.get("accept") or "")
-        squeezed = "gzip" in (headers.get("accept-encoding") or "") and not headers.get("range")
-        key = (path, as_json, squeezed)
-        if key not in self._sent:
-            async with self._locks.setdefault(path, asyncio.Lock()):
-                found = self._world.get(path)
-                if found is None and self._recording:
-                    found = await _fetch(path)
-                    self._world.keep(path, *found)
-            if path.startswith("/simple/"):
-                self._sent[key] = self._page(found, as_json=as_json, squeezed=squeezed)
-            else:
-                self._sent[key] = _file(path, self._stub(path) if found is None else found)
-        status, sent, body = self._sent[key]
-        if status == 200 and headers.get("if-none-match") == dict(sent)["etag"]:
-            return 304, [pair for pair in sent if pair[0] in ("etag", "cache-control")], b""
-        wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", headers.get("range") or "")
-        if status == 200 and wanted is not None and not path.startswith("/simple/"):
-            return _part(sent, body, wanted[1], wanted[2])
-        return status, sent, body
+    async def _first(self, path: str, *, as_json: bool, squeezed: bool) -> Answer:
+        async with self._locks.setdefault(path, asyncio.Lock()):
+            if self._recording and self._world.get(path) is None:
+                self._world.keep(path, *await _fetch(path))
+        return self._made(path, as_json=as_json, squeezed=squeezed)
+
+    def _made(self, path: str, *, as_json: bool, squeezed: bool) -> Answer:
+        found = self._world.get(path)
+        if path.startswith("/simple/"):
+            return self._page(found, as_json=as_json, squeezed=squeezed)
+        return _file(path, self._stub(path) if found is None else found)
 
     def _page(self, found: tuple[int, bytes] | None, *, as_json: bool, squeezed: bool) -> Answer:
         if found is None or found[0] != 200:
