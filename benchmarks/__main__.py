@@ -13,7 +13,6 @@ import platform
 import re
 import signal
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,11 @@ from typing import Any
 from benchmarks import measure, table
 from benchmarks.cases import CASES, Case
 from benchmarks.local import Index, serving
+from benchmarks.results import Results, say
 from benchmarks.tools import TOOLS, Tool, empty
 from benchmarks.world import FOLDER
 
-RESULTS = FOLDER / "results.json"
+RESULTS, IMAGES = FOLDER / "results.json", FOLDER / "images.json"
 _LIMIT, _QUICK_LIMIT = 900.0, 75.0
 """seconds after which a run is stopped"""
 
@@ -39,7 +39,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="the whole table in some ten minutes: slow tools once")
     parser.add_argument("--cases", default="ABCDEF", help="letters")
     parser.add_argument("--tools", help="names that contain one of these words, such as `tfenv,compile`")
-    parser.add_argument("--rtt", type=float, nargs="*", default=[20.0], help="round-trip times in milliseconds")
+    parser.add_argument(
+        "--rtt",
+        type=float,
+        nargs="*",
+        default=[20.0, 0.0, 100.0],
+        help="round-trip times in milliseconds, the usual one first",
+    )
     parser.add_argument("--times", type=int, default=10, help="runs of each; the table has their median")
     parser.add_argument("--again", action="store_true", help="measure again what was measured")
     parser.add_argument("--file", type=Path, default=RESULTS)
@@ -48,6 +54,7 @@ def main() -> None:
     tools = [tool for tool in TOOLS if any(word in tool.name for word in words)]
     cases = [case for case in CASES if case.key in options.cases]
     results = Results(options.file)
+    results.values = {"versions": {}, "machine": "", "start": {}, "runs": {}} | results.values
     if options.what == "serve":
         with serving() as index:
             index.wait_for(options.rtt[0])
@@ -62,27 +69,16 @@ def main() -> None:
                 _record(tools, cases, index)
                 return
             _start_up(results, options.times, again=options.again)
+            fast, slow = ([tool for tool in tools if tool.slow is slow] for slow in (False, True))
             for rtt in options.rtt:
-                for slow in (False, True):
-                    for case in cases:
-                        if not (slow and options.quick and case.key not in _QUICK):
-                            _measure(case, [one for one in tools if one.slow is slow], index, rtt, results, options)
-    sys.stdout.write(table.markdown(results.values))
-
-
-class Results:
-    """A JSON file, written after every measurement."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.values: dict[str, Any] = {"versions": {}, "machine": "", "start": {}, "runs": {}}
-        if path.exists():
-            self.values = json.loads(path.read_text())
-
-    def keep(self) -> None:
-        """Write it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(self.values, indent=1, sort_keys=True) + "\n")
+                for case in cases:
+                    _measure(case, fast, index, rtt, results, options)
+            # with the usual round trip only
+            for case in cases:
+                for tool in slow if not options.quick or case.key in _QUICK else ():
+                    _measure(case, [tool], index, options.rtt[0], results, options)
+    images = json.loads(IMAGES.read_text()) if IMAGES.exists() else {}
+    sys.stdout.write(table.markdown(results.values, images))
 
 
 def _record(tools: list[Tool], cases: list[Case], index: Index) -> None:
@@ -93,9 +89,9 @@ def _record(tools: list[Tool], cases: list[Case], index: Index) -> None:
                 tool.feed(case, folder, index.url, held)
                 if (command := tool.command(case, index.url, False)) is not None and not case.check:
                     ran = measure.run(command, cwd=folder, environment=environment, limit=3600)
-                    _say(f"{case.key} {tool.name}: exit {ran.code} in {ran.seconds:.0f} s, {index.counts()}")
+                    say(f"{case.key} {tool.name}: exit {ran.code} in {ran.seconds:.0f} s, {index.counts()}")
                     if ran.code:
-                        _say(ran.said)
+                        say(ran.said)
 
 
 def _place(tool: Tool, case: Case, index: Index, *, keep: bool = False) -> tuple[Path, dict[str, str]]:
@@ -114,76 +110,93 @@ def _start_up(results: Results, times: int, *, again: bool) -> None:
         return
     tfenv = TOOLS[0]
     environment = {"PATH": f"{tfenv.folder / 'bin'}:/usr/bin:/bin", "HOME": str(FOLDER)}
-    for name, command in (
-        ("python -c pass", ["python", "-c", "pass"]),
-        ('python -c "import typer"', ["python", "-c", "import typer"]),
-        ("tfenv --version", ["tfenv", "--version"]),
-        ("tfenv --help", ["tfenv", "--help"]),
-    ):
-        runs = [measure.run(command, cwd=FOLDER, environment=environment, limit=60) for _ in range(2 * times)]
-        results.values["start"][name] = _summary(runs, {})
-        results.keep()
+    commands = {
+        "python -c pass": ["python", "-c", "pass"],
+        table.START: ["python", "-c", "import typer"],
+        "tfenv --version": ["tfenv", "--version"],
+        "tfenv --help": ["tfenv", "--help"],
+    }
+    runs: dict[str, list[measure.Run]] = {name: [] for name in commands}
+    for _ in range(2 * times):
+        for name, command in commands.items():
+            runs[name].append(measure.run(command, cwd=FOLDER, environment=environment, limit=60))
+    results.values["start"] = {name: _summary(each, {}) for name, each in runs.items()}
+    results.keep()
 
 
 def _measure(case: Case, tools: list[Tool], index: Index, rtt: float, results: Results, options: Any) -> None:
-    for tool in tools:
-        times = options.times if not tool.slow else 1 if options.quick else 3
-        for cached in (False, True):
+    """All these tools, in turn, so that what else the machine does meets them alike; first cold, then warm."""
+    # what is cached does not depend on the round trip
+    for cached in (False, True) if rtt == options.rtt[0] else (False,):
+        series = {}
+        for tool in tools:
             key = f"{case.key}|{tool.name}|{'warm' if cached else 'cold'}|{rtt:g}"
-            if key in results.values["runs"] and not options.again:
-                continue
             command = tool.command(case, index.url, cached)
             if command is None or (not cached and (case.check or case.upgraded or tool.forgets)):
                 continue
-            limit = _QUICK_LIMIT if options.quick and tool.slow else _LIMIT
-            found = _runs(tool, case, command, index, rtt, times, cached=cached, limit=limit)
-            results.values["runs"][key] = found
-            results.keep()
-            _say(f"{key}: {found}")
-
-
-def _runs(
-    tool: Tool, case: Case, command: list[str], index: Index, rtt: float, times: int, *, cached: bool, limit: float
-) -> dict[str, Any]:
-    """Before a cold run the cache is emptied; before warm ones it is filled, and the lock taken away.
-
-    Slow tools go on with what the cold run before has filled.
-    """
-    folder, environment = _place(tool, case, index, keep=cached and tool.slow)
-    runs: list[measure.Run] = []
-    counts: dict[str, int] = {}
-    before: dict[str, bytes] = {}
-    if cached:
+            if key not in results.values["runs"] or options.again:
+                limit = _QUICK_LIMIT if options.quick and tool.slow else _LIMIT
+                series[key] = _Series(tool, case, command, index, cached=cached, limit=limit)
         index.wait_for(0)
-        plain = replace(case, check=False, upgraded="")
-        filled = tool.slow and not case.held and all((folder / name).exists() for name in tool.keeps)
-        ran = measure.Run(code=0, seconds=0, cpu=0, memory=0, said="")
-        for held in () if filled else (True, False) if case.held else (False,):
-            tool.feed(case, folder, index.url, held)
-            first = tool.command(plain, index.url, False)
-            ran = measure.run(first or [], cwd=folder, environment=environment, limit=limit)
-            if case.held and held:
-                before = {name: (folder / name).read_bytes() for name in tool.keeps if (folder / name).exists()}
+        for one in series.values():
+            one.prepare()
+        index.wait_for(rtt)
+        slow = any(tool.slow for tool in tools)
+        for _ in range(options.times if not slow else 1 if options.quick else 3):
+            for one in series.values():
+                one.once()
+        for key, one in series.items():
+            results.values["runs"][key] = one.summary()
+            results.keep()
+            say(f"{key}: {one.summary()}")
+
+
+class _Series:
+    """One tool on one case. Before a cold run the cache is emptied; before warm ones filled, and the lock taken off."""
+
+    def __init__(self, tool: Tool, case: Case, command: list[str], index: Index, *, cached: bool, limit: float) -> None:
+        self._tool, self._case, self._command, self._index = tool, case, command, index
+        self._cached, self._limit = cached, limit
+        self._before: dict[str, bytes] = {}
+        self._counts: dict[str, int] = {}
+        self._runs: list[measure.Run] = []
+
+    def prepare(self) -> None:
+        """Fill the caches, if they are to be; slow tools go on with what the cold run before has filled."""
+        if not self._cached:
+            return
+        tool, case = self._tool, self._case
+        folder, environment = _place(tool, case, self._index, keep=tool.slow)
+        if tool.slow and not case.held and all((folder / name).exists() for name in tool.keeps):
+            return
+        first = tool.command(replace(case, check=False, upgraded=""), self._index.url, False)
+        for held in (True, False) if case.held else (False,):
+            tool.feed(case, folder, self._index.url, held)
+            ran = measure.run(first or [], cwd=folder, environment=environment, limit=self._limit)
+            if ran.code:
+                self._runs = [ran]
+                return
+            if held:
+                self._before = {name: (folder / name).read_bytes() for name in tool.keeps if (folder / name).exists()}
                 tool.forget(folder, folder.parent / "cache")
-        if ran.code:
-            return {"code": ran.code, "said": ran.said[-400:]}
-    index.wait_for(rtt)
-    started = time.perf_counter()
-    for number in range(times):
-        if not cached:
-            folder, environment = _place(tool, case, index)
-        tool.feed(case, folder, index.url, False)
-        if not case.check:
-            tool.forget(folder, folder.parent / "cache")
-        for name, content in before.items():
+
+    def once(self) -> None:
+        """One run, unless one failed or they take too long."""
+        if any(ran.code for ran in self._runs) or sum(ran.seconds for ran in self._runs) > self._limit:
+            return
+        folder, environment = _place(self._tool, self._case, self._index, keep=self._cached)
+        self._tool.feed(self._case, folder, self._index.url, False)
+        if not self._case.check:
+            self._tool.forget(folder, folder.parent / "cache")
+        for name, content in self._before.items():
             (folder / name).write_bytes(content)
-        index.counts()
-        ran = measure.run(command, cwd=folder, environment=environment, limit=limit)
-        counts = index.counts()
-        runs.append(ran)
-        if ran.code or (number and time.perf_counter() - started > _LIMIT):
-            break
-    return _summary(runs, counts)
+        self._index.counts()
+        self._runs.append(measure.run(self._command, cwd=folder, environment=environment, limit=self._limit))
+        self._counts = self._index.counts()
+
+    def summary(self) -> dict[str, Any]:
+        """What the table needs of all runs."""
+        return _summary(self._runs, self._counts)
 
 
 def _summary(runs: list[measure.Run], counts: dict[str, int]) -> dict[str, Any]:
@@ -199,10 +212,6 @@ def _summary(runs: list[measure.Run], counts: dict[str, int]) -> dict[str, Any]:
         "memory": round(max(one.memory for one in runs), 1),
         **counts,
     }
-
-
-def _say(text: str) -> None:
-    print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

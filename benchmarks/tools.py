@@ -190,6 +190,8 @@ def _pip(case: Case, index: str, _cached: bool) -> list[str] | None:
 
 
 def _pdm(case: Case, _index: str, _cached: bool) -> list[str] | None:
+    if case.python != "3.11":
+        return None
     target = ["--python", f"=={case.python}.*", "--platform", "manylinux_2_36_x86_64"]
     if case.check:
         return ["pdm", "lock", "-q", "--check"]
