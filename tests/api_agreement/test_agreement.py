@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -29,6 +29,6 @@ def test_compare() -> None:
 @pytest.mark.interpreters
 def test_one_release() -> None:
     """Installed, imported and walked: the table says the same. Each day it is another release's turn."""
-    release = RELEASES[datetime.now(timezone.utc).toordinal() % len(RELEASES)]
+    release = RELEASES[datetime.now(UTC).toordinal() % len(RELEASES)]
     for package, agreement in agreements(release).items():
         assert min(agreement.names, agreement.parameters) >= BAR, (release, package, differences(agreement, 20))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,6 @@ from tfenv.facts.database import Database, load
 from tfenv.inputs import configuration
 from tfenv.workflow.check import check
 from tfenv.workflow.gather import read
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from tfenv.model.report import Fix

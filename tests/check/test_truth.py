@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,6 @@ from tfenv.facts.database import Database, load
 from tfenv.facts.verdict import judge
 from tfenv.inputs import configuration
 from tfenv.workflow.check import check
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROWS = tomllib.loads((Path(__file__).parent / "cases" / "truth.toml").read_text(encoding="utf-8"))["row"]
 _INPUT = ("tf", "python", "gpu", "gpus", "driver", "cuda", "cudnn", "os", "arch")

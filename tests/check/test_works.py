@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,6 @@ from tfenv.facts.database import Database, load
 from tfenv.inputs import configuration
 from tfenv.model.report import Answer
 from tfenv.workflow.check import check
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 WORKING = tomllib.loads((Path(__file__).parent / "cases" / "works.toml").read_text(encoding="utf-8"))["works"]
 

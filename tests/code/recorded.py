@@ -23,10 +23,7 @@ from tfenv.code.uses import EVERYWHERE, Bound, Habit, Imported, Reading, Syntax,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+import tomllib
 
 _LINE = re.compile(r"(\d+)(?:\[(\d+)\])? (.*?)(?: only( .*)?)?$")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,7 @@ from tests.code.surroundings import DATABASE, KEPT, PAIRS, infer_text
 if TYPE_CHECKING:
     from tfenv.model.inferred import Finding
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+import tomllib
 
 CASES = sorted(Path(__file__).with_name("cases").glob("*.toml"))
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.code.surroundings import DATABASE
 from tfenv.workflow.infer import infer
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FOLDER = Path(__file__).with_name("examples")
 TRIED = tomllib.loads((FOLDER / "tried.toml").read_text(encoding="utf-8"))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +17,7 @@ from tfenv.workflow.infer import infer
 if TYPE_CHECKING:
     from tfenv.model.inferred import Answer
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+import tomllib
 
 FOLDER = Path(__file__).with_name("models")
 TRIED = tomllib.loads((FOLDER / "tried.toml").read_text(encoding="utf-8"))
@@ -55,7 +51,7 @@ def test_five_releases_were_tried() -> None:
 @pytest.mark.interpreters
 def test_one_of_them_once_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One a day: `infer` chooses, `lock --infer` locks, `sync` installs, and every file is loaded."""
-    release = RELEASES[datetime.now(timezone.utc).date().toordinal() % len(RELEASES)]
+    release = RELEASES[datetime.now(UTC).date().toordinal() % len(RELEASES)]
     tfenv = runner(capsys)
     ran = tfenv("lock", "--infer", FOLDER / release, "--gpu", "none", "-o", tmp_path)
     assert ran.code == 0, ran.err

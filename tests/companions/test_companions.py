@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -114,7 +114,7 @@ def test_rows_are_of_stacks_and_dated() -> None:
         minor = f"{pair.tensorflow.major}.{pair.tensorflow.minor}"
         assert (minor, pair.python, pair.keras, pair.package) in tried
         assert pair.tensorflow in DATABASE.releases.versions(Name("tensorflow"))
-        assert date.fromisoformat(pair.date) <= datetime.now(timezone.utc).date()
+        assert date.fromisoformat(pair.date) <= datetime.now(UTC).date()
 
 
 @pytest.mark.parametrize("pair", RECORDED, ids=lambda pair: f"{pair.tensorflow}-{pair.package}-{pair.python}")
@@ -128,7 +128,7 @@ def test_every_recorded_pair_passes(pair: Pair) -> None:
 @pytest.mark.interpreters
 def test_a_pair_a_day() -> None:
     """A pair that passed once, by itself: locked, installed, used."""
-    day = datetime.now(timezone.utc).date().toordinal()
+    day = datetime.now(UTC).date().toordinal()
     pair = RECORDED[day % len(RECORDED)]
     minor = f"{pair.tensorflow.major}.{pair.tensorflow.minor}"
     place = (minor, pair.python, pair.keras)

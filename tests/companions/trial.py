@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,7 @@ def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> It
                 version=package.version,
                 python=stack.python,
                 keras=stack.keras,
-                date=datetime.now(timezone.utc).date().isoformat(),
+                date=datetime.now(UTC).date().isoformat(),
                 does=uses[name].says,
                 outcome=outcome,
             )

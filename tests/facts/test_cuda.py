@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,6 @@ from packaging.version import Version
 from tfenv.errors import UsageError
 from tfenv.facts.cuda import CudaTable, Toolkit
 from tfenv.model.hardware import driver_text
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -29,7 +29,7 @@ def file_of(filename: str, *, sha256: str = "", size: int | None = None) -> File
         url=f"https://files.test/{filename}",
         sha256=told["sha256"],
         size=told["size"],
-        upload_time=datetime.fromisoformat(told["upload_time"].replace("Z", "+00:00")),
+        upload_time=datetime.fromisoformat(told["upload_time"]),
         tags=tags,
         index="https://index.test/simple/",
     )

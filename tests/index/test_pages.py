@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -51,7 +51,7 @@ def test_everything_json_says() -> None:
         url="https://files.example.com/foo_bar-1.0-2x-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
         sha256=SHA,
         size=7,
-        upload_time=datetime(2025, 8, 13, 16, 53, 42, 577812, tzinfo=timezone.utc),
+        upload_time=datetime(2025, 8, 13, 16, 53, 42, 577812, tzinfo=UTC),
         requires_python=SpecifierSet(">=3.9"),
         yanked="broken",
         metadata_sha256="cd" * 32,
@@ -79,11 +79,11 @@ def test_what_json_leaves_open() -> None:
 @pytest.mark.parametrize(
     ("text", "moment"),
     [
-        ("2025-08-13T16:53:42Z", datetime(2025, 8, 13, 16, 53, 42, tzinfo=timezone.utc)),
-        ("2025-08-13T16:53:42.5Z", datetime(2025, 8, 13, 16, 53, 42, 500000, tzinfo=timezone.utc)),
-        ("2025-08-13T16:53:42.123456789Z", datetime(2025, 8, 13, 16, 53, 42, 123456, tzinfo=timezone.utc)),
-        ("2025-08-13T18:53:42+02:00", datetime(2025, 8, 13, 16, 53, 42, tzinfo=timezone.utc)),
-        ("2025-08-13T16:53:42", datetime(2025, 8, 13, 16, 53, 42, tzinfo=timezone.utc)),
+        ("2025-08-13T16:53:42Z", datetime(2025, 8, 13, 16, 53, 42, tzinfo=UTC)),
+        ("2025-08-13T16:53:42.5Z", datetime(2025, 8, 13, 16, 53, 42, 500000, tzinfo=UTC)),
+        ("2025-08-13T16:53:42.123456789Z", datetime(2025, 8, 13, 16, 53, 42, 123456, tzinfo=UTC)),
+        ("2025-08-13T18:53:42+02:00", datetime(2025, 8, 13, 16, 53, 42, tzinfo=UTC)),
+        ("2025-08-13T16:53:42", datetime(2025, 8, 13, 16, 53, 42, tzinfo=UTC)),
     ],
 )
 def test_upload_times(text: str, moment: datetime) -> None:

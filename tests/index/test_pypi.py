@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,7 +56,7 @@ def test_a_download(pypi: IndexSource, tmp_path: Path) -> None:
 
 def test_a_day_in_the_past(tmp_path: Path) -> None:
     """What was uploaded later does not exist."""
-    moment = datetime(2023, 1, 1, tzinfo=timezone.utc)
+    moment = datetime(2023, 1, 1, tzinfo=UTC)
     with IndexSource([PYPI], cache=Cache(tmp_path), exclude_newer=moment) as source:
         stable = [r.version for r in source.releases(Name("tensorflow")) if not r.version.is_prerelease]
         assert stable[0] == Version("2.11.0")

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -119,7 +119,7 @@ def test_exclude_newer(index: FakeIndex, cache: Cache) -> None:
     index.add_wheel("demo", "2.0", uploaded="2024-06-01T00:00:00Z")
     index.add_wheel("demo", "3.0", uploaded=None)
     index.add_wheel("dated", "1.0", uploaded="2024-01-01T00:00:00Z")
-    with source(index, cache, exclude_newer=datetime(2024, 6, 1, tzinfo=timezone.utc)) as opened:
+    with source(index, cache, exclude_newer=datetime(2024, 6, 1, tzinfo=UTC)) as opened:
         assert versions(opened, "demo") == ["1.0"]
         assert versions(opened, "dated") == ["1.0"]
         assert opened.undated() == {"demo": ("demo-3.0-py3-none-any.whl",)}

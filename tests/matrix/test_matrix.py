@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -108,7 +108,7 @@ def test_every_row_is_of_a_cell_and_dated() -> None:
     """Rows are about releases and Pythons that are tried, and not from the future."""
     assert set(RECORDED) <= set(CELLS)
     for tried in (each for row in RECORDED.values() for each in row.values()):
-        assert date.fromisoformat(tried.date) <= datetime.now(timezone.utc).date()
+        assert date.fromisoformat(tried.date) <= datetime.now(UTC).date()
 
 
 @pytest.mark.parametrize("cell", RECORDED, ids=str)
@@ -124,7 +124,7 @@ def test_every_recorded_cell_passes(cell: Cell) -> None:
 @pytest.mark.parametrize("place", range(2))
 def test_a_part_of_the_matrix(place: int) -> None:
     """Two cells a day, so that each is tried again every two months."""
-    day = datetime.now(timezone.utc).date().toordinal()
+    day = datetime.now(UTC).date().toordinal()
     cell = CELLS[(2 * day + place) % len(CELLS)]
     outcome = trial.by_tfenv(cell, DATABASE)
     assert outcome.passed, f"{cell}: {outcome.outcome}"

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,5 +106,5 @@ def _run(*command: str, text: str | None = None) -> str:
 
 def _tried(outcome: str, packages: int = 0) -> Tried:
     line = " ".join(outcome.split())
-    today = datetime.now(timezone.utc).date().isoformat()
+    today = datetime.now(UTC).date().isoformat()
     return Tried(date=today, outcome=line if len(line) <= 240 else f"{line[:239]}…", packages=packages)

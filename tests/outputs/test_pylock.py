@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +132,7 @@ def test_everything_else_is_kept_too() -> None:
             keras=2,
             prereleases=True,
             indexes=(),
-            exclude_newer=datetime(2026, 1, 31, 12, 30, 1, 5, tzinfo=timezone.utc),
+            exclude_newer=datetime(2026, 1, 31, 12, 30, 1, 5, tzinfo=UTC),
             requirements=(
                 Requirement(
                     name=normalize("six"),
@@ -329,7 +329,7 @@ def test_all_faults_are_told_at_once() -> None:
     assert len(faults) == len(set(faults)) == 4
 
 
-@pytest.mark.parametrize("value", [1, True, "x", ["x"], {"x": 1}, datetime(2026, 1, 1, tzinfo=timezone.utc)])
+@pytest.mark.parametrize("value", [1, True, "x", ["x"], {"x": 1}, datetime(2026, 1, 1, tzinfo=UTC)])
 def test_a_value_of_any_type_anywhere_is_read_or_refused(value: object) -> None:
     """Whatever stands in place of whatever, the answer is a lock or a list of faults."""
     small = replace(cpu_lock(), packages=cpu_lock().packages[-2:])
@@ -395,7 +395,7 @@ def test_the_digest_is_of_what_is_asked() -> None:
         _digest(keras=2),
         _digest(tensorflow=SpecifierSet()),
         _digest(indexes=()),
-        _digest(exclude_newer=datetime(2026, 1, 1, tzinfo=timezone.utc)),
+        _digest(exclude_newer=datetime(2026, 1, 1, tzinfo=UTC)),
         _digest(target=Target()),
         _digest(target=replace(cuda_lock().request.target, driver=Version("535.54.3"))),
     )

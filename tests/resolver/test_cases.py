@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,6 @@ from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.resolver import Conflict, Resolution, explain, repairs, resolve, smallest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
 PYTHONS = tuple(map(Version, ("3.14.1", "3.13.9", "3.12.12", "3.11.14", "3.10.19", "3.9.25", "3.8.20", "3.7.17")))

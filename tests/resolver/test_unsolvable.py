@@ -5,7 +5,7 @@ Each file of `unsolvable/` is a request, a target, and an index: its own few fil
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,6 @@ from tfenv.resolver import Conflict, Part, Resolution, explain, repairs, resolve
 from tfenv.resolver.resolve import TENSORFLOW
 from tfenv.resolver.smallest import asks, only, ways
 from tfenv.resolver.told import Shelf, Told, Versions
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

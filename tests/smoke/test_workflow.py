@@ -28,8 +28,7 @@ from tfenv.workflow.sync import sync
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from typing_extensions import Self
+    from typing import Self
 
     from tests.support.commands import Tfenv
 

@@ -23,7 +23,7 @@ import threading
 import time
 import zipfile
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 JSON = "application/vnd.pypi.simple.v1+json"
 UPLOADED = "2024-06-01T12:00:00Z"
@@ -433,7 +432,7 @@ def tarred(members: Mapping[str, bytes], filename: str = "x.tar.gz") -> bytes:
         for path, data in members.items():
             entry = tarfile.TarInfo(path)
             entry.size = len(data)
-            entry.mtime = int(datetime(2024, 1, 1, tzinfo=timezone.utc).timestamp())
+            entry.mtime = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
             archive.addfile(entry, io.BytesIO(data))
     return buffer.getvalue()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
@@ -50,7 +50,7 @@ def package(
             url=url or f"https://files.pythonhosted.org/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{filename}",
             sha256=digest,
             size=size,
-            upload_time=datetime(2025, 8, 13, 15, 4, 5, 678901, tzinfo=timezone.utc),
+            upload_time=datetime(2025, 8, 13, 15, 4, 5, 678901, tzinfo=UTC),
             yanked=yanked,
             tags=tags,
             build=build,
@@ -74,7 +74,7 @@ def cpu_lock() -> Lock:
                 source="requirements.txt:3",
             ),
         ),
-        exclude_newer=datetime(2026, 11, 1, tzinfo=timezone.utc),
+        exclude_newer=datetime(2026, 11, 1, tzinfo=UTC),
     )
     return Lock(
         request=request,

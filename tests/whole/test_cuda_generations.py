@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,7 +96,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_one_of_them_a_day(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is gigabytes: five generations by `tfenv sync` and one of them by pip take turns."""
-    turn = datetime.now(timezone.utc).date().toordinal() % (len(GENERATIONS) + 1)
+    turn = datetime.now(UTC).date().toordinal() % (len(GENERATIONS) + 1)
     if turn == len(GENERATIONS):
         installed_by_pip(folder, monkeypatch)
     else:

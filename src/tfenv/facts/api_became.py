@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
 from tfenv.facts.api import Became
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from pathlib import Path

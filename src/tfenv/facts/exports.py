@@ -29,8 +29,7 @@ from tfenv.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-
-    from typing_extensions import Self
+    from typing import Self
 
 MARKS = ("10tensorflow", "3tsl", "4absl", "8protobuf")
 """What is in the names that are kept (namespaces, as they are mangled); also those that begin with `TF_`."""

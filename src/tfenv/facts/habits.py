@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,6 @@ from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
 from tfenv.model.document import Table, flag, of, text
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from pathlib import Path

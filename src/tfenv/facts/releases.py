@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -261,7 +261,7 @@ def _release_lines(row: ReleaseFacts) -> Iterator[str]:
     yield f"name = {quoted(row.name)}"
     yield f"version = {quoted(str(row.version))}"
     if row.uploaded is not None:
-        yield f"uploaded = {row.uploaded.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+        yield f"uploaded = {row.uploaded.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     yield f"tier = {quoted(row.tier)}"
     yield from strings("sources", row.sources)
     for build in sorted(row.builds, key=lambda build: build.platform.value):

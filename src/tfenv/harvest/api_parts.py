@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
@@ -30,7 +30,7 @@ _NIGHTLY = {Name("keras-nightly"): Name("keras"), Name("tf-estimator-nightly"): 
 _PINNED = re.compile(r"==(\d+)\.(\d+)\.")
 _ON_TENSORFLOW = re.compile(rb"^class \w+\(.*\btf\.\w|^from tensorflow\.keras", re.MULTILINE)
 _PYTHON = re.compile(r"-cp(\d)(\d+)-")
-_START = datetime.min.replace(tzinfo=timezone.utc)
+_START = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

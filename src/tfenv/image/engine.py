@@ -18,9 +18,9 @@ from tfenv.model.progress import Progress, Silent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import Self
 
     from docker import APIClient
-    from typing_extensions import Self
 
 _START = (
     "start one: `sudo systemctl start docker`, Docker Desktop, or `podman system service --time 0 &` with DOCKER_HOST "

@@ -9,7 +9,7 @@ import hashlib
 import json
 import tarfile
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -77,7 +77,7 @@ class Image:
     @cached_property
     def configuration(self) -> bytes:
         """The configuration, as JSON."""
-        created = datetime.fromtimestamp(EPOCH, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        created = datetime.fromtimestamp(EPOCH, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         kept = {key: self.base[key] for key in ("architecture", "os", "variant", "os.version") if key in self.base}
         own = [{"created": created, "created_by": f"tfenv build: {comment}"} for comment in self.comments]
         return _json(

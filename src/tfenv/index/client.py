@@ -6,11 +6,10 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin
 
 from tfenv.errors import IndexUnavailable
-from tfenv.index import tls
 from tfenv.index.answers import HINT_NETWORK, Interrupted, complete, content, content_range, judge, pieces, words
 from tfenv.index.credentials import Credentials, split
 from tfenv.index.remote_zip import RemoteZip
@@ -18,9 +17,9 @@ from tfenv.index.remote_zip import RemoteZip
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from types import TracebackType
+    from typing import Self
 
     import httpx
-    from typing_extensions import Self
 
 T = TypeVar("T")
 
@@ -34,26 +33,6 @@ _HINT_FILE = "the index lists this file but does not serve it"
 
 class RangesUnsupported(Exception):
     """The server does not serve byte ranges of this file."""
-
-
-class _Handshake:
-    """Follows the connection that a request makes: httpcore forgets the one whose TLS handshake is cancelled.
-
-    https://www.encode.io/httpcore/extensions/#trace
-    """
-
-    def __init__(self) -> None:
-        self._stream: Any = None
-
-    async def __call__(self, event: str, told: dict[str, Any]) -> None:
-        if event == "connection.connect_tcp.complete":
-            self._stream = told["return_value"]
-        elif event == "connection.start_tls.complete":
-            self._stream = None
-
-    async def end(self) -> None:
-        if self._stream is not None:
-            await self._stream.aclose()
 
 
 class Client:
@@ -199,40 +178,26 @@ class Client:
     def _http(self) -> httpx.AsyncClient:
         """Made when it is first needed: it costs half a second, and a warm cache needs none."""
         if self._session is None:
-            import httpx
+            from tfenv.index.transport import Transport, session
 
-            self._session = httpx.AsyncClient(
-                http2=self._http2,
-                verify=tls.context(),
-                trust_env=True,
-                transport=self._transport,
-                follow_redirects=False,  # followed here, so that credentials are chosen for each host anew
-                timeout=httpx.Timeout(self._timeout, connect=15.0, pool=None),
-                limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
-                headers={"User-Agent": "tfenv", "Accept-Encoding": "gzip, deflate"},
-            )
+            self._session = session(self._transport or Transport(http2=self._http2, silence=self._timeout))
         return self._session
 
     @asynccontextmanager
     async def _open(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """The answer after redirects, its status checked, its body not read yet."""
+        http = self._http()
         import httpx
 
-        http = self._http()
         here = self.credentials.learn(url)
         for _ in range(_REDIRECTS):
-            shaking = _Handshake()
-            request = http.build_request("GET", here, headers=headers, extensions={"trace": shaking})
             try:
+                request = http.build_request("GET", here, headers=headers)
                 response = await http.send(request, auth=self.credentials.of(here), stream=True)
-            except asyncio.CancelledError:
-                if here.startswith("https:"):
-                    await shaking.end()
-                raise
             except httpx.InvalidURL as error:
                 raise IndexUnavailable(f"`{here}` is not a URL: {error}") from None
             except (httpx.TransportError, OSError) as error:
-                if "CERTIFICATE_VERIFY_FAILED" in str(error):  # will not pass
+                if "certificate" in words(error):  # will not pass
                     raise IndexUnavailable(f"{here}: {words(error)}", hint=_HINT_CERTIFICATE) from error
                 raise Interrupted(words(error)) from error
             try:

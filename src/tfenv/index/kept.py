@@ -5,13 +5,14 @@ A resolver looks at few releases of the many thousand files on the pages of a la
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import msgspec
 from packaging.tags import parse_tag
 from packaging.version import Version
 
@@ -27,23 +28,26 @@ if TYPE_CHECKING:
     from tfenv.index.pages import Link
     from tfenv.model.package import Name
 
-KEPT = "application/vnd.tfenv.releases; version=1"
+KEPT = "application/vnd.tfenv.releases; version=2"
 """The content type of such a page."""
 
 BUILD = re.compile(r"(\d+)(.*)")
+_FILENAME = attrgetter("filename")
 _FRACTION = re.compile(r"\.(\d+)")
 
 
 def pack(links: Iterable[Link]) -> bytes:
-    """The lines: version, a tab, and its files by name, as JSON."""
+    """The lines: version, a tab, and a JSON array of what the page says of its files, those by name."""
     groups: dict[Version, list[Link]] = {}
     for link in links:
         groups.setdefault(link.version, []).append(link)
     lines = []
     for version in sorted(groups, reverse=True):
-        files = [link.row for link in sorted(groups[version], key=lambda link: link.filename)]
-        lines.append(f"{version}\t{json.dumps(files, separators=(',', ':'))}\n")
-    return "".join(lines).encode()
+        files = groups[version]
+        if len(files) > 1:
+            files.sort(key=_FILENAME)
+        lines.append(b"%b\t[%b]\n" % (str(version).encode(), b",".join([link.told for link in files])))
+    return b"".join(lines)
 
 
 def unpack(body: bytes, name: Name, index: str) -> tuple[Release, ...]:
@@ -87,33 +91,65 @@ class Kept(Release):
         if attribute == "version":
             value: Any = Version(self._line[: self._line.index(b"\t")].decode())
         elif attribute == "files":
-            rows = json.loads(self._line[self._line.index(b"\t") :])
-            value = tuple(file_of(row, self.name, self.version, self._index) for row in rows)
+            told = _MANY.decode(self._line[self._line.index(b"\t") :])
+            value = tuple(file_of(file, self.name, self.version, self._index) for file in told)
         else:
             raise AttributeError(attribute)
         object.__setattr__(self, attribute, value)
         return value
 
 
-def file_of(row: list[Any], name: Name, version: Version, index: str) -> File:
-    """The file that a row tells of; `index` is recorded in it."""
-    filename, url, sha256, size, uploaded, requires, yanked, promised = row
-    tags, build = _labels(filename)
+class Told(msgspec.Struct, gc=False, rename="kebab"):
+    """What a page says of a file (PEP 691, 592, 700, 714); only the name and the URL are known to be sound."""
+
+    filename: str
+    url: str
+    hashes: Any = None
+    size: Any = None
+    upload_time: Any = None
+    requires_python: Any = None
+    yanked: Any = None
+    core_metadata: Any = None
+    dist_info_metadata: Any = None
+
+
+_ONE, _MANY = msgspec.json.Decoder(Told), msgspec.json.Decoder(list[Told])
+read = _ONE.decode
+
+
+def file_of(told: Told, name: Name, version: Version, index: str) -> File:
+    """The file that is told of; what cannot be understood is not known. `index` is recorded in it."""
+    tags, build = _labels(told.filename)
+    size, requires = told.size, told.requires_python
+    promised = told.dist_info_metadata if told.core_metadata is None else told.core_metadata
     return File(
         name=name,
         version=version,
-        filename=filename,
-        url=url,
-        sha256=sha256,
-        size=size,
-        upload_time=_moment(uploaded),
-        requires_python=None if requires is None else specifier(requires),
-        yanked=yanked,
-        metadata_sha256=promised,
+        filename=told.filename,
+        url=told.url,
+        sha256=_sha256(told.hashes),
+        size=size if isinstance(size, int) and size >= 0 else None,
+        upload_time=_moment(told.upload_time),
+        requires_python=specifier(requires) if isinstance(requires, str) else None,
+        yanked=_yanked(told.yanked),
+        metadata_sha256=(_sha256(promised) or "") if promised else None,
         tags=tags,
         build=build,
         index=index,
     )
+
+
+def _sha256(hashes: object) -> str | None:
+    digest = hashes.get("sha256") if isinstance(hashes, dict) else None
+    if not isinstance(digest, str) or len(digest) != 64 or not digest.isalnum():
+        return None
+    return digest.lower()
+
+
+def _yanked(value: object) -> str | None:
+    if isinstance(value, str):
+        return value
+    return "" if value is True else None
 
 
 def _labels(filename: str) -> tuple[frozenset[Tag], tuple[int, str] | tuple[()]]:
@@ -134,9 +170,9 @@ def _moment(text: object) -> datetime | None:
         moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     except ValueError:
         return None
-    if moment.tzinfo is timezone.utc:
+    if moment.tzinfo is UTC:
         return moment
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 @lru_cache(maxsize=4096)

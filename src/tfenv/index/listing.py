@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from html.parser import HTMLParser
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urldefrag, urljoin
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
@@ -13,8 +18,13 @@ ACCEPT = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
 """What is asked for, most wanted first (PEP 691, "Version + Format Selection")."""
 
 
-def entries(body: bytes, content_type: str, url: str) -> list[dict[str, Any]]:
-    """All files on a page, in the shape of the JSON form; nothing in them is checked yet.
+Entry: TypeAlias = "tuple[str, str, bytes | msgspec.Raw]"
+"""A file on a page, nothing of it checked yet: filename, URL (perhaps relative), and all that the page says of it,
+a JSON object on one line, in the shape of the JSON form."""
+
+
+def entries(body: bytes, content_type: str, url: str) -> Iterable[Entry]:
+    """All files on a page.
 
     Args:
         body: of the answer.
@@ -28,22 +38,65 @@ def entries(body: bytes, content_type: str, url: str) -> list[dict[str, Any]]:
     if kind == JSON:
         return _from_json(body)
     if kind in (HTML, "text/html"):
-        return _from_html(body, url)
+        return [entry for told in _from_html(body, url) if (entry := _written(told)) is not None]
     raise ValueError(f"its content type is `{kind}`, which is not that of a package index")
 
 
-def _from_json(body: bytes) -> list[dict[str, Any]]:
+class _Head(msgspec.Struct, gc=False):
+    filename: str
+    url: str
+
+
+class _Heads(msgspec.Struct):
+    meta: dict[str, Any]
+    files: list[_Head]
+
+
+class _Files(msgspec.Struct):
+    files: list[msgspec.Raw]
+
+
+_HEADS, _FILES = msgspec.json.Decoder(_Heads), msgspec.json.Decoder(_Files)
+
+
+def _from_json(body: bytes) -> Iterable[Entry]:
+    """The files of a usual page are cut out of it as they stand: of the thousands on it, few are ever looked at."""
+    try:
+        page = _HEADS.decode(body)
+    except msgspec.DecodeError:
+        return _from_odd_json(body)
+    _check(page.meta.get("api-version"))
+    if b"\n" in body or b"\r" in body:
+        return _from_odd_json(body)
+    told = _FILES.decode(body).files
+    return zip([head.filename for head in page.files], [head.url for head in page.files], told, strict=True)
+
+
+def _from_odd_json(body: bytes) -> list[Entry]:
+    """A page on several lines, or with faults in it: read whole, and what can be understood is written anew."""
     page = json.loads(body)
     try:
-        version = str(page["meta"]["api-version"])
-        files = page["files"]
+        version, files = page["meta"]["api-version"], page["files"]
     except (KeyError, TypeError) as error:
         raise ValueError(f"it lacks {error}") from None
-    if not version.startswith("1."):
-        raise ValueError(f"it speaks version {version} of the index API, tfenv speaks 1")
+    _check(version)
     if not isinstance(files, list):
         raise ValueError("its `files` is no list")  # noqa: TRY004 - one error for all faults of a page
-    return [entry for entry in files if isinstance(entry, dict)]
+    return [entry for told in files if isinstance(told, dict) and (entry := _written(told)) is not None]
+
+
+def _check(version: object) -> None:
+    if version is None:
+        raise ValueError("it lacks 'api-version'")
+    if not str(version).startswith("1."):
+        raise ValueError(f"it speaks version {version} of the index API, tfenv speaks 1")
+
+
+def _written(told: dict[str, Any]) -> Entry | None:
+    filename, url = told.get("filename"), told.get("url")
+    if not isinstance(filename, str) or not isinstance(url, str):
+        return None
+    return filename, url, json.dumps(told, separators=(",", ":")).encode()
 
 
 class _Links(HTMLParser):

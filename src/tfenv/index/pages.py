@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from urllib.parse import urldefrag, urljoin
 
 from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
 from tfenv.index.credentials import split
-from tfenv.index.kept import BUILD, file_of, tags_of
+from tfenv.index.kept import BUILD, file_of, read, tags_of
 from tfenv.index.listing import ACCEPT, entries
 from tfenv.model.package import Name, Release, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from msgspec import Raw
 
     from tfenv.model.package import File
 
@@ -29,37 +32,14 @@ class Link(NamedTuple):
     """A file as a page lists it, understood as far as its name goes; the rest waits until it is wanted.
 
     Attributes:
-        name: of the project.
         version: of the release it belongs to.
         filename: as published.
-        url: absolute, without credentials.
-        entry: all that the page says, in the shape of the JSON form.
+        told: all that the page says, as `listing.Entry` has it, its URL absolute and without credentials.
     """
 
-    name: Name
     version: Version
     filename: str
-    url: str
-    entry: dict[str, Any]
-
-    @property
-    def row(self) -> list[Any]:
-        """All that is wanted of it, in JSON types, as `File` has it: what cannot be understood is not told."""
-        entry = self.entry
-        size, promised, requires = entry.get("size"), entry.get("core-metadata"), entry.get("requires-python")
-        if promised is None:
-            promised = entry.get("dist-info-metadata")
-        uploaded = entry.get("upload-time")
-        return [
-            self.filename,
-            self.url,
-            _sha256(entry.get("hashes")),
-            size if isinstance(size, int) and size >= 0 else None,
-            uploaded if isinstance(uploaded, str) else None,
-            requires if isinstance(requires, str) else None,
-            _yanked(entry.get("yanked")),
-            (_sha256(promised) or "") if promised else None,
-        ]
+    told: bytes | Raw
 
 
 def links(body: bytes, content_type: str, *, url: str, name: Name) -> tuple[Link, ...]:
@@ -75,16 +55,22 @@ def links(body: bytes, content_type: str, *, url: str, name: Name) -> tuple[Link
         ValueError: it is no page of an index, or a damaged one.
     """
     found: dict[str, Link] = {}
-    for entry in entries(body, content_type, url):
-        link = _link(entry, url, name)
-        if link is not None:
-            found.setdefault(link.filename, link)
+    for filename, target, told in entries(body, content_type, url):
+        if filename in found or (version := _version_of(filename, name)) is None:
+            continue
+        if target.startswith(("https://", "http://")) and "@" not in target and "#" not in target:
+            found[filename] = Link(version, filename, told)
+        elif (clean := _absolute(target, url)) is not None:
+            mended = json.dumps(json.loads(bytes(told)) | {"url": clean}, separators=(",", ":"))
+            found[filename] = Link(version, filename, mended.encode())
     return tuple(found.values())
 
 
 def parse(body: bytes, content_type: str, *, url: str, name: Name, index: str) -> tuple[File, ...]:
     """The files of a page, all of them read to the end; otherwise as `links`."""
-    return tuple(file_of(link.row, name, link.version, index) for link in links(body, content_type, url=url, name=name))
+    return tuple(
+        file_of(read(link.told), name, link.version, index) for link in links(body, content_type, url=url, name=name)
+    )
 
 
 def releases(name: Name, files: Iterable[File]) -> tuple[Release, ...]:
@@ -117,31 +103,37 @@ def _grouped(items: Iterable[V]) -> list[tuple[Version, list[V]]]:
     return [(version, groups[version]) for version in sorted(groups, reverse=True)]
 
 
-def _link(entry: dict[str, Any], url: str, name: Name) -> Link | None:
-    filename, target = entry.get("filename"), entry.get("url")
-    if not isinstance(filename, str) or not isinstance(target, str) or "/" in filename or "\\" in filename:
+def _absolute(target: str, url: str) -> str | None:
+    """A link as it stands on the page at `url`, without fragment and credentials; ``None`` if it leads nowhere."""
+    try:
+        return split(urldefrag(urljoin(url, target)).url)[0]
+    except (UsageError, ValueError):
         return None
-    if filename.endswith(".whl"):
-        parts = filename[:-4].split("-")
-        if len(parts) not in (5, 6) or _normalized(parts[0]) != name:
-            return None
-        version = _version(parts[1])
-        try:
-            tags_of("-".join(parts[-3:]))
-        except ValueError:
-            return None
-        if len(parts) == 6 and BUILD.fullmatch(parts[2]) is None:
-            return None
-    else:
-        version = _sdist_version(filename, name)
-    if version is None:
+
+
+def _version_of(filename: str, name: Name) -> Version | None:
+    """``None`` unless it is the name of a wheel or a source distribution of the project."""
+    if not filename.endswith(".whl"):
+        return None if "/" in filename or "\\" in filename else _sdist_version(filename, name)
+    distribution, _, rest = filename[:-4].partition("-")
+    text, _, labels = rest.partition("-")
+    if _normalized(distribution) != name or not _are_labels(labels):
         return None
-    if not target.startswith(("https://", "http://")) or "@" in target or "#" in target:
-        try:
-            target = split(urldefrag(urljoin(url, target)).url)[0]
-        except (UsageError, ValueError):
-            return None
-    return Link(name, version, filename, target, entry)
+    return _version(text)
+
+
+@lru_cache(maxsize=4096)
+def _are_labels(text: str) -> bool:
+    """Are these the tags of a wheel, with or without a build number before them?"""
+    if "/" in text or "\\" in text:
+        return False
+    parts = text.split("-")
+    if len(parts) == 4 and BUILD.fullmatch(parts.pop(0)) is None:
+        return False
+    try:
+        return len(parts) == 3 and bool(tags_of("-".join(parts)))
+    except ValueError:
+        return False
 
 
 def _sdist_version(filename: str, name: Name) -> Version | None:
@@ -154,19 +146,6 @@ def _sdist_version(filename: str, name: Name) -> Version | None:
         if _normalized(stem[: dash.start()]) == name and (version := _version(stem[dash.end() :])) is not None:
             return version
     return None
-
-
-def _sha256(hashes: object) -> str | None:
-    digest = hashes.get("sha256") if isinstance(hashes, dict) else None
-    if not isinstance(digest, str) or len(digest) != 64 or not digest.isalnum():
-        return None
-    return digest.lower()
-
-
-def _yanked(value: object) -> str | None:
-    if isinstance(value, str):
-        return value
-    return "" if value is True else None
 
 
 @lru_cache(maxsize=1024)

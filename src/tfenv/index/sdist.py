@@ -13,7 +13,6 @@ import configparser
 import gzip
 import io
 import re
-import sys
 import tarfile
 import zipfile
 import zlib
@@ -199,10 +198,8 @@ def _lines(value: object) -> Iterator[str]:
 
 
 def _pyproject(text: str) -> tuple[tuple[str, ...], str | None]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    import tomllib
+
     try:
         project = tomllib.loads(text).get("project", {})
     except tomllib.TOMLDecodeError:

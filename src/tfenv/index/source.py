@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
     from tfenv.index.asking import Asker
     from tfenv.index.cache import Cache

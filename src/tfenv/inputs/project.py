@@ -130,7 +130,7 @@ def _dependencies(project: Table, extras: set[Name], name: str) -> list[Requirem
 def _grouped(root: Table, groups: Iterable[Name], name: str) -> list[Requirement]:
     """The requirements of dependency groups (PEP 735), included groups and all."""
     from packaging.dependency_groups import DependencyGroupResolver
-    from packaging.errors import ExceptionGroup
+    from packaging.errors import ExceptionGroup  # noqa: A004 - its own where Python has none
 
     table = root.table("dependency-groups")
     found: list[Requirement] = []

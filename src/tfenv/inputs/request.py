@@ -135,7 +135,7 @@ def _moment(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat().replace("+00:00", "Z")
     try:
-        datetime.fromisoformat(text(value).strip().replace("Z", "+00:00"))
+        datetime.fromisoformat(text(value).strip())
     except ValueError:
         raise ValueError(f"`{value}` is not a date such as 2026-01-31 or 2026-01-31T00:00:00Z") from None
     return text(value).strip()

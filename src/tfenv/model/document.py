@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from tfenv.errors import UsageError
@@ -133,7 +133,7 @@ def moment(value: object) -> datetime:
     """A date with time, in UTC; one without an offset is taken to be UTC."""
     if not isinstance(value, datetime):
         raise ValueError(f"must be a date with time such as 2026-01-31T00:00:00Z, not {_kind(value)}")  # noqa: TRY004
-    return value.astimezone(timezone.utc) if value.tzinfo is not None else value.replace(tzinfo=timezone.utc)
+    return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
 def array(value: object) -> list[object]:

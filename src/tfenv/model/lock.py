@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tfenv.model.package import TENSORFLOWS
@@ -38,7 +38,7 @@ class LockedPackage:
     direct: bool = False
 
 
-class Origin(str, Enum):
+class Origin(StrEnum):
     """Where the libraries of CUDA or ROCm come from."""
 
     NONE = "none"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class Outcome(str, Enum):
+class Outcome(StrEnum):
     """Of one level of the smoke ladder."""
 
     PASSED = "passed"
@@ -51,7 +51,7 @@ class Report:
         return any(level.outcome is Outcome.FAILED for level in self.levels)
 
 
-class Answer(str, Enum):
+class Answer(StrEnum):
     """Of `check` and `doctor`."""
 
     WORKS = "works"

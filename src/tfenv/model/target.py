@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tfenv.model.hardware import Gpu
 
 
-class Platform(str, Enum):
+class Platform(StrEnum):
     """Operating system and processor, as tfenv names them."""
 
     LINUX_X86_64 = "linux-x86_64"
@@ -36,7 +36,7 @@ class Platform(str, Enum):
         return self.value
 
 
-class Accelerator(str, Enum):
+class Accelerator(StrEnum):
     """What computes. `cudaN` also fixes the CUDA major; `cuda` leaves it to the resolver."""
 
     NONE = "none"

@@ -6,10 +6,10 @@ Linux; CUDA on WSL User Guide.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 
-class System(str, Enum):
+class System(StrEnum):
     """Distributions that the script knows."""
 
     DEBIAN = "debian"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import tomllib
 
 from packaging.version import Version
 
@@ -12,11 +12,6 @@ from tfenv.model import document
 from tfenv.model.document import Table
 from tfenv.model.hardware import ComputeCapability, Gpu, driver_text
 from tfenv.model.target import Accelerator, Platform, Target
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FIRST_LINE = "# Written by tfenv doctor: a machine, which `tfenv lock --target-file` reads."
 

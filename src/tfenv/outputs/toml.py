@@ -7,7 +7,7 @@ and a lock should take no longer to write than to read.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _value(value: object) -> str:
         case str():
             return _string(value)
         case datetime():
-            return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case Inline():
             inner = ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items() if item is not None)
             return f"{{{inner}}}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Link:
     file: File | None = None
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """What can take part in a conflict: what a request fixes, and three sorts of facts."""
 
     TENSORFLOW = "tensorflow"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
+import tomllib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,6 @@ from tfenv.model.configuration import Configuration
 from tfenv.model.package import normalize
 from tfenv.model.target import Accelerator
 from tfenv.workflow import files
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

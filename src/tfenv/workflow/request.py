@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,13 +181,13 @@ def read_moment(text: str | None) -> datetime | None:
     try:
         if len(text) == len("2026-01-01"):
             day = date.fromisoformat(text)
-            return datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
             f"--exclude-newer `{text}` is no date", hint="such as `2026-01-31` or `2026-01-31T12:00:00Z`"
         ) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _overlay(project: ProjectRequest, options: ProjectRequest, base: Path) -> ProjectRequest:
