@@ -94,7 +94,7 @@ class _Body(httpx.AsyncByteStream):
 
 
 def session(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """A client that leaves everything to its transport, redirects to its caller: credentials are chosen for each host."""
+    """A client that leaves everything to its transport, and redirects to its caller, who chooses credentials."""
     return httpx.AsyncClient(
         transport=transport,
         trust_env=False,
