@@ -16,7 +16,7 @@ from tfenv.model.package import File, Metadata, Name, Release, Requirement, norm
 from tfenv.model.target import Accelerator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from packaging.version import Version
 
@@ -84,7 +84,7 @@ class MemorySource:
         self.read.append(file.filename)
         return self._metadata[file.filename]
 
-    def expect(self, wanted: Iterable[Name | File]) -> None:
+    def expect(self, wanted: Iterable[Name | File], then: Callable[[], None] | None = None) -> None:
         """Noted."""
         self.expected.extend(wanted)
 

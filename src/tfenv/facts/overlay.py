@@ -102,7 +102,7 @@ class FactsOverlay:
             self._metadata[key] = self._of_stand_in(file) or self._overlaid(file)
         return self._metadata[key]
 
-    def expect(self, wanted: Iterable[Name | File]) -> None:
+    def expect(self, wanted: Iterable[Name | File], then: Callable[[], None] | None = None) -> None:
         """Passed on, as far as the index will be asked."""
         ahead: list[Name | File] = []
         for one in wanted:
@@ -114,7 +114,7 @@ class FactsOverlay:
                     ahead.append(CPU)
             elif (one.name, one.filename) not in self._metadata and self._is_read(one):
                 ahead.append(one)
-        self._source.expect(ahead)
+        self._source.expect(ahead, then)
 
     # what the facts say of what was chosen
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_AT_ONCE = 24
+_AT_ONCE = 50
 
 
 class Asker:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager, suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfenv.errors import IndexUnavailable
 from tfenv.index.credentials import Credentials
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from tfenv.index.remote_zip import RemoteZip
     from tfenv.model.package import Metadata
     from tfenv.model.progress import Progress
+
+T = TypeVar("T")
 
 PAGES, METADATA = "index pages", "metadata"
 """Names of the tasks told to `Progress`; their units are pages and files."""
@@ -74,6 +77,8 @@ class IndexSource:
         self._asked_metadata: dict[str, Future[Metadata]] = {}
         self._undated: dict[Name, tuple[str, ...]] = {}
         self._digests: dict[str, str] = {}
+        self._came: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._following = threading.Lock()
 
     def __enter__(self) -> Self:
         self._progress.start(PAGES)
@@ -99,7 +104,7 @@ class IndexSource:
         if name not in self._releases:
             asked = self._look_up(name)
             if asked is not None:
-                releases = self._old_enough(name, asked.result())
+                releases = self._old_enough(name, self._answer(asked))
                 self._releases.setdefault(name, releases)
         return self._releases[name]
 
@@ -109,20 +114,26 @@ class IndexSource:
         if key not in self._metadata:
             asked = self._read(file, key)
             if asked is not None:
-                self._metadata.setdefault(key, asked.result())
+                self._metadata.setdefault(key, self._answer(asked))
         return self._metadata[key]
 
-    def expect(self, wanted: Iterable[Name | File]) -> None:
-        """Begin to fetch what will be asked for soon; failures wait until it is asked for."""
+    def expect(self, wanted: Iterable[Name | File], then: Callable[[], None] | None = None) -> None:
+        """Begin to fetch what will be asked for soon; failures wait until it is asked for.
+
+        `then` follows while something else is waited for: never, where the cache knows everything.
+        """
         if self._offline:
             return
         for item in wanted:
             if isinstance(item, File):
                 key = item.sha256 or item.url
-                if key not in self._metadata:
-                    self._read(item, key)
-            elif item not in self._releases:
-                self._look_up(item)
+                asked: Future[Any] | None = None if key in self._metadata else self._read(item, key)
+            else:
+                asked = None if item in self._releases else self._look_up(item)
+            if then is not None and asked is not None:
+                asked.add_done_callback(lambda done: self._came.put(None if done.exception() else then))
+            elif then is not None and self._asker is not None:
+                self._came.put(then)
 
     def pages(self) -> dict[str, str]:
         """The pages that were looked at: URL to digest, as `Cache.state` has it."""
@@ -150,6 +161,19 @@ class IndexSource:
             raise IndexUnavailable(f"{file.url} is not a sound wheel: {error}") from None
         finally:
             await client.close()
+
+    def _answer(self, asked: Future[T]) -> T:
+        """What was asked for; until it is there, what follows from what came before it is seen to."""
+        if not asked.done() and self._following.acquire(blocking=False):
+            try:
+                asked.add_done_callback(lambda _: self._came.put(None))
+                while not asked.done() or not self._came.empty():
+                    if (then := self._came.get()) is not None:
+                        with suppress(IndexUnavailable):
+                            then()
+            finally:
+                self._following.release()
+        return asked.result()
 
     def _look_up(self, name: Name) -> Future[tuple[Release, ...]] | None:
         """Ask for a page, once; ``None`` if the cache knows it, and so do we now."""

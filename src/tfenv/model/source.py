@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tfenv.model.package import File, Metadata, Name, Release
 
@@ -32,6 +32,12 @@ class Source(Protocol):
         """
         ...
 
-    def expect(self, wanted: Iterable[Name | File]) -> None:
-        """Hint that these will be asked for soon; returns at once and never fails."""
+    def expect(self, wanted: Iterable[Name | File], then: Callable[[], None] | None = None) -> None:
+        """Hint that these will be asked for soon; returns at once and never fails.
+
+        Args:
+            wanted: projects (their releases), and files (their metadata).
+            then: may be called for each of them that is there, while something else is asked for: in the same thread,
+                or never.
+        """
         ...

@@ -34,7 +34,7 @@ class Catalog:
         self._releases: dict[Name, tuple[Release, ...]] = {}
         self._allows: dict[tuple[int, Version], bool] = {}
         self._kept: dict[int, Requirement] = {}  # keeps the ids above alive
-        self._choices: dict[tuple[Name, Version, Version, bool], File | None] = {}
+        self._choices: dict[tuple[Name, Version, Version, bool], tuple[File | None, bool]] = {}
         self._final: dict[Name, bool] = {}
         self.skipped_source = False
 
@@ -43,6 +43,10 @@ class Catalog:
         if name not in self._releases:
             self._releases[name] = self.source.releases(name)
         return self._releases[name]
+
+    def knows(self, name: Name) -> bool:
+        """Were its releases asked for before?"""
+        return name in self._releases
 
     def allows(self, requirement: Requirement, version: Version) -> bool:
         """Does one requirement allow a version?"""
@@ -87,10 +91,17 @@ class Catalog:
 
     def file(self, release: Release, python: Version, *, yanked: bool = False) -> File | None:
         """The file that the target would install; yanked files only where a release is pinned exactly (PEP 592)."""
+        file, skipped = self.choice(release, python, yanked=yanked)
+        self.skipped_source |= skipped
+        return file
+
+    def choice(self, release: Release, python: Version, *, yanked: bool = False) -> tuple[File | None, bool]:
+        """As `file`, without taking note of it; and was a source distribution passed over?"""
         key = (release.name, release.version, python, yanked)
-        if key not in self._choices:
-            self._choices[key] = self._choose(release, python, yanked=yanked)
-        return self._choices[key]
+        found = self._choices.get(key)
+        if found is None:
+            found = self._choices[key] = self._choose(release, python, yanked=yanked)
+        return found
 
     def glibc(self, file: File, python: Version) -> Version | None:
         """The glibc that a file needs on the target; ``None`` if none in particular."""
@@ -103,7 +114,7 @@ class Catalog:
         """Is this glibc newer than that of the target, as far as that is told?"""
         return glibc is not None and self._target.glibc is not None and glibc > self._target.glibc
 
-    def _choose(self, release: Release, python: Version, *, yanked: bool) -> File | None:
+    def _choose(self, release: Release, python: Version, *, yanked: bool) -> tuple[File | None, bool]:
         ranks = environment.ranks(self._target.platform, python)
         best: tuple[tuple[bool, int, tuple[int, str]], File] | None = None
         wheels = 0
@@ -127,10 +138,9 @@ class Catalog:
             if best is None or key > best[0]:
                 best = (key, file)
         if best is not None:
-            return best[1]
+            return best[1], False
         if not sources:
-            return None
+            return None, False
         if wheels and not self._build:
-            self.skipped_source = True
-            return None
-        return min(sources, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename))
+            return None, True
+        return min(sources, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename)), False

@@ -12,6 +12,7 @@ from resolvelib.providers import AbstractProvider
 
 from tfenv.facts import environment
 from tfenv.model.package import Name, Requirement
+from tfenv.resolver.ahead import Ahead
 from tfenv.resolver.candidate import PYTHON, Candidate, Want, is_virtual, wants
 from tfenv.resolver.virtual import VirtualCandidate, answers
 
@@ -70,6 +71,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
         self._seen: dict[str, int] = {}
         self._evaluated: dict[tuple[int, Version, str], tuple[bool, Marker, bool]] = {}
         self._environments: dict[Version, dict[str, str]] = {}
+        self._ahead = Ahead(catalog, first=first, preferred=preferred, holds=self._is_held)
         self._clashes: Counter[str] = Counter()
         self._last_causes: tuple[int, ...] = ()
         self.warnings: dict[str, None] = {}
@@ -120,7 +122,12 @@ class Provider(AbstractProvider[Want, Choice, str]):
         yield from before
         key = (candidate.identifier, candidate.version, candidate.python)
         if key not in self._requires:
-            self._requires[key] = self._read(candidate)
+            found = self._requires[key] = self._read(candidate)
+            if candidate.name == self._first:
+                self._ahead.begin(candidate.file, candidate.python)
+            self._ahead.follow(found, candidate.python)
+            for want in found:
+                self._seen.setdefault(want.identifier, len(self._seen))
         yield from self._requires[key]
 
     def narrow_requirement_selection(
@@ -174,7 +181,10 @@ class Provider(AbstractProvider[Want, Choice, str]):
 
     def roots(self) -> list[Want]:
         """TensorFlow, and everything that is asked for whatever the Python."""
-        self.catalog.source.expect([requirement.name for requirement in self._asked])
+        python = self._pythons[0]
+        for requirement in self._asked:
+            if self._is_held(requirement, python, ""):
+                self._ahead.follow(wants(requirement, python), python)
         return [want for requirement in self._asked if requirement.marker is None for want in wants(requirement, None)]
 
     def asked(self, python: Version) -> list[Want]:
@@ -225,7 +235,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
                 candidate = self._candidate(identifier, release.version, python, file)
                 if candidate in refused or self._is_hopeless(candidate):
                     continue
-                self.catalog.source.expect([file])
+                self._ahead.take(identifier, file, python)
                 if turned_down:
                     waiting.extend(islice(found, _AHEAD - 1 - len(waiting)))
                     ahead = (self.catalog.file(next_, python) for next_ in waiting)
@@ -309,15 +319,24 @@ class Provider(AbstractProvider[Want, Choice, str]):
             if self._holds(requirement, candidate.python, candidate.extra, subject):
                 found.extend(wants(requirement, None if is_virtual(requirement.name) else candidate.python))
         found.sort(key=lambda want: not is_virtual(want.identifier))
-        self.catalog.source.expect([w.requirement.name for w in found if not is_virtual(w.identifier)])
-        for want in found:
-            self._seen.setdefault(want.identifier, len(self._seen))
         return found
+
+    def _is_held(self, requirement: Requirement, python: Version, extra: str) -> bool:
+        return requirement.marker is None or self._evaluate(requirement.marker, python, extra)[0]
 
     def _holds(self, requirement: Requirement, python: Version, extra: str, subject: str) -> bool:
         marker = requirement.marker
         if marker is None:
             return True
+        found = self._evaluate(marker, python, extra)
+        if found[2]:
+            self.warnings[
+                f"{subject} wants {requirement.name} depending on the kernel, which is not known: {marker}"
+            ] = None
+        return found[0]
+
+    def _evaluate(self, marker: Marker, python: Version, extra: str) -> tuple[bool, Marker, bool]:
+        """Does it hold, and does it ask for what is not known? The marker is kept, so that no other takes its id."""
         key = (id(marker), python, extra)
         found = self._evaluated.get(key)
         if found is None:
@@ -325,13 +344,8 @@ class Provider(AbstractProvider[Want, Choice, str]):
             if environment_ is None:
                 environment_ = self._environments[python] = environment.markers(self._platform, python)
             values: dict[str, Any] = {**environment_, "extra": extra}
-            # kept, so that no other marker takes its id
             found = self._evaluated[key] = (marker.evaluate(values), marker, _asks_of_the_kernel(marker))
-        if found[2]:
-            self.warnings[
-                f"{subject} wants {requirement.name} depending on the kernel, which is not known: {marker}"
-            ] = None
-        return found[0]
+        return found
 
 
 def _asks_of_the_kernel(marker: Marker) -> bool:

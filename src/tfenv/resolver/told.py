@@ -14,7 +14,7 @@ from tfenv.resolver.candidate import PYTHON
 from tfenv.resolver.outcome import Kind, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from packaging.specifiers import SpecifierSet
 
@@ -111,7 +111,7 @@ class Told:
         version = file.version if metadata.version == original.version else metadata.version
         return replace(metadata, version=version, requires=kept, requires_python=requires_python)
 
-    def expect(self, wanted: Iterable[Name | File]) -> None:
+    def expect(self, wanted: Iterable[Name | File], then: Callable[[], None] | None = None) -> None:
         """Everything that counts was asked for already."""
 
     def _holds(self, kind: Kind, name: str, subject: str = "") -> bool:
