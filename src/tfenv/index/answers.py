@@ -91,12 +91,13 @@ async def content(response: httpx.Response, limit: int) -> bytes:
     Raises:
         IndexUnavailable: it is longer than `limit` bytes.
     """
-    body = bytearray()
+    found, length = [], 0
     async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > limit:
+        found.append(piece)
+        length += len(piece)
+        if length > limit:
             raise IndexUnavailable(f"{response.url} sends more than {limit} bytes")
-    return bytes(body)
+    return found[0] if len(found) == 1 else b"".join(found)
 
 
 def complete(response: httpx.Response, body: bytes) -> httpx.Response:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import threading
 import time
 import zlib
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ class Cache:
 
     def _place(self, kind: str, key: str) -> Path:
         digest = hashlib.sha256(key.encode()).hexdigest()
-        return self._root / kind / digest[:2] / digest
+        return Path(f"{self._root}/{kind}/{digest[:2]}/{digest}")
 
     def _read(self, path: Path) -> tuple[dict[str, Any], bytes] | None:
         try:
@@ -145,18 +146,20 @@ class Cache:
 
     def _write(self, path: Path, head: Mapping[str, Any], body: bytes) -> None:
         """A cache that cannot be written (full or read-only disk) only makes things slower."""
-        import tempfile
-
         rest = json.dumps(head).encode() + b"\n" + body
+        temporary = f"{path}.part-{os.getpid()}-{threading.get_ident()}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+            try:
+                out = open(temporary, "xb")  # noqa: SIM115, PTH123 - `Path` costs more than the writing
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                out = open(temporary, "xb")  # noqa: SIM115, PTH123
         except OSError:
             return
         try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(_digest(rest) + b"\n" + rest)
-            Path(temporary).replace(path)
+            with out:
+                out.write(b"%b\n%b" % (_digest(rest), rest))
+            os.replace(temporary, path)  # noqa: PTH105
         except OSError:
             Path(temporary).unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import attrgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -32,7 +32,7 @@ KEPT = "application/vnd.tfenv.releases; version=2"
 """The content type of such a page."""
 
 BUILD = re.compile(r"(\d+)(.*)")
-_FILENAME = attrgetter("filename")
+_FILENAME = itemgetter(1)
 _FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -40,13 +40,13 @@ def pack(links: Iterable[Link]) -> bytes:
     """The lines: version, a tab, and a JSON array of what the page says of its files, those by name."""
     groups: dict[Version, list[Link]] = {}
     for link in links:
-        groups.setdefault(link.version, []).append(link)
+        groups.setdefault(link[0], []).append(link)
     lines = []
     for version in sorted(groups, reverse=True):
         files = groups[version]
         if len(files) > 1:
             files.sort(key=_FILENAME)
-        lines.append(b"%b\t[%b]\n" % (str(version).encode(), b",".join([link.told for link in files])))
+        lines.append(b"%b\t[%b]\n" % (str(version).encode(), b",".join([told for _, _, told in files])))
     return b"".join(lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tfenv.model.package import File
 
 _METADATA_LIMIT = 16 * 2**20
+_WANTED = re.compile(
+    rb"^(?:requires-dist|requires-python|provides-extra):.*(?:\n[ \t].*)*", re.IGNORECASE | re.MULTILINE
+)
 _ARCHIVE_LIMIT = 2 * 2**30
 
 
@@ -100,7 +104,7 @@ async def _whole(file: File, client: Client) -> bytes:
 def _parsed(text: bytes) -> dict[str, Any]:
     """The fields that matter; the description, often most of it, is not even looked at."""
     head = text.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-    raw, _ = parse_email(head)
+    raw, _ = parse_email(b"\n".join(_WANTED.findall(head)))
     return {
         "requires": raw.get("requires_dist", []),
         "requires_python": raw.get("requires_python"),

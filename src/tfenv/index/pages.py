@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 from urllib.parse import urldefrag, urljoin
 
 from packaging.version import InvalidVersion, Version
@@ -28,18 +28,9 @@ __all__ = ["ACCEPT", "Link", "links", "parse", "releases"]
 _SDISTS = (".tar.gz", ".zip", ".tgz", ".tar.bz2")
 
 
-class Link(NamedTuple):
-    """A file as a page lists it, understood as far as its name goes; the rest waits until it is wanted.
-
-    Attributes:
-        version: of the release it belongs to.
-        filename: as published.
-        told: all that the page says, as `listing.Entry` has it, its URL absolute and without credentials.
-    """
-
-    version: Version
-    filename: str
-    told: bytes | Raw
+Link: TypeAlias = "tuple[Version, str, bytes | Raw]"
+"""A file as a page lists it, understood as far as its name goes; the rest waits until it is wanted: its version, its
+filename, and all that the page says, as `listing.Entry` has it, the URL absolute and without credentials."""
 
 
 def links(body: bytes, content_type: str, *, url: str, name: Name) -> tuple[Link, ...]:
@@ -59,17 +50,17 @@ def links(body: bytes, content_type: str, *, url: str, name: Name) -> tuple[Link
         if filename in found or (version := _version_of(filename, name)) is None:
             continue
         if target.startswith(("https://", "http://")) and "@" not in target and "#" not in target:
-            found[filename] = Link(version, filename, told)
+            found[filename] = version, filename, told
         elif (clean := _absolute(target, url)) is not None:
             mended = json.dumps(json.loads(bytes(told)) | {"url": clean}, separators=(",", ":"))
-            found[filename] = Link(version, filename, mended.encode())
+            found[filename] = version, filename, mended.encode()
     return tuple(found.values())
 
 
 def parse(body: bytes, content_type: str, *, url: str, name: Name, index: str) -> tuple[File, ...]:
     """The files of a page, all of them read to the end; otherwise as `links`."""
     return tuple(
-        file_of(read(link.told), name, link.version, index) for link in links(body, content_type, url=url, name=name)
+        file_of(read(told), name, version, index) for version, _, told in links(body, content_type, url=url, name=name)
     )
 
 

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from pyreqwest.response import Response
 
 _CONNECT = timedelta(seconds=15)
-_STREAM_WINDOW, _CONNECTION_WINDOW = 8 * 2**20, 32 * 2**20
+_STREAM_WINDOW, _CONNECTION_WINDOW = 2 * 2**20, 8 * 2**20
 """bytes under way before a server waits to be told that they arrived; pages are megabytes at times"""
+_PIECE = 2**16
+"""bytes of a body that are handed on at once; each time costs a turn of the event loop"""
 _OWN = frozenset({b"connection", b"host"})
 """headers that belong to a connection, which only the transport knows"""
 
@@ -84,7 +86,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            while (piece := await self._reader.read()) is not None:
+            while (piece := await self._reader.read(_PIECE)) is not None:
                 yield bytes(piece)
         except PyreqwestError as error:
             raise _understood(error) from error
