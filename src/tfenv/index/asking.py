@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_AT_ONCE = 50
+_AT_ONCE = 32
 
 
 class Asker:
