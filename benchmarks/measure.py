@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+STOPPED = 124
+"""exit status of a run that took too long, as `timeout` has it"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -34,7 +37,7 @@ class Run:
 
 
 def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], limit: float) -> Run:
-    """Run a command to its end; past `limit` seconds it is stopped, and its exit status is 124."""
+    """Run a command to its end; past `limit` seconds it is stopped, and its exit status is `STOPPED`."""
     log = cwd / ".output"
     with log.open("wb") as out:
         started = time.perf_counter()
@@ -50,7 +53,7 @@ def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], li
             elif seconds > limit:
                 process.kill()
                 _, _, usage = os.wait4(process.pid, 0)
-                code = 124
+                code = STOPPED
             else:
                 time.sleep(0.001 if seconds < 2 else 0.02)
         process.returncode = code

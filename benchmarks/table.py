@@ -5,6 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import measure
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -185,7 +187,9 @@ def _building(images: dict[str, Any]) -> Iterator[Row]:
 def _seconds(found: dict[str, Any]) -> str:
     if not found:
         return ""
-    return f"{found['seconds']:.3f}" if "times" in found else f"failed ({found['code']})"
+    if "times" in found:
+        return f"{found['seconds']:.3f}"
+    return f"over {found['seconds']:.0f}" if found["code"] == measure.STOPPED else f"failed ({found['code']})"
 
 
 def _shown(ratio: float | None) -> str:
