@@ -212,6 +212,18 @@ def test_only_what_the_engine_lacks_is_sent(engine: FakeEngine, cache: Cache) ->
     assert [name for name in told["Layers"] if name not in names] == told["Layers"][:2]
 
 
+def test_a_name_without_a_tag_is_the_latest(engine: FakeEngine, cache: Cache) -> None:
+    """Engines say so wherever a name is given; in an archive it has to be written out."""
+    engine.answers["POST /images/load"] = (200, [{"stream": "Loaded image"}])
+    engine.answers["GET /images/here:5000/demo/json"] = (200, {"Id": "sha256:12"})
+    assemble.build(demo_lock(cache), tag="here:5000/demo", cache=cache, offline=True)
+    body = next(body for path, body in engine.requests if path == "POST /images/load")
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        stream = archive.extractfile("manifest.json")
+        assert stream is not None
+        assert json.load(stream)[0]["RepoTags"] == ["here:5000/demo:latest"]
+
+
 def test_what_must_be_built_is_refused(engine: FakeEngine, cache: Cache) -> None:
     """A source distribution runs code, which a container is for."""
     lock = demo_lock(cache)

@@ -172,13 +172,15 @@ def load(image: Image, tag: str, *, engine: Engine, progress: Progress | None = 
         there.append(found.layers)
     wanted = [told.diff_id for told, _ in image.layers]
     known = max((_common(wanted, each) for each in there), default=0)
+    # an archive has no default for it
+    name = tag if ":" in tag.rpartition("/")[2] else f"{tag}:latest"
     try:
-        engine.load(image.archive(tag, progress, wanted[:known]))
+        engine.load(image.archive(name, progress, wanted[:known]))
     except EngineError:
         if not known:
             raise
         # an engine may have layers, and not find them by what they are (containerd's store)
-        engine.load(image.archive(tag, progress))
+        engine.load(image.archive(name, progress))
     loaded = engine.image(tag)
     if loaded is None:
         raise EngineError(f"the image {tag} is gone as soon as it was loaded", hint="build it again")
