@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tfenv.model.inferred import Answer
 
 DATABASE = load()
-SURFACE = Surface(DATABASE.api)
+SURFACE = Surface(DATABASE.api, DATABASE.modules)
 PAIRS = Pairs(SURFACE, pythons(DATABASE))
 KEPT = ("1.15", "2.0", "2.10", "2.15", "2.16", "2.20")
 """Releases that cases tell of."""

@@ -29,6 +29,18 @@ FIRES = {
         "class A(tf.keras.Model):\n  def train_step(self, data):\n    self.optimizer.minimize(data, self.variables)"
     ],
     "add-loss-tensor": ["model.add_loss(tf.zeros([]))"],
+    "add-weight-name": [
+        "class A(tf.keras.layers.Layer):\n  def build(self, shape):\n    self.add_weight('a', shape=shape)",
+        "layer = get()\nlayer.add_weight(f'a{1}', [1])",
+    ],
+    "function-on-symbolic": [
+        "tf.square(tf.keras.Input([1]))",
+        "x = tf.keras.Input([1])\nx = tf.keras.layers.Dense(1)(x)\ntf.concat([x, x], axis=0)",
+        "tf.keras.backend.mean(x=tf.keras.layers.Input([1]))",
+    ],
+    "optimizer-legacy": ["tf.keras.optimizers.legacy.Adam(1e-3)"],
+    "optimizer-lr-read": ["model.optimizer.lr", "def f(self):\n  return float(self.model.optimizer.lr)"],
+    "private-keras-fit": ["from tensorflow.python.keras.models import Sequential\nSequential([]).fit([], [])"],
     "graph-keras": ["tf.compat.v1.disable_v2_behavior()"],
     "eager-numpy": ["tf.zeros([1]).numpy()", "def f(x):\n  return x.numpy()"],
 }
@@ -54,6 +66,20 @@ QUIET = {
         "class A(tf.keras.layers.Layer):\n  def call(self, x):\n    self.add_loss(x)",
         "model.add_loss(lambda: 1)",
     ],
+    "add-weight-name": [
+        "class A(tf.keras.layers.Layer):\n  def build(self, shape):\n    self.add_weight(name='a', shape=shape)",
+        "class A(tf.keras.layers.Layer):\n  def build(self, shape):\n    self.add_weight(shape, 'ones')",
+    ],
+    "function-on-symbolic": [
+        "tf.is_tensor(tf.keras.Input([1]))",
+        "tf.keras.backend.int_shape(tf.keras.Input([1]))",
+        "x = tf.keras.Input([1])\ntf.keras.layers.Lambda(lambda x: tf.square(x))(x)",
+        "import numpy\nx = tf.keras.Input([1])\nnumpy.square(x)\ntf.keras.Model(x, [x])",
+        "x = tf.keras.Input([1])\nx = tf.zeros([1])\ntf.square(x)",
+    ],
+    "optimizer-legacy": ["isinstance(model, tf.keras.optimizers.legacy.Optimizer)", "tf.keras.optimizers.Adam(1e-3)"],
+    "optimizer-lr-read": ["model.optimizer.lr = 0.1", "model.optimizer.learning_rate", "config.lr"],
+    "private-keras-fit": ["from tensorflow.python.keras.models import Sequential\nSequential([])", "model.fit([], [])"],
     "graph-keras": ["tf.function(print)"],
     "eager-numpy": [
         "tf.compat.v1.enable_eager_execution()\ntf.zeros([1]).numpy()",

@@ -49,6 +49,8 @@ def use(room: str, code: str, names: Any) -> None:
         signal.alarm(SECONDS)
         exec(compile(code, "use", "exec"), names)
         status = 0
+    except SystemExit as end:  # `tf.app.run` ends so
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001
         sys.stdout.flush()
         traceback.print_exc()

@@ -1,4 +1,4 @@
-"""`facts update --api` against an index on this machine: what is read, kept, and read again."""
+"""`facts update --api`, `--exports`, `--modules` against an index on this machine: what is read, kept, read again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from tests.support.index_server import FakeIndex
 from tfenv.cli.facts import update as command
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts.api import ApiTable
+from tfenv.facts.modules import ModuleRanges
 from tfenv.workflow import api
+from tfenv.workflow import modules as lying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,3 +112,21 @@ def test_exports_of_no_library(index: FakeIndex) -> None:
         command(exports=True, index_url=index.url)
     with pytest.raises(UsageError, match="takes no names"):
         command(["9.1.0"], exports=True, index_url=index.url)
+
+
+def test_modules(index: FakeIndex, tmp_path: Path) -> None:
+    """The newest of each minor release is read once; without `write` nothing is written."""
+    path, told = tmp_path / "modules.txt", list[str]()
+    assert lying.update(path, told.append, index=index.url) == 4
+    assert not path.exists()
+    assert lying.update(path, told.append, index=index.url, write=True) == 4
+    assert told[0] == "tensorflow 9.0.1: 6 modules"  # three files in three packages
+    ops = ModuleRanges(path).having("tensorflow.python.ops")
+    assert [str(one) for one in ops or ()] == ["9.0.1", "9.1.1rc0"]
+    assert lying.update(path, told.append, index=index.url, write=True) == 0
+
+
+def test_modules_take_no_names(index: FakeIndex) -> None:
+    """Releases cannot be named."""
+    with pytest.raises(UsageError, match="takes no names"):
+        command(["9.1.0"], modules=True, index_url=index.url)

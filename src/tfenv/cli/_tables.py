@@ -1,4 +1,4 @@
-"""`tfenv facts update --api` and `--exports`: the tables that are read off whole wheels."""
+"""`tfenv facts update --api`, `--exports` and `--modules`: the tables that are read off whole wheels."""
 
 from __future__ import annotations
 
@@ -66,4 +66,30 @@ def update_exports(names: Iterable[str], index: str, *, write: bool, json_output
         _console.document({"read": read, "written": write and bool(read)})
         return
     _console.say(f"{len(read)} libraries read")
+    _console.say(verdict([path.name] if read else [], f"{path.parent}" if write else ""))
+
+
+def update_modules(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
+    """Which modules lie in the wheels: a line for each release that is read."""
+    from tfenv.cli.facts import verdict
+    from tfenv.errors import UsageError
+    from tfenv.facts import database
+    from tfenv.workflow import modules
+
+    if any(names):
+        raise UsageError("`--modules` reads the newest release of every minor release; it takes no names")
+    read: list[str] = []
+
+    def told(line: str) -> None:
+        read.append(line)
+        if not json_output:
+            _console.data(line)
+
+    path = database.load().root / "modules.txt"
+    with _console.progress() as progress:
+        modules.update(path, told, index=index, write=write, progress=progress)
+    if json_output:
+        _console.document({"read": read, "written": write and bool(read)})
+        return
+    _console.say(f"{len(read)} wheels read")
     _console.say(verdict([path.name] if read else [], f"{path.parent}" if write else ""))

@@ -59,6 +59,10 @@ def update(
         bool,
         typer.Option("--exports", help="What TensorFlow's library exports to custom ops instead: constraints/ops."),
     ] = False,
+    modules: Annotated[
+        bool,
+        typer.Option("--modules", help="Which modules lie in the wheels of TensorFlow and Keras instead."),
+    ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
     reread: Annotated[
         bool,
@@ -75,10 +79,10 @@ def update(
     from tfenv.model.request import PYPI
     from tfenv.workflow import facts
 
-    if api or exports:
+    if api or exports or modules:
         from tfenv.cli import _tables
 
-        table = _tables.update_api if api else _tables.update_exports
+        table = _tables.update_api if api else _tables.update_exports if exports else _tables.update_modules
         table(names or (), index_url or PYPI, write=write, json_output=json_output)
         return
     changes: list[facts.Change] = []

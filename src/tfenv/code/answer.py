@@ -180,7 +180,7 @@ class _Judge:
                 if key not in found or found[key].guarded:
                     found[key] = finding
         rows = [*found.values()]
-        rows += [self._of_habit(reading.file, one) for one in (*reading.habits, *_graph(reading)) if self._knows(one)]
+        rows += [self._of_habit(reading, one) for one in (*reading.habits, *_graph(reading)) if self._knows(one)]
         for bound in reading.bounds:
             mask = bound.releases & self._surface.every
             rows.append(
@@ -252,15 +252,16 @@ class _Judge:
     def _knows(self, habit: Habit) -> bool:
         return habit.rule in self._rules.rows and not (habit.rule == "eager-numpy" and self._eager)
 
-    def _of_habit(self, file: str, habit: Habit) -> Finding:
+    def _of_habit(self, reading: Reading, habit: Habit) -> Finding:
         row = self._rules.rows[habit.rule]
         mask = self._surface.every & ~self._surface.mask(row.broken)
-        if self.legacy and row.legacy:
+        legacy = row.legacy and _is_of_tensorflow(reading)
+        if self.legacy and legacy:
             mask |= self._surface.keras3
-        finding = self._finding(file, habit.line, habit.text, mask, mask | ~habit.live)
-        return replace(
-            finding, cell=habit.cell, became=row.now, note=row.note, legacy=row.legacy, guarded=not habit.live
-        )
+        every, allowed = self._surface.every, mask | ~habit.live
+        guarded = bool(~habit.live & every) and allowed & every == every
+        finding = self._finding(reading.file, habit.line, habit.text, mask, allowed)
+        return replace(finding, cell=habit.cell, became=row.now, note=row.note, legacy=legacy, guarded=guarded)
 
 
 def _graph(reading: Reading) -> Iterable[Habit]:
@@ -275,6 +276,11 @@ def _graph(reading: Reading) -> Iterable[Habit]:
             if use.live and any(path.endswith(habits.GRAPH) for path in use.symbols):
                 yield Habit(line=use.line, rule="graph-keras", text=use.symbols[0], live=use.live, cell=use.cell)
                 return
+
+
+def _is_of_tensorflow(reading: Reading) -> bool:
+    """Is its Keras that of TensorFlow, as TF_USE_LEGACY_KERAS changes it? The package `keras` stays what it is."""
+    return any(path.startswith("tf.") and ".keras" in path for use in reading.uses for path in use.symbols)
 
 
 def _is_eager(reading: Reading) -> bool:

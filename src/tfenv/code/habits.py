@@ -15,14 +15,19 @@ if TYPE_CHECKING:
 IDS: Final = frozenset(
     {
         "add-loss-tensor",
+        "add-weight-name",
         "batch-input-shape",
         "checkpoint-name",
         "eager-numpy",
+        "function-on-symbolic",
         "graph-keras",
         "load-directory",
         "load-weights-checkpoint",
         "optimizer-decay",
+        "optimizer-legacy",
         "optimizer-lr",
+        "optimizer-lr-read",
+        "private-keras-fit",
         "save-directory",
         "save-weights-name",
         "train-step-minimize",
@@ -35,7 +40,10 @@ _FILES: Final = (".keras", ".h5", ".hdf5")
 GRAPH: Final = ("disable_eager_execution", "disable_v2_behavior")
 """Last parts of the names that switch to graph mode."""
 
-BY_NAME: Final = frozenset({"save-directory", "save-weights-name", "load-weights-checkpoint", "add-loss-tensor"})
+BY_NAME: Final = frozenset(
+    {"save-directory", "save-weights-name", "load-weights-checkpoint"}
+    | {"add-loss-tensor", "add-weight-name", "optimizer-lr-read"}
+)
 """Rules that a mere name such as `model` may bring; they count only in files that use Keras."""
 
 EAGER: Final = ("enable_eager_execution", "enable_v2_behavior", "executing_eagerly")
@@ -46,6 +54,40 @@ ARRAYS: Final = frozenset({"torch", "jax", "paddle", "mxnet", "cupy", "theano"})
 
 BUILDING: Final = (".layers.", ".Model", ".Sequential", ".models.")
 """What the names have in them that build Keras models."""
+
+
+INPUTS: Final = ("tf.keras.Input", "tf.keras.layers.Input", "keras.Input", "keras.layers.Input")
+"""What gives the symbolic tensors that functional models are made of."""
+
+_TAKE_SYMBOLIC: Final = frozenset(
+    {"is_tensor", "is_symbolic_tensor", "get_static_value", "print", "function", "int_shape", "is_keras_tensor", "eval"}
+)
+"""Functions that do not care, by their last part; tried on 2.16 and 2.21."""
+
+_RUNS: Final = ("().fit", "().evaluate", "().predict")
+
+
+def of_symbolic(called: Paths) -> Iterator[tuple[str, str]]:
+    """The rule that a function of TensorFlow falls under which is called on a symbolic tensor of Keras."""
+    for path in called:
+        name = path.rpartition(".")[2]
+        if (
+            not path.startswith(("tf.", OTHER))
+            or INSTANCE in path
+            or path.startswith(("tf.nest.", OTHER))
+            or (".keras." in path and not path.startswith("tf.keras.backend."))
+            or not name.islower()
+            or name in _TAKE_SYMBOLIC
+        ):
+            return
+    yield "function-on-symbolic", f"{called[0]} of a Keras tensor"
+
+
+def of_attribute(node: ast.Attribute) -> Iterator[tuple[str, str]]:
+    """The rule that an attribute falls under; Keras 3 lets it be set, to no effect."""
+    of_optimizer = isinstance(node.value, ast.Attribute) and node.value.attr == "optimizer"
+    if node.attr == "lr" and of_optimizer and isinstance(node.ctx, ast.Load):
+        yield "optimizer-lr-read", ast.unparse(node)
 
 
 def of_call(node: ast.Call, name: str, called: Value) -> Iterator[tuple[str, str]]:
@@ -59,7 +101,11 @@ def of_call(node: ast.Call, name: str, called: Value) -> Iterator[tuple[str, str
     keywords = {one.arg for one in node.keywords}
     if name == "numpy" and isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
         yield "eager-numpy", f"{ast.unparse(node.func)[-40:]}()"
+    if name == "add_weight" and isinstance(node.func, ast.Attribute) and node.args and _is_text(node.args[0]):
+        yield "add-weight-name", f"{ast.unparse(node.func)}({ast.unparse(node.args[0])}, …)"
     paths = called.paths if isinstance(called, Sub) else called if isinstance(called, tuple) else ()
+    if paths and all(path.startswith("tf.python.keras.") and path.endswith(_RUNS) for path in paths):
+        yield "private-keras-fit", paths[0].replace(INSTANCE, "")
     keras = [path for path in paths if path.startswith(("tf.keras.", "keras.", "tf.compat.v1.keras."))]
     if keras and not any(path.startswith(OTHER) for path in paths):
         yield from _of_keras(node, name, keras, keywords)
@@ -94,6 +140,8 @@ def _of_keras(node: ast.Call, name: str, paths: list[str], keywords: set[str | N
         for keyword in ("lr", "decay"):
             if keyword in keywords:
                 yield f"optimizer-{keyword}", f"{paths[0]}({keyword}=)"
+    if name[:1].isupper() and all(".optimizers.legacy." in path and INSTANCE not in path for path in paths):
+        yield "optimizer-legacy", paths[0]
     if "batch_input_shape" in keywords and any(".layers." in path for path in paths):
         yield "batch-input-shape", f"{paths[0]}(batch_input_shape=)"
     if name == "ModelCheckpoint":
@@ -161,6 +209,10 @@ def _first(node: ast.Call, keyword: str) -> str | None:
     if node.args:
         return _text(node.args[0])
     return next((_text(one.value) for one in node.keywords if one.arg == keyword), None)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _true(node: ast.Call, keyword: str) -> bool:

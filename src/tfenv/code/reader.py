@@ -14,7 +14,7 @@ from tfenv.code import habits, modules
 from tfenv.code.guards import Guards
 from tfenv.code.syntax import NEWER, parse
 from tfenv.code.uses import EVERYWHERE, Bound, Habit, Imported, Reading, Syntax, Use
-from tfenv.code.values import INSTANCE, OTHER, STAR, Sub, Told, either
+from tfenv.code.values import INSTANCE, OTHER, STAR, Sub, Symbolic, Told, either
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -118,6 +118,8 @@ class _Reader:
             ast.GeneratorExp: self._comprehension,
             ast.DictComp: self._comprehension,
             ast.Constant: lambda _: (),
+            ast.List: self._several,
+            ast.Tuple: self._several,
         }
 
     def run(self, tree: ast.Module) -> None:
@@ -510,6 +512,7 @@ class _Reader:
 
     def _attribute(self, node: ast.Attribute) -> Value:
         value = self._reached(node)
+        self._habits(habits.of_attribute(node), node)
         if isinstance(value, tuple) and value:
             self._use(value, node.end_lineno or node.lineno)
         return value
@@ -547,10 +550,12 @@ class _Reader:
         if isinstance(called, tuple) and called and (keywords or isinstance(function, ast.Attribute)):
             self._use(called, line, keywords)
         self._habits(habits.of_call(node, name, called), node)
-        for one in node.args:
-            self._expr(one)
-        for keyword in node.keywords:
-            self._expr(keyword.value)
+        given = [self._expr(one) for one in (*node.args, *(keyword.value for keyword in node.keywords))]
+        if isinstance(called, tuple) and called and Symbolic() in given:
+            self._habits(habits.of_symbolic(called), node)
+            return Symbolic()
+        if isinstance(called, tuple) and called and all(path.endswith(habits.INPUTS) for path in called):
+            return Symbolic()
         if isinstance(called, Sub):
             return Sub(called.paths, called.own, instance=True) if not called.instance else ()
         if not isinstance(called, tuple) or any(path.startswith(OTHER) for path in called):
@@ -631,6 +636,10 @@ class _Reader:
         self._scopes.pop()
         return ()
 
+    def _several(self, node: ast.List | ast.Tuple) -> Value:
+        """A function that takes a list takes each of its items."""
+        return Symbolic() if Symbolic() in [self._expr(one) for one in node.elts] else ()
+
     def _habits(self, found: Iterable[tuple[str, str]], node: ast.expr | ast.stmt) -> None:
         if self._live:
             self.habits += [Habit(line=node.lineno, rule=rule, text=text, live=self._live) for rule, text in found]
@@ -664,6 +673,8 @@ def _leaves(body: Sequence[ast.stmt]) -> bool:
     if not body:
         return False
     last = body[-1]
+    if isinstance(last, (ast.With, ast.AsyncWith)):
+        return _leaves(last.body)
     return isinstance(last, (ast.Raise, ast.Return, ast.Continue, ast.Break)) or _exits(last)
 
 

@@ -13,6 +13,7 @@ from tfenv.code.values import INSTANCE
 
 if TYPE_CHECKING:
     from tfenv.facts.api import ApiTable, SymbolRange
+    from tfenv.facts.modules import ModuleRanges
 
 _OPEN: Final = ("module", "class")
 _ATTRIBUTES: Final = ("property", "value")
@@ -57,8 +58,9 @@ class Surface:
         every: the mask of all.
     """
 
-    def __init__(self, table: ApiTable) -> None:
+    def __init__(self, table: ApiTable, modules: ModuleRanges) -> None:
         self._table = table
+        self._modules = modules
         newest: dict[tuple[int, int], Version] = {}
         for release in table.releases:
             if not release.is_prerelease:
@@ -108,16 +110,23 @@ class Surface:
     def _find(self, path: str, keywords: tuple[str, ...]) -> Found:
         root, *parts = path.split(".")
         name, mask, symbol, last, held = root, self.every, None, len(parts) - 1, False
+        unknown = 0  # releases that have the module, though not publicly: nothing is known of what is in it there
         for place, part in enumerate(parts):
             word = part.removesuffix(INSTANCE)
             below = self._table.symbol(f"{name}.{word}")
+            lying = self._lying(f"{name}.{word}")
+            if below is None and lying:
+                name, symbol, mask, unknown = f"{name}.{word}", None, mask & lying, self.every
+                continue
             if below is None:
                 if symbol is None or symbol.kind == "module":
                     return Found(symbol=name, mask=mask, missing=".".join((name, *parts[place:])))
                 break
             name, symbol = f"{name}.{word}", below
+            if below.kind == "module":
+                unknown = lying & ~self._releases_of(below)
             if not held or (below.kind not in _ATTRIBUTES and word not in _SET_LATER):
-                mask &= self._releases_of(below)
+                mask &= self._releases_of(below) | unknown
             held = held or part != word
             if part != word and place < last:
                 name = _MAKERS.get(name, name)
@@ -125,15 +134,15 @@ class Surface:
                 if symbol is None or symbol.kind != "class":
                     return Found(symbol=f"{root}.{'.'.join(parts[: place + 1])}".replace(INSTANCE, ""), mask=mask)
             elif place == last and keywords:
-                return self._called(name, below, mask, keywords)
+                return self._called(name, below, mask, keywords, unknown)
             elif below.kind not in _OPEN:
                 break
         return Found(symbol=name, mask=mask, legacy=self._legacy(name, mask))
 
-    def _called(self, name: str, symbol: SymbolRange, mask: int, keywords: tuple[str, ...]) -> Found:
+    def _called(self, name: str, symbol: SymbolRange, mask: int, keywords: tuple[str, ...], unknown: int) -> Found:
         told, worst = name, mask
         for keyword in keywords:
-            taken = self._taking(symbol, keyword)
+            taken = self._taking(symbol, keyword) | unknown
             if not taken & mask:
                 continue  # no release that has it takes this keyword: the call is not what it seems
             if taken & mask != mask:
@@ -150,8 +159,18 @@ class Surface:
         return sum(1 << place for place, one in enumerate(self.releases) if symbol.accepts(keyword, one) is not False)
 
     def _legacy(self, name: str, mask: int) -> int:
-        """Releases with Keras 3 that have a name of `tf.keras` when Keras 2 takes its place."""
-        return self.keras3 if name.startswith(("tf.keras", "tf.compat.v1.keras", "keras")) and mask & self.keras2 else 0
+        """Releases with Keras 3 that have a name of `tf.keras` when Keras 2 takes its place; `keras` itself stays."""
+        return self.keras3 if name.startswith(("tf.keras", "tf.compat.v1.keras")) and mask & self.keras2 else 0
+
+    def _lying(self, path: str) -> int:
+        """The releases whose wheel, or that of their Keras, has this module, public or not."""
+        root, _, rest = path.partition(".")
+        if root == "keras":
+            having = self._modules.having(path)
+            return 0 if having is None else self._of_keras(having)
+        having = self._modules.having(f"tensorflow.{rest}")
+        minors = {one.release[:2] for one in having or ()}
+        return sum(1 << place for place, one in enumerate(self.releases) if one.release[:2] in minors)
 
     def _releases_of(self, symbol: SymbolRange) -> int:
         if symbol.name not in self._masks:

@@ -51,7 +51,12 @@ class Sub:
     instance: bool = False
 
 
-Value: TypeAlias = "Paths | Told | Flag | Sub"
+@dataclass(frozen=True, slots=True)
+class Symbolic:
+    """A tensor of Keras that stands for what a model will be given: what `Input` gives, and layers called on it."""
+
+
+Value: TypeAlias = "Paths | Told | Flag | Sub | Symbolic"
 
 
 def either(values: Iterable[Value]) -> Value:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tfenv.facts.habits import HabitTable
     from tfenv.facts.images import ImageTable
     from tfenv.facts.keras import KerasVersions
+    from tfenv.facts.modules import ModuleRanges
     from tfenv.facts.patches import PatchTable
     from tfenv.facts.releases import ReleaseTable
     from tfenv.facts.rocm import RocmTable
@@ -119,6 +120,13 @@ class Database:
         from tfenv.facts.habits import HabitTable
 
         return HabitTable(self.root / "habits.toml")
+
+    @cached_property
+    def modules(self) -> ModuleRanges:
+        """Which modules lie in the wheels of TensorFlow and Keras."""
+        from tfenv.facts.modules import ModuleRanges
+
+        return ModuleRanges(self.root / "modules.txt")
 
     @cached_property
     def keras(self) -> KerasVersions:

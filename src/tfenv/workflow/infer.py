@@ -61,7 +61,7 @@ def infer(paths: Sequence[Path], database: Database, *, progress: Progress | Non
             f"nothing to read in {', '.join(f'`{path}`' for path in paths)}",
             hint="Python files, notebooks, models and custom ops (.so) can be read",
         )
-    surface = Surface(database.api)
+    surface = Surface(database.api, database.modules)
     pairs = Pairs(surface, pythons(database))
     local = frozenset(_local(files, paths))
     readings: list[Reading] = []

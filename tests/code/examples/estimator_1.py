@@ -1,9 +1,9 @@
 """A linear classifier as an estimator."""
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 
-def data():  # type: ignore[no-untyped-def]  # noqa: ANN201
+def data():
     return tf.data.Dataset.from_tensor_slices(({"x": [[0.0], [1.0]]}, [[0], [1]])).repeat(50).batch(2)
 
 

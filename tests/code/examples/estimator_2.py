@@ -1,6 +1,6 @@
 """The same with Keras."""
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 data = tf.data.Dataset.from_tensor_slices(([[0.0], [1.0]], [[0.0], [1.0]])).repeat(50).batch(2)
 classifier = tf.keras.Sequential([tf.keras.layers.Dense(1, activation="sigmoid")])

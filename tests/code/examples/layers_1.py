@@ -1,6 +1,6 @@
 """A dense layer as TensorFlow 1 has it."""
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 x = tf.ones([1, 2])
 y = tf.layers.dense(x, 1, kernel_initializer=tf.ones_initializer())

@@ -1,6 +1,6 @@
 """A graph, fed and run in a session."""
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 x = tf.placeholder(tf.float32, [None])
 y = tf.reduce_sum(x * 2)

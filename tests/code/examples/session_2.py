@@ -1,10 +1,10 @@
 """The same as a function."""
 
-import tensorflow as tf  # type: ignore[import-untyped]
+import tensorflow as tf
 
 
 @tf.function
-def double(x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def double(x):
     return tf.reduce_sum(x * 2)
 
 
