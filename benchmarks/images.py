@@ -170,16 +170,16 @@ def _all_steps(way: Way, mode: str, number: int, place: Path, running: Engine, l
             break
         lock = place / "locks" / step.key.replace(" ", "-") / "pylock.toml"
         commands = _feed(way, step, folder, lock, links)
-        before, fetched, seconds = _held(way, folder, running), wheels.weight(cache / "v1" / "files"), 0.0
+        before, fetched, seconds = _held(way, folder, running), wheels.held(cache), 0.0
         for command in commands:
             seconds += _run(command, folder, environment).seconds
         found: dict[str, Any] = {
             "seconds": round(seconds, 1),
             "written": _held(way, folder, running) - before,
-            "size": _held(way, folder, running) if way.folder else running.size(_PROJECT),
+            "size": wheels.packed(folder / _OUT) if way.folder else running.size(_PROJECT),
         }
         if way.tool is not None:
-            found["fetched"] = wheels.weight(cache / "v1" / "files") - fetched
+            found["fetched"] = wheels.held(cache) - fetched
         elif own:
             # pip fetches all wheels whenever its layer is built
             found["fetched"] = 0 if step.key == "code" else results.values["sizes"]["wheels"]

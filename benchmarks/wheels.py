@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import re
 import shutil
@@ -57,6 +58,18 @@ def sizes(lock: Lock, cache: Path) -> tuple[int, int]:
 def weight(folder: Path) -> int:
     """Bytes of all files in a folder; nothing, if there is none."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def held(cache: Path) -> int:
+    """Bytes of the wheels in a cache of tfenv's."""
+    return sum(path.stat().st_size for path in cache.rglob("*.whl"))
+
+
+def packed(layout: Path) -> int:
+    """Bytes of the image in an OCI image layout; the folder may hold layers of earlier ones too."""
+    (told,) = json.loads((layout / "index.json").read_bytes())["manifests"]
+    manifest = json.loads((layout / "blobs" / told["digest"].replace(":", "/")).read_bytes())
+    return sum(layer["size"] for layer in manifest["layers"])
 
 
 def forget_layers(cache: Path) -> None:
