@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -10,8 +12,15 @@ from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.resolver import Conflict, explain, repairs, resolve
+from tfenv.resolver.ahead import Ahead
+from tfenv.resolver.catalog import Catalog
 from tfenv.resolver.outcome import Link
 from tfenv.resolver.resolve import candidates_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tfenv.model.package import File
 
 PYTHONS = tuple(map(Version, ("3.12.12", "3.13.9")))
 
@@ -50,6 +59,38 @@ def test_the_index_hears_ahead_of_what_will_be_asked() -> None:
     for name in ("tensorflow", "a", "b", *source.read):
         assert name in heard
     assert heard.index("b") < heard.index("a-2.0-py3-none-any.whl")
+
+
+def test_a_page_that_comes_after_the_search_has_begun_anew() -> None:
+    """What was certain with the release before is not any more when the answer is there."""
+    late: list[Callable[[], None]] = []
+
+    class Late(MemorySource):
+        def expect(self, wanted: Iterable[Name | File], then: Callable[[], None] | None = None) -> None:
+            super().expect(wanted)
+            if then is not None:
+                late.append(then)
+
+    source = Late(
+        [
+            {"file": "tensorflow-2.21.0-cp313-cp313-manylinux_2_27_x86_64.whl", "requires": ["a", "b<2"]},
+            {"file": "tensorflow-2.20.0-cp313-cp313-manylinux_2_27_x86_64.whl", "requires": ["a"]},
+            {"file": "a-1.0-py3-none-any.whl", "requires": ["b"]},
+            {"file": "b-1.0-py3-none-any.whl"},
+        ]
+    )
+    python, first = PYTHONS[1], Name("tensorflow")
+    ahead = Ahead(Catalog(source, Target()), first=first, preferred={}, holds=lambda *_: True)
+    newest, older = (release.files[0] for release in source.releases(first))
+    ahead.begin(newest, python)
+    ahead.take(first, newest, python)
+    for _ in range(3):  # the metadata of TensorFlow, the page and the metadata of a; the page of b is on its way
+        late.pop(0)()
+        late.sort(key=lambda then: "'b'" in repr(then))
+    ahead.begin(older, python)
+    while late:
+        late.pop(0)()
+    assert source.read == [newest.filename, "a-1.0-py3-none-any.whl", "b-1.0-py3-none-any.whl"]
 
 
 def test_only_what_is_needed_is_read() -> None:

@@ -152,7 +152,7 @@ class Ahead:
 
     def _is_hopeless(self, requirement: Requirement) -> bool:
         """Does no release meet it beside what is certain?"""
-        certain = self._certain[requirement.name]
+        certain = self._certain.get(requirement.name, ())  # the search may have begun anew since this was asked
         return next(self._catalog.matching(requirement.name, (*certain, requirement)), None) is None
 
     def _turn_down(self, identifier: str, file: File, python: Version) -> None:
