@@ -267,8 +267,9 @@ def _made(answer: Lock, target: str | None, *, with_requirements: bool) -> dict[
     from tfenv.outputs import pylock
     from tfenv.workflow.render import lock_name, outputs
 
-    texts = {lock_name(target): pylock.dumps(answer)}
-    texts |= outputs(answer, target=target, with_requirements=with_requirements)
+    text = pylock.dumps(answer)
+    texts = {lock_name(target): text}
+    texts |= outputs(answer, text=text, target=target, with_requirements=with_requirements)
     return {"texts": texts, "told": _told(answer), "summary": _summary(answer)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from base64 import b64encode
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
@@ -26,6 +27,7 @@ T = TypeVar("T")
 ATTEMPTS = 5
 _BACKOFF, _LONGEST_PAUSE = 0.25, 20.0
 _REDIRECTS = 10
+_HEADERS = (("User-Agent", "tfenv"),)
 _BODY_LIMIT = 256 * 2**20
 _HINT_CERTIFICATE = "if the network has a certificate authority of its own, name its file in SSL_CERT_FILE"
 _HINT_FILE = "the index lists this file but does not serve it"
@@ -36,7 +38,7 @@ class RangesUnsupported(Exception):
 
 
 class Client:
-    """An `httpx.AsyncClient` with the manners an index expects; an async context manager.
+    """Requests with the manners an index expects; an async context manager.
 
     Args:
         credentials: shared with whoever reads the URLs of indexes.
@@ -63,7 +65,6 @@ class Client:
         self._timeout = timeout
         self._http2 = http2
         self._transport = transport
-        self._session: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,9 +76,8 @@ class Client:
 
     async def close(self) -> None:
         """End all connections."""
-        if self._session is not None:
-            await self._session.aclose()
-            self._session = None
+        if self._transport is not None:
+            await self._transport.aclose()
 
     async def get(
         self, url: str, headers: Mapping[str, str] | None = None, *, limit: int = _BODY_LIMIT
@@ -175,25 +175,35 @@ class Client:
                 await self.rest(url, attempt, interruption)
         raise AssertionError
 
-    def _http(self) -> httpx.AsyncClient:
-        """Made when it is first needed: it costs half a second, and a warm cache needs none."""
-        if self._session is None:
-            from tfenv.index.transport import Transport, session
+    def _carrier(self) -> httpx.AsyncBaseTransport:
+        """Made when it is first needed: a warm cache needs none."""
+        if self._transport is None:
+            from tfenv.index.transport import Transport
 
-            self._session = session(self._transport or Transport(http2=self._http2, silence=self._timeout))
-        return self._session
+            self._transport = Transport(http2=self._http2, silence=self._timeout)
+        return self._transport
+
+    def _login(self, url: str) -> list[tuple[str, str]]:
+        """Basic authentication (RFC 7617), where there are credentials."""
+        known = self.credentials.of(url)
+        return [("Authorization", f"Basic {b64encode(':'.join(known).encode()).decode()}")] if known else []
 
     @asynccontextmanager
     async def _open(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
-        """The answer after redirects, its status checked, its body not read yet."""
-        http = self._http()
+        """The answer after redirects, its status checked, its body not read yet.
+
+        The transport is asked without an `httpx.AsyncClient` before it: cookies are not wanted, and credentials are
+        chosen for each host anew.
+        """
+        carrier = self._carrier()
         import httpx
 
         here = self.credentials.learn(url)
         for _ in range(_REDIRECTS):
             try:
-                request = http.build_request("GET", here, headers=headers)
-                response = await http.send(request, auth=self.credentials.of(here), stream=True)
+                request = httpx.Request("GET", here, headers=[*_HEADERS, *headers.items(), *self._login(here)])
+                response = await carrier.handle_async_request(request)
+                response.request = request
             except httpx.InvalidURL as error:
                 raise IndexUnavailable(f"`{here}` is not a URL: {error}") from None
             except (httpx.TransportError, OSError) as error:

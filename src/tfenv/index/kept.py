@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -36,14 +37,18 @@ _FILENAME = itemgetter(1)
 _FRACTION = re.compile(r"\.(\d+)")
 
 
+def _version(group: list[Link]) -> Version:
+    return group[0][0]
+
+
 def pack(links: Iterable[Link]) -> bytes:
     """The lines: version, a tab, and a JSON array of what the page says of its files, those by name."""
-    groups: dict[Version, list[Link]] = {}
+    groups: dict[int, list[Link]] = {}  # by identity: the hash of a version takes long, and most are the same object
     for link in links:
-        groups.setdefault(link[0], []).append(link)
+        groups.setdefault(id(link[0]), []).append(link)
     lines = []
-    for version in sorted(groups, reverse=True):
-        files = groups[version]
+    for version, same in groupby(sorted(groups.values(), key=_version, reverse=True), key=_version):
+        files = [link for group in same for link in group]
         if len(files) > 1:
             files.sort(key=_FILENAME)
         lines.append(b"%b\t[%b]\n" % (str(version).encode(), b",".join([told for _, _, told in files])))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import unquote, urldefrag, urljoin
 
 import msgspec
 
@@ -38,7 +36,9 @@ def entries(body: bytes, content_type: str, url: str) -> Iterable[Entry]:
     if kind == JSON:
         return _from_json(body)
     if kind in (HTML, "text/html"):
-        return [entry for told in _from_html(body, url) if (entry := _written(told)) is not None]
+        from tfenv.index.listing_html import entries_of
+
+        return [entry for told in entries_of(body, url) if (entry := _written(told)) is not None]
     raise ValueError(f"its content type is `{kind}`, which is not that of a package index")
 
 
@@ -97,44 +97,3 @@ def _written(told: dict[str, Any]) -> Entry | None:
     if not isinstance(filename, str) or not isinstance(url, str):
         return None
     return filename, url, json.dumps(told, separators=(",", ":")).encode()
-
-
-class _Links(HTMLParser):
-    """Collects anchors as entries shaped like those of the JSON form."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.base = url
-        self.entries: list[dict[str, Any]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in ("a", "base"):
-            return
-        values = dict(attrs)
-        href = values.get("href")
-        if not href:
-            return
-        if tag == "base":
-            self.base = urljoin(self.base, href)
-            return
-        target, fragment = urldefrag(href)
-        entry: dict[str, Any] = {
-            "url": urljoin(self.base, target),
-            "filename": unquote(target.partition("?")[0].rstrip("/").rpartition("/")[2]),
-            "hashes": dict([fragment.split("=", 1)]) if "=" in fragment else {},
-            "requires-python": values.get("data-requires-python"),
-        }
-        if "data-yanked" in values:
-            entry["yanked"] = values["data-yanked"] or True
-        promised = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
-        if promised:  # PEP 714: the newer name wins; `true`, or `sha256=…`
-            algorithm, _, digest = promised.partition("=")
-            entry["core-metadata"] = {algorithm: digest} if digest else promised.lower() == "true"
-        self.entries.append(entry)
-
-
-def _from_html(body: bytes, url: str) -> list[dict[str, Any]]:
-    links = _Links(url)
-    links.feed(body.decode("utf-8", errors="replace"))
-    links.close()
-    return links.entries

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from packaging.metadata import parse_email
 
 from tfenv.errors import IndexUnavailable, IntegrityError
-from tfenv.index import sdist
 from tfenv.index.client import RangesUnsupported
 from tfenv.index.documents import key
 from tfenv.index.wheels import open_wheel
@@ -80,6 +79,8 @@ async def _of_sdist(file: File, client: Client) -> dict[str, Any]:
             not file.metadata_sha256 or hashlib.sha256(response.content).hexdigest() == file.metadata_sha256
         ):
             return _parsed(response.content)
+    from tfenv.index import sdist
+
     try:
         found = sdist.declared(await _whole(file, client), file.filename)
     except ValueError as error:

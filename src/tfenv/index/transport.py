@@ -95,17 +95,6 @@ class _Body(httpx.AsyncByteStream):
         await self._asked.__aexit__(None, None, None)
 
 
-def session(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """A client that leaves everything to its transport, and redirects to its caller, who chooses credentials."""
-    return httpx.AsyncClient(
-        transport=transport,
-        trust_env=False,
-        follow_redirects=False,
-        timeout=None,  # noqa: S113 - the transport's
-        headers={"User-Agent": "tfenv", "Accept-Encoding": "gzip, deflate"},
-    )
-
-
 def _understood(error: PyreqwestError) -> httpx.TransportError:
     """The reason is in the causes: reqwest tells the topmost error of a chain."""
     causes = (getattr(error, "details", None) or {}).get("causes") or []

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from packaging.version import Version
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +46,7 @@ class Architecture:
     variant: str = ""
 
     @classmethod
+    @lru_cache(maxsize=256)
     def parse(cls, text: str) -> Architecture:
         """Read ``9.0``, ``90a``, ``sm_86``, ``compute_90`` or ``120``.
 

@@ -173,7 +173,12 @@ def _tenths(number: int) -> str:
 
 
 def dumps(
-    lock: Lock, *, wheels: Literal["index", "context"] = "index", base: str | None = None, ca: bool = False
+    lock: Lock,
+    *,
+    wheels: Literal["index", "context"] = "index",
+    base: str | None = None,
+    ca: bool = False,
+    digest: str | None = None,
 ) -> str:
     """The text of the Dockerfile.
 
@@ -183,6 +188,7 @@ def dumps(
             `WHEELS_FOLDER` of the build context, one folder for each of `layers` and `installer`.
         base: reference of another base image than that of the lock.
         ca: the build context holds `CA_FILE`, which pip shall trust (with ``index``).
+        digest: what `lock_digest` says, where it is known.
 
     Raises:
         UsageError: there is no image for such a platform, no base image is known, or a value could mean something
@@ -220,7 +226,7 @@ def dumps(
         layers=layers(lock),
         cuda_wheels=lock.stack.origin is Origin.WHEELS,
         environment=environment(lock),
-        labels=labels(lock),
+        labels=labels(lock, digest),
     )
 
 
@@ -249,8 +255,8 @@ def environment(lock: Lock) -> list[tuple[str, str]]:
     return found
 
 
-def labels(lock: Lock) -> list[tuple[str, str]]:
-    """Labels of the image, beside `BASE_LABEL`."""
+def labels(lock: Lock, digest: str | None = None) -> list[tuple[str, str]]:
+    """Labels of the image, beside `BASE_LABEL`; `digest` is that of the lock, where it is known."""
     tensorflow = next((each for each in lock.packages if each.name in TENSORFLOWS), None)
     parts = [f"Python {lock.target.python}"]
     if lock.stack.cuda is not None:
@@ -261,7 +267,7 @@ def labels(lock: Lock) -> list[tuple[str, str]]:
     if tensorflow is not None:
         parts.insert(0, f"{tensorflow.name} {tensorflow.version}")
         found.append(("org.opencontainers.image.version", str(tensorflow.version)))
-    return [("org.opencontainers.image.title", ", ".join(parts)), *found, (LOCK_LABEL, lock_digest(lock))]
+    return [("org.opencontainers.image.title", ", ".join(parts)), *found, (LOCK_LABEL, digest or lock_digest(lock))]
 
 
 def _check(lock: Lock) -> None:

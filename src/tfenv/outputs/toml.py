@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
+"""ASCII without quotes, backslashes and control characters: nothing to escape"""
 _WIDTH = 100
 """arrays that fit are written on one line"""
 
@@ -68,6 +70,8 @@ def _key(key: str) -> str:
 
 
 def _string(value: str) -> str:
+    if _PLAIN.fullmatch(value):  # tomlkit looks at each sign of a text, which for a lock is 0.1 s
+        return f'"{value}"'
     from tomlkit import string
 
     return string(value).as_string()

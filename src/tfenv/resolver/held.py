@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tfenv.model.package import TENSORFLOWS
@@ -59,14 +60,11 @@ def held_back(
 
 def _next(catalog: Catalog, name: Name, version: Version) -> Release | None:
     """The first newer release that is neither yanked nor, unless the pin is one, a pre-release."""
-    newer = [
-        release
-        for release in catalog.releases(name)
-        if release.version > version
-        and release.version.is_prerelease <= version.is_prerelease
-        and any(file.yanked is None for file in release.files)
-    ]
-    return newer[-1] if newer else None
+    newer = takewhile(lambda release: release.version > version, catalog.releases(name))
+    for release in reversed(tuple(newer)):
+        if release.version.is_prerelease <= version.is_prerelease and any(f.yanked is None for f in release.files):
+            return release
+    return None
 
 
 def _asks(provider: Provider, chosen: Mapping[str, Candidate]) -> dict[Name, _Asks]:

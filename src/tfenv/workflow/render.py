@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -25,11 +26,14 @@ def lock_name(target: str | None = None) -> str:
     return _named("pylock", "toml", target)
 
 
-def outputs(lock: Lock, *, target: str | None = None, with_requirements: bool = False) -> dict[str, str]:
+def outputs(
+    lock: Lock, *, text: str | None = None, target: str | None = None, with_requirements: bool = False
+) -> dict[str, str]:
     """Every file made from a lock, by name: the conda environment, the Dockerfile where there are images (Linux).
 
     Args:
         lock: what they are made from.
+        text: that of the lock's own file, where it is at hand: the Dockerfile carries its digest.
         target: its name, which becomes part of theirs.
         with_requirements: a requirements file too.
 
@@ -43,7 +47,9 @@ def outputs(lock: Lock, *, target: str | None = None, with_requirements: bool = 
         # jinja2 takes long to import, and a lock for Windows has no use for it
         from tfenv.outputs import dockerfile
 
-        texts[_named("Dockerfile", "", target)] = dockerfile.dumps(lock)
+        texts[_named("Dockerfile", "", target)] = dockerfile.dumps(
+            lock, digest=None if text is None else hashlib.sha256(text.encode()).hexdigest()
+        )
     if with_requirements:
         from tfenv.outputs import requirements
 
