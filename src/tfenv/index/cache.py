@@ -131,7 +131,7 @@ class Cache:
 
     def _place(self, kind: str, key: str) -> Path:
         digest = hashlib.sha256(key.encode()).hexdigest()
-        return Path(f"{self._root}/{kind}/{digest[:2]}/{digest}")
+        return Path(f"{self._root}/{kind}/{digest}")
 
     def _read(self, path: Path) -> tuple[dict[str, Any], bytes] | None:
         try:
