@@ -73,7 +73,7 @@ def _asks(provider: Provider, chosen: Mapping[str, Candidate]) -> dict[Name, _As
     for want in (*provider.roots(), *provider.asked(python)):
         found.setdefault(want.requirement.name, []).append((None, want.requirement))
     for candidate in chosen.values():
-        for want in provider.get_dependencies(candidate):
+        for want in provider.wanted(candidate):
             if not is_virtual(want.identifier):
                 found.setdefault(want.requirement.name, []).append((candidate, want.requirement))
     return found

@@ -103,15 +103,24 @@ class Provider(AbstractProvider[Want, Choice, str]):
 
     def is_satisfied_by(self, requirement: Want, candidate: Choice) -> bool:
         """Same version, and same Python where the requirement is bound to one. Asked of all pairs in every round."""
-        key = (id(requirement), id(candidate))
-        found = self._satisfied.get(key)
-        if found is None:
-            found = self._satisfies(requirement, candidate)
-            self._satisfied[key] = found
+        try:
+            return self._satisfied[id(requirement), id(candidate)]
+        except KeyError:
+            found = self._satisfied[id(requirement), id(candidate)] = self._satisfies(requirement, candidate)
             self._alive.append((requirement, candidate))
-        return found
+            return found
 
     def get_dependencies(self, candidate: Choice) -> Iterator[Want]:
+        """Without what every answer of the target meets: resolvelib would ask of it in every round.
+
+        TensorFlow keeps its own, so that Python is chosen, on which hangs what the request asks for.
+        """
+        keeps = isinstance(candidate, VirtualCandidate) or candidate.name == self._first
+        for want in self.wanted(candidate):
+            if keeps or not is_virtual(want.identifier) or not self.is_met_anyhow(want):
+                yield want
+
+    def wanted(self, candidate: Choice) -> Iterator[Want]:
         """Python first, then the machine, then packages; a generator, so that a clash ends it before more is read."""
         if isinstance(candidate, VirtualCandidate):
             if candidate.identifier == PYTHON and candidate.versions is not None:

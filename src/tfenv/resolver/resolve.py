@@ -196,7 +196,7 @@ class _Run:
                 continue
             metadata = self.catalog.source.metadata(candidate.file)
             parts = [c for c in chosen.values() if c.name == candidate.name]
-            wants = [want for part in parts for want in provider.get_dependencies(part)]
+            wants = [want for part in parts for want in provider.wanted(part)]
             stands_in = metadata.name != candidate.name  # it is not installed: what it requires is
             if stands_in:
                 direct |= {metadata.name} if candidate.name in direct else set()
