@@ -66,7 +66,7 @@ def main() -> None:
         results.values["machine"] = f"{platform.machine()}, Python {platform.python_version()}, {platform.system()}"
         with serving(record=options.what == "record") as index:
             if options.what == "record":
-                _record(tools, cases, index)
+                _record(tools, cases, index, options.rtt)
                 return
             _start_up(results, options.times, again=options.again)
             fast, slow = ([tool for tool in tools if tool.slow is slow] for slow in (False, True))
@@ -81,17 +81,20 @@ def main() -> None:
     sys.stdout.write(table.markdown(results.values, images))
 
 
-def _record(tools: list[Tool], cases: list[Case], index: Index) -> None:
-    for case in cases:
-        for tool in tools:
-            folder, environment = _place(tool, case, index)
-            for held in (True, False) if case.held else (False,):
-                tool.feed(case, folder, index.url, held)
-                if (command := tool.command(case, index.url, False)) is not None and not case.check:
-                    ran = measure.run(command, cwd=folder, environment=environment, limit=3600)
-                    say(f"{case.key} {tool.name}: exit {ran.code} in {ran.seconds:.0f} s, {index.counts()}")
-                    if ran.code:
-                        say(ran.said)
+def _record(tools: list[Tool], cases: list[Case], index: Index, times: list[float]) -> None:
+    """With every round-trip time, for tools that ask ahead: what they ask for depends on which answer comes first."""
+    for case, tool, rtt in ((case, tool, rtt) for case in cases for tool in tools for rtt in times):
+        if tool.slow and rtt != times[0]:
+            continue
+        folder, environment = _place(tool, case, index)
+        for held in (True, False) if case.held else (False,):
+            tool.feed(case, folder, index.url, held)
+            if (command := tool.command(case, index.url, False)) is not None and not case.check:
+                index.wait_for(rtt)
+                ran = measure.run(command, cwd=folder, environment=environment, limit=3600)
+                say(f"{case.key} {tool.name}: exit {ran.code} in {ran.seconds:.0f} s, {index.counts()}")
+                if ran.code:
+                    say(ran.said)
 
 
 def _place(tool: Tool, case: Case, index: Index, *, keep: bool = False) -> tuple[Path, dict[str, str]]:
