@@ -102,6 +102,8 @@ def main() -> None:
 
     if wanted("sync"):
         results.add("sync", wheels.sync(locks["nothing"], place, cache))
+    if wanted("download"):
+        results.add("download", wheels.speed(locks["nothing"], place))
     keys = [
         (number, mode, way)
         for mode in ("wheels cached", "nothing cached")
@@ -115,8 +117,6 @@ def main() -> None:
             _prepare(running, results, locks, cache)
             for number, mode, way in keys:
                 _all_steps(way, mode, number, place, running, links if mode == "wheels cached" else "", results)
-    if wanted("download"):
-        results.add("download", wheels.speed(locks["nothing"], place))
 
 
 def _key(way: Way, mode: str, step: Step, number: int) -> str:
@@ -184,6 +184,9 @@ def _all_steps(way: Way, mode: str, number: int, place: Path, running: Engine, l
             # pip fetches all wheels whenever its layer is built
             found["fetched"] = 0 if step.key == "code" else results.values["sizes"]["wheels"]
         results.add(_key(way, mode, step, number), found)
+        if way.tool is None:
+            # the image before helps the next in nothing (stages of `tfenv build` do, and are kept)
+            running.clean([base_image(), _USUAL, _PROJECT])
     if own:
         shutil.rmtree(cache)
 
