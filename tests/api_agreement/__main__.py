@@ -12,7 +12,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from tests.api_agreement.compare import Agreement, compare, told
+from tests.api_agreement.compare import Agreement, compare, told, without_details
 from tests.api_agreement.environment import walk
 from tfenv.facts.database import load
 from tfenv.index.cache import Cache
@@ -47,11 +47,11 @@ def agreements(text: str, table: Path | None = None, cache: Cache | None = None)
     chosen = Version(python) if python else newest_python(release)
     found = walk(release, chosen, packages, database=database, cache=cache or Cache())
     keras = found["keras"].version if "keras" in found else None
-    result = {
-        "tensorflow": compare(told(directory, "tensorflow", Version(release), keras=keras), found["tensorflow"].symbols)
-    }
-    if keras is not None:
-        result["keras"] = compare(told(directory, "keras", keras), found["keras"].symbols)
+    result = {}
+    for package, walked in found.items():
+        version = Version(release) if package == "tensorflow" else walked.version
+        names = told(directory, package, version, keras=None if package == "keras" else keras)
+        result[package] = compare(without_details(names, walked.inner, walked.failed), walked.symbols)
     return result
 
 

@@ -64,6 +64,26 @@ def compare(told: Mapping[str, Parameters], found: Mapping[str, tuple[str, Param
     )
 
 
+def without_details(
+    told: Mapping[str, Parameters], inner: frozenset[str], failed: frozenset[str] = frozenset()
+) -> dict[str, Parameters]:
+    """The table's names, of those in inner modules no parameters and no members: the walk does not look for these.
+
+    Less those of inner modules that could not be imported here (the backends of Keras that want Theano or CNTK).
+    """
+    found = {}
+    for name, parameters in told.items():
+        owner = name.rpartition(".")[0]
+        above = owner
+        while above and above not in inner:
+            above = above.rpartition(".")[0]
+        if name in failed or owner in failed:
+            continue
+        if not above or above == owner:
+            found[name] = None if above else parameters
+    return found
+
+
 def told(directory: Path, package: str, version: Version, *, keras: Version | None = None) -> dict[str, Parameters]:
     """Every name that the table tells of a release, each spelled out: other names, inherited members, and Keras.
 

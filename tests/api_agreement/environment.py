@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from tfenv.index.cache import Cache
+from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.workflow.lock import lock
@@ -31,10 +33,15 @@ SECONDS = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walked:
-    """What the probe found in a package: kind and parameters by name, and what could not be reached."""
+    """What the probe found in a package: kind and parameters by name, and what could not be reached.
+
+    `inner` are the modules that can be imported, but are not shown, and `failed` those that cannot, here.
+    """
 
     version: Version
     symbols: Mapping[str, tuple[str, Parameters]]
+    inner: frozenset[str]
+    failed: frozenset[str]
     errors: tuple[str, ...]
 
 
@@ -43,17 +50,35 @@ def walk(
 ) -> dict[str, Walked]:
     """Install a release of TensorFlow (CPU) and walk through these packages of the environment.
 
+    What lends it parts (`tf.flags` is of absl-py) is installed in the version that the table was read from: newer ones
+    have other names.
+
     Raises:
         TfenvError: it cannot be locked or installed.
         CalledProcessError: a package cannot be imported.
     """
-    request = Request(tensorflow=SpecifierSet(f"=={release}"), target=replace(Target(), python=python))
+    request = Request(
+        tensorflow=SpecifierSet(f"=={release}"),
+        target=replace(Target(), python=python),
+        constraints=lenders(database, Version(release)),
+    )
     answer = lock(request, database=database, cache=cache)
     with tempfile.TemporaryDirectory(prefix="tfenv-api-") as folder:
         venv = Path(folder) / "venv"
         # dozens of TensorFlows, kept, would fill the disk
         sync(answer, venv, cache=Cache(Path(folder) / "cache"))
         return {package: probe(interpreter(venv), package, Path(folder) / f"{package}.json") for package in packages}
+
+
+def lenders(database: Database, release: Version) -> tuple[Requirement, ...]:
+    """The distributions that the table of symbols has a release's parts from."""
+    row = next(row for row in database.api.tensorflow.releases.rows if row.version == release)
+    found = []
+    for source in row.sources[1:]:
+        file = source.partition(" ")[0]
+        name, version = parse_wheel_filename(file)[:2] if file.endswith(".whl") else parse_sdist_filename(file)
+        found.append(Requirement(name=Name(name), specifier=SpecifierSet(f"=={version}"), source=file))
+    return tuple(found)
 
 
 def probe(python: Path, package: str, output: Path) -> Walked:
@@ -71,5 +96,7 @@ def probe(python: Path, package: str, output: Path) -> Walked:
             name: (kind, None if parameters is None else tuple(parameters))
             for name, (kind, parameters) in document["symbols"].items()
         },
+        inner=frozenset(document["inner"]),
+        failed=frozenset(document["failed"]),
         errors=tuple(" ".join(error) for error in document["errors"]),
     )

@@ -1,11 +1,16 @@
 """Runs inside an environment (Python 3.6 on): walks the public API of a package that is installed there.
 
 Usage: ``python probe.py PACKAGE OUTPUT.json``. The answer maps each dotted name to its kind (m, c, f, p, v) and the names
-of its parameters (null where the signature cannot be had).
+of its parameters (null where the signature cannot be had). Modules of Keras up to 2.12 and of `tensorflow.python.keras`
+that can be imported, but are not shown, are listed as `inner` (or `failed`, if they cannot); of those the names are
+told, no more.
 """
+
+import __future__
 
 import ast
 import enum
+import importlib
 import inspect
 import json
 import os
@@ -44,6 +49,12 @@ SKIPPED |= {
 }
 
 
+INNER_LEFT_OUT = re.compile(
+    r"\._|\bkeras\.(api|protobuf)(\.|$)|(^|\.)(\w*_tests?|tests|\w*benchmarks?|\w*_benchmark_\w*)(\.|$)"
+)
+OF_KERAS = re.compile(r"keras(_applications|_preprocessing)?(\.|$)|tensorflow\.(.*\.)?keras(\.|$)")
+
+
 def real_name(module):
     name = getattr(module, "__name__", "")
     return re.sub(r"^tensorflow_core", "tensorflow", name)
@@ -51,7 +62,9 @@ def real_name(module):
 
 def explicit(path, seen):
     """Names that the source of a module binds itself, or has from a `*` import; None without a source."""
-    if not path or path in seen or not path.endswith(".py") or not os.path.isfile(path):
+    if not path or not path.endswith(".py") or not os.path.isfile(path):
+        return None
+    if path in seen:
         return set()
     seen.add(path)
     with open(path, "rb") as stream:
@@ -62,7 +75,8 @@ def explicit(path, seen):
             for alias in node.names:
                 if alias.name == "*":
                     source = sys.modules.get(node.module or "")
-                    found |= explicit(getattr(source, "__file__", None), seen)
+                    listed = getattr(source, "__all__", None)
+                    found |= set(listed or ()) or explicit(getattr(source, "__file__", None), seen) or set()
                 else:
                     found.add(alias.asname or alias.name)
         elif isinstance(node, ast.Import):
@@ -98,7 +112,7 @@ class Walk:
             self.errors.append([path, repr(error)])
             return
         here = real_name(module)
-        bound = None
+        bound = explicit(getattr(module, "__file__", None), set())
         listed = set(getattr(module, "__all__", None) or ())
         tidy = True if "/_api/" in (getattr(module, "__file__", None) or "") else None
         for name in names:
@@ -123,10 +137,8 @@ class Walk:
                     continue
                 if tidy is None:
                     tidy = cleaned(module)
-                if bound is None:
-                    bound = explicit(getattr(module, "__file__", None), set())
                 beside = "keras.api._v2." + real in sys.modules
-                if bound and name not in bound and real == here + "." + name and not beside:
+                if bound is not None and name not in bound and real == here + "." + name and not beside:
                     continue  # a module that is there because something imported it
                 shown_on = here.startswith("tensorboard.") and GENERATED.search(real)  # `tf.summary.experimental`
                 child = real.startswith(here + ".") or GENERATED.search(here) or tidy or name in listed or shown_on
@@ -136,7 +148,7 @@ class Walk:
             elif inspect.isclass(value):
                 self.found[there] = ["c", made_with(value)]
                 self.members(value, there)
-            elif type(value).__name__ == "_Feature":
+            elif isinstance(value, type(__future__.division)):
                 continue
             elif callable(value):
                 self.found[there] = ["f", signature(value)]
@@ -175,6 +187,74 @@ class Walk:
                 self.found[path + "." + name] = ["v", None]
 
 
+def below(package):
+    """The modules of a package by their files, imported or not."""
+    top = os.path.dirname(importlib.import_module(package).__file__)
+    for folder, _, files in os.walk(top):
+        for file in files:
+            if file.endswith(".py"):
+                parts = [package] + os.path.relpath(os.path.join(folder, file), top)[:-3].split(os.sep)
+                yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def candidates(package):
+    """Modules that may be inner ones."""
+    if package == "tensorflow":
+        try:
+            return ["tensorflow.python"] + sorted(below("tensorflow.python.keras"))
+        except ImportError:
+            return []
+    apart = os.path.isdir(os.path.join(os.path.dirname(sys.modules[package].__file__), "src"))
+    return [] if apart else sorted(below(package))
+
+
+def foreign(module):
+    """Names that a module has by import from elsewhere than Keras."""
+    with open(module.__file__, "rb") as stream:
+        tree = ast.parse(stream.read())
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.ImportFrom, ast.Import)):
+            source = getattr(node, "module", None) or ""
+            if isinstance(node, ast.Import) or not (node.level or OF_KERAS.match(source)):
+                found |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    return found
+
+
+def of_keras(name, value, others):
+    if inspect.isclass(value) or inspect.isroutine(value):
+        return bool(OF_KERAS.match(re.sub(r"^tensorflow_core", "tensorflow", value.__module__ or "")))
+    return name not in others
+
+
+def inner(package, walk):
+    """What can be imported from modules that are not shown, added to what was found; these modules, and what fails."""
+    modules, failed = [], []
+    for name in candidates(package):
+        path = name.partition(".")[2]
+        if not path or INNER_LEFT_OUT.search(name) or walk.found.get(path, [""])[0] == "m":
+            continue
+        try:
+            module = importlib.import_module(name)
+        except Exception as error:
+            walk.errors.append([path, repr(error)])
+            failed.append(path)
+            continue
+        modules.append(path)
+        walk.found[path] = ["m", None]
+        if name == "tensorflow.python":
+            continue
+        others = foreign(module)
+        for one, value in vars(module).items():
+            if one.startswith("_") or isinstance(value, (types.ModuleType, type(__future__.division))):
+                continue
+            if not of_keras(one, value, others):
+                continue
+            kind = "c" if inspect.isclass(value) else "f" if callable(value) else "v"
+            walk.found.setdefault(path + "." + one, [kind, None])
+    return modules, failed
+
+
 def signature(value):
     try:
         parameters = inspect.signature(value).parameters.values()
@@ -205,8 +285,10 @@ def main():
         pass
     walk = Walk()
     walk.module(module, "", frozenset())
+    modules, failed = inner(package, walk)
+    answer = {"version": module.__version__, "symbols": walk.found, "errors": walk.errors}
     with open(output, "w") as stream:
-        json.dump({"version": module.__version__, "symbols": walk.found, "errors": walk.errors}, stream)
+        json.dump(dict(answer, inner=modules, failed=failed), stream)
 
 
 main()

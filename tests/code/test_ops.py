@@ -24,10 +24,15 @@ class Exporting:
     def __init__(self, lacking: str = "none") -> None:
         self._lacking = lacking
 
-    def missing(self, release: object, symbols: object) -> tuple[str, ...] | None:
+    def missing(self, release: object, symbols: object, *, cc: bool = False) -> tuple[str, ...] | None:
         """One symbol, where some are missing."""
         assert symbols
+        assert not cc
         return (NEW,) if str(release).startswith(self._lacking) else ()
+
+    def has_cc(self, release: object) -> bool | None:
+        """None of these ops asks."""
+        raise AssertionError(release)
 
 
 def _read(data: bytes) -> ops.CustomOp:
@@ -70,6 +75,15 @@ def test_symbols_that_no_release_exports() -> None:
     assert not {"2.15", "2.20"} & set(answer.releases)
     (told,) = (one for one in answer.findings if "symbols of TensorFlow" in one.symbol)
     assert "not exported" in told.note
+
+
+def test_libtensorflow_cc() -> None:
+    """An op that links it needs a release that has it: 2.12 was the first."""
+    framework, cc = b"libtensorflow_framework.so.2\0", b"libtensorflow_cc.so.2\0"
+    found = _read((FOLDER / "new.so").read_bytes().replace(framework, cc.ljust(len(framework), b"\0")))
+    assert (found.cc, found.framework) == (True, None)
+    told = {one.symbol: one for one in ops.findings(found, "a.so", PAIRS, DATABASE.compile, DATABASE.exports)}
+    assert told["libtensorflow_cc.so"].first == "2.12"
 
 
 def test_other_libraries_are_left_alone() -> None:

@@ -122,6 +122,30 @@ def test_keras_eras() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("keras.layers.core.Dense", "2.0.0", "2.12.0"),
+        ("keras.layers.convolutional.MaxPooling2D", "2.0.0", "2.12.0"),
+        ("keras.layers.embeddings.Embedding", "2.0.0", "2.8.0"),
+        ("keras.layers.normalization.BatchNormalization", "2.0.0", "2.4.3"),
+        ("keras.utils.np_utils.to_categorical", "2.0.0", "2.12.0"),
+        ("keras.engine.topology.Layer", "2.0.0", "2.4.3"),
+        ("keras.engine.training.Model", "2.0.0", "2.12.0"),
+        ("keras.engine.keras_tensor.KerasTensor", "2.6.0", "2.12.0"),
+        ("keras.objectives.mean_squared_error", "2.0.0", "2.4.3"),
+        ("keras.preprocessing.image.ImageDataGenerator.flow", "2.0.0", "2.15.0"),
+        ("keras.backend.tensorflow_backend.set_session", "2.0.0", "2.4.2"),
+    ],
+)
+def test_inner_modules_of_keras(name: str, first: str, last: str) -> None:
+    """Modules that can be imported; each was imported from 2.0.6, 2.1.6, 2.2.4, 2.3.1, 2.4.3, 2.6.0, 2.10.0, 2.12.0."""
+    found = API.symbol(name)
+    assert found is not None
+    assert (found.first, found.last) == (Version(first), Version(last))
+    assert not found.holes
+
+
+@pytest.mark.parametrize(
     "name", ["tf.nn.relu", "tf.keras.layers.Dense", "tf.contrib.layers.flatten", "tf.compat.v1.placeholder", "tf.zeros"]
 )
 def test_one_question_reads_little(name: str, opened: list[int]) -> None:

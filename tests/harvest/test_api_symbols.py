@@ -187,6 +187,148 @@ def test_releases_are_laid_over_each_other(found: dict[str, Symbol]) -> None:
         assert spelled_out(entries(rows, bit)) == {name: symbol.parameters for name, symbol in before.items()}
 
 
+INNER = {
+    "keras/__init__.py": "from . import layers\nfrom . import utils",
+    "keras/layers/__init__.py": "from .core import Dense\nfrom .core import Dense as Full",
+    "keras/layers/core.py": """
+        import numpy as np
+        from functools import partial
+        from ..engine import Layer
+        LIMIT = 1
+        class Dense(Layer):
+            def __init__(self, units): pass
+        Full = Dense
+        def helper(x): pass
+    """,
+    "keras/layers/core_test.py": "class Test: pass",
+    "keras/layers/broken.py": "from .core import Gone",
+    "keras/engine/__init__.py": "from .base import Layer",
+    "keras/engine/base.py": """
+        class Layer(object):
+            def build(self, shape): pass
+    """,
+    "keras/utils/__init__.py": "from . import data",
+    "keras/utils/data.py": "class Reader:\n    def read(self, many): pass",
+}
+
+
+def test_inner_modules() -> None:
+    """What can be imported though it is not shown: modules that import what is there, and names of Keras in them."""
+    found = symbols(world(INNER), "keras", python=(3, 8))
+    inner = {name for name, one in found.items() if one.inner}
+    assert {
+        "layers.core",
+        "engine",
+        "engine.base",
+        "layers.core.Layer",
+        "layers.core.helper",
+        "layers.core.LIMIT",
+    } <= inner
+    assert not {"layers.core.np", "layers.core.partial", "layers.core_test", "layers.broken", "utils.data"} & inner
+    later = {f"keras/src/{path.partition('/')[2]}": text for path, text in INNER.items()} | {
+        "keras/__init__.py": "from keras.src import layers"
+    }
+    assert not any(one.inner for one in symbols(world(later), "keras", python=(3, 8)).values())
+
+
+def test_inner_keras_of_tensorflow() -> None:
+    """`tensorflow.python.keras` can be imported, and what is above it."""
+    inner = {path.replace("keras/", "tensorflow/python/keras/", 1): text for path, text in INNER.items()}
+    found = symbols(world(MODULES | inner), "tensorflow", python=(3, 8))
+    assert {"python", "python.keras", "python.keras.layers.core.Dense"} <= {
+        name for name, one in found.items() if one.inner
+    }
+    assert "python.core" not in found
+
+
+def test_inner_modules_are_told_briefly() -> None:
+    """Other names point to what is shown; the rest is there, no more; what a release shows is told in full in all."""
+    hidden = INNER | {"keras/utils/__init__.py": ""}
+    told = [condense(symbols(world(modules), "keras", python=(3, 8))) for modules in (hidden, INNER)]
+    releases = Releases([ReleaseRead(version=Version(one), sources=("a.whl sha256:00",)) for one in ("2.0.0", "2.1.0")])
+    texts = api_store.dumps(releases, merge(told))
+    assert texts["inner"].splitlines() == [
+        "engine\t2.0+\tC Layer",
+        "engine.base\t2.0+\tC Layer",
+        "layers.core\t2.0+\t=layers Dense Full\tC Layer\tf helper\tv LIMIT",
+    ]
+    assert "utils.data.Reader.read\tf\t2.0+\t\t\tmany" in texts["utils"].splitlines()
+    again, rows = api_store.loads(texts)
+    assert api_store.dumps(again, rows) == texts
+    assert api_store.dumps(again, merge([entries(rows, 1), entries(rows, 2)])) == texts
+
+
+def test_a_module_with_the_same_names() -> None:
+    """It is told under one of its names, though each is a module of its own."""
+    modules = {
+        "tensorflow/__init__.py": "from tensorflow._api.v2 import nn\nfrom tensorflow._api.v2 import compat",
+        "tensorflow/_api/v2/nn/__init__.py": "from tensorflow.python.core import relu, add",
+        "tensorflow/_api/v2/compat/__init__.py": "from tensorflow._api.v2.compat import v1\n"
+        "from tensorflow._api.v2.compat import v2",
+        "tensorflow/_api/v2/compat/v1/__init__.py": "from tensorflow._api.v2.compat.v1 import nn",
+        "tensorflow/_api/v2/compat/v1/nn/__init__.py": "from tensorflow.python.core import relu, add",
+        "tensorflow/_api/v2/compat/v2/__init__.py": "from tensorflow._api.v2.compat.v2 import nn",
+        "tensorflow/_api/v2/compat/v2/nn/__init__.py": "from tensorflow.python.core import relu",
+        "tensorflow/python/core.py": MODULES["tensorflow/python/core.py"],
+    }
+    found = symbols(world(modules), "tensorflow", python=(3, 8))
+    told = condense(found)
+    assert told["compat.v1.nn"].alias == "nn"
+    assert "compat.v1.nn.relu" not in told
+    assert told["compat.v2.nn.relu"].alias == "nn.relu"
+    assert spelled_out(told) == {name: symbol.parameters for name, symbol in found.items()}
+
+
+def test_names_put_under_globals() -> None:
+    """`keras.initializers` from 2.4 on has the classes of a module, also in snake case, and more from a table."""
+    found = symbols(
+        world(
+            {
+                "keras/__init__.py": "from keras import initializers",
+                "keras/initializers/__init__.py": """
+                    from keras.initializers import v2
+                    def populate():
+                        TABLE["ZerosV2"] = v2.HeZeros
+                        if tf2.enabled():
+                            utils.populate_dict_with_module_objects(found, [v2], obj_filter=None)
+                        TABLE["zero"] = TABLE["he_zeros"]
+                    populate()
+                    globals().update(TABLE)
+                """,
+                "keras/initializers/v2.py": "class HeZeros:\n    def __init__(self, dtype): pass",
+            }
+        ),
+        "keras",
+        python=(3, 8),
+    )
+    names = [f"initializers.{name}" for name in ("HeZeros", "he_zeros", "ZerosV2", "zero")]
+    assert [found[name].parameters for name in names] == [("dtype",)] * 4
+
+
+def test_one_backend_of_keras() -> None:
+    """Of the backends of Keras, TensorFlow's counts."""
+    found = symbols(
+        world(
+            {
+                "keras/__init__.py": "from . import backend",
+                "keras/backend/__init__.py": """
+                    _BACKEND = "tensorflow"
+                    if _BACKEND == "theano":
+                        from .theano_backend import *
+                    elif _BACKEND == "tensorflow":
+                        from .tensorflow_backend import *
+                """,
+                "keras/backend/theano_backend.py": "def only_theano(): pass\ndef mean(a): pass",
+                "keras/backend/tensorflow_backend.py": "def mean(x): pass",
+            }
+        ),
+        "keras",
+        python=(3, 6),
+    )
+    assert "backend.only_theano" not in found
+    assert found["backend.mean"].parameters == ("x",)
+
+
 def test_renames() -> None:
     """The tables of the upgrade script: symbols and keywords; what a newer release tells is told once."""
     members = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfenv.harvest.exports import exports, wanted
+from tfenv.harvest.exports import exports, library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,15 +29,16 @@ def test_exports(tmp_path: Path) -> None:
     assert compiler is not None
     (tmp_path / "a.c").write_text(SOURCE, encoding="utf-8")
     subprocess.run([compiler, "-shared", "-fPIC", "-nostdlib", "-o", tmp_path / "a.so", tmp_path / "a.c"], check=True)
-    library = (tmp_path / "a.so").read_bytes()
-    assert exports(library) == {"shown", "weakly", "calls"}
-    for cut in (b"", b"no library", library[:100], library[:-500]):
+    data = (tmp_path / "a.so").read_bytes()
+    assert exports(data) == {"shown", "weakly", "calls"}
+    for cut in (b"", b"no library", data[:100], data[:-500]):
         with pytest.raises(ValueError, match=r"symbols cannot be read|no 64-bit"):
             exports(cut)
 
 
-def test_wanted() -> None:
-    """The library that ops are linked against, wherever a wheel has it."""
-    assert wanted("tensorflow/libtensorflow_framework.so.2")
-    assert wanted("tensorflow-1.4.1.data/purelib/tensorflow/libtensorflow_framework.so")
-    assert not wanted("tensorflow/libtensorflow_cc.so.2")
+def test_library() -> None:
+    """The libraries that ops are linked against, wherever a wheel has them."""
+    assert library("tensorflow/libtensorflow_framework.so.2") == "framework"
+    assert library("tensorflow-1.4.1.data/purelib/tensorflow/libtensorflow_framework.so") == "framework"
+    assert library("tensorflow/libtensorflow_cc.so.2") == "cc"
+    assert not library("tensorflow/python/_pywrap_tensorflow_internal.so")

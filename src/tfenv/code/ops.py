@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MAGIC: Final = b"\x7fELF"
 _FRAMEWORK: Final = re.compile(r"libtensorflow_framework\.so(?:\.(\d+))?$")
+_CC: Final = re.compile(r"libtensorflow_cc\.so(?:\.\d+)?$")
 _MOST: Final = 500_000
 _VERSIONS: Final = 2000
 _LONGEST: Final = 2**26
@@ -57,6 +58,7 @@ class CustomOp:
         needed: libraries, by soname.
         framework: major version of `libtensorflow_framework` that it wants; 0 if it wants one without a version (which
             releases before 1.14 have); ``None`` if it wants none.
+        cc: does it want `libtensorflow_cc`?
         cxx11: does it use the C++11 ABI for TensorFlow's functions? ``None`` if no function tells.
         undefined: symbols of TensorFlow that must come from outside.
         glibc, glibcxx: the newest version of each that it wants (`2.27`, `3.4.22`); ``None`` if none.
@@ -65,6 +67,7 @@ class CustomOp:
 
     needed: tuple[str, ...]
     framework: int | None
+    cc: bool
     cxx11: bool | None
     undefined: tuple[str, ...]
     glibc: str | None
@@ -75,8 +78,13 @@ class CustomOp:
 class Exports(Protocol):
     """What the libraries of a release export."""
 
-    def missing(self, release: Version, symbols: Iterable[str]) -> tuple[str, ...] | None:
+    def missing(self, release: Version, symbols: Iterable[str], *, cc: bool = False) -> tuple[str, ...] | None:
         """Those of the symbols that a release has not; ``None`` if its exports are not known."""
+        ...
+
+    def has_cc(self, release: Version) -> bool | None:
+        """Does a release come with `libtensorflow_cc`? ``None`` if that is not known."""
+        ...
 
 
 def findings(op: CustomOp, file: str, pairs: Pairs, compiled: CompileTable, exports: Exports) -> Iterator[Finding]:
@@ -86,12 +94,15 @@ def findings(op: CustomOp, file: str, pairs: Pairs, compiled: CompileTable, expo
         series = f"=={op.framework}.*" if op.framework else "<1.14"
         suffix = f".{op.framework}" if op.framework else ""
         yield finding(file, pairs, f"libtensorflow_framework.so{suffix}", surface.mask(SpecifierSet(series)))
+    if op.cc:
+        mask = sum((exports.has_cc(release) is not False) << place for place, release in enumerate(surface.releases))
+        yield finding(file, pairs, "libtensorflow_cc.so", mask)
     if op.cxx11 is not None:
         rows = [compiled.of(release) for release in surface.releases]
         mask = sum((row is None or row.cxx11 == op.cxx11) << place for place, row in enumerate(rows))
         yield finding(file, pairs, f"built with -D_GLIBCXX_USE_CXX11_ABI={op.cxx11:d}", mask)
     if op.undefined:
-        lacking = [exports.missing(release, op.undefined) for release in surface.releases]
+        lacking = [exports.missing(release, op.undefined, cc=op.cc) for release in surface.releases]
         mask = sum((not one) << place for place, one in enumerate(lacking))
         if mask != surface.every:
             newest = next(one for one in reversed(lacking) if one)
@@ -139,6 +150,7 @@ def read(file: IO[bytes], name: str) -> CustomOp | None:
     return CustomOp(
         needed=tuple(needed),
         framework=next((int(match[1] or 0) for one in needed if (match := _FRAMEWORK.match(one))), None),
+        cc=any(map(_CC.match, needed)),
         cxx11=_cxx11(ours),
         undefined=ours,
         glibc=_newest(versions, "GLIBC_"),

@@ -18,9 +18,11 @@
     table.names("tf.contrib.")                             # all names that start so
     table.became("tf.placeholder")                         # Became | None, from `became.toml`, TensorFlow's tables
 
-Methods and properties of classes are symbols too (`tf.keras.Model.fit`), inherited ones included. `tf.keras` of 2.16
-and later is Keras 3: what such a release has is what the newest Keras that its metadata admits has, and `found.keras`
-is the range in releases of Keras. A `Version` that is not in the table is taken for the newest known one before it.
+Methods and properties of classes are symbols too (`tf.keras.Model.fit`), inherited ones included, and modules of Keras
+up to 2.12 that can be imported though it does not show them (`keras.engine.topology`); these are neither `names` nor
+`children`. `tf.keras` of 2.16 and later is Keras 3: what such a release has is what the newest Keras that its metadata
+admits has, and `found.keras` is the range in releases of Keras. A `Version` that is not in the table is taken for the
+newest known one before it.
 """
 
 from __future__ import annotations
@@ -30,8 +32,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from tfenv.errors import UsageError
+from tfenv.facts.api_inner import parse_inner
 from tfenv.facts.api_releases import Releases
-from tfenv.facts.api_rows import KINDS, Row, parse_row, union
+from tfenv.facts.api_rows import KINDS, Row, parse_row, split, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,14 +196,23 @@ class Shelf:
         """What stands in the file for this very name; ``None`` if there is no such line."""
         if name not in self._rows:
             lines = self._file(name.partition(".")[0]).get(name) or self._file("_").get(name)
-            self._rows[name] = None if lines is None else parse_row(name, lines, self.releases)
+            self._rows[name] = self._inner(name) if lines is None else parse_row(name, lines, self.releases)
         return self._rows[name]
+
+    def _inner(self, name: str) -> Row | None:
+        """The same of a module that can be imported, but is not shown, or of what is in one."""
+        owner = name.rpartition(".")[0]
+        for module in (name, owner):
+            lines = self._file("inner").get(module)
+            if lines is not None:
+                return parse_inner(module, lines[0], self.releases).get(name)
+        return None
 
     def lines(self, name: str) -> Iterator[str]:
         """All names in the files that hold this one, or names below it."""
         if not name:
             for path in sorted(self._directory.glob("*.txt")):
-                if path.stem != "releases":
+                if path.stem not in ("releases", "inner"):
                     yield from self._file(path.stem)
             return
         yield from self._file(name.partition(".")[0])
@@ -244,8 +256,7 @@ class Shelf:
             path = self._directory / f"{stem}.txt"
             held: dict[str, list[str]] = {}
             if stem.replace("_", "a").isalnum() and path.is_file():
-                for line in path.read_text(encoding="utf-8").splitlines():
-                    name, _, rest = line.partition("\t")
+                for name, rest in split(path.read_text(encoding="utf-8")):
                     held.setdefault(name, []).append(rest)
             self._files[stem] = held
         return self._files[stem]

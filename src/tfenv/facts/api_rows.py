@@ -6,7 +6,8 @@ for all releases of the symbol (of a parameter: for all whose signature is known
 name of the same thing: name, `=`, releases, that name. Empty fields at the end are left out.
 
 What is told most is told shortly: `~ops.math_ops` is the module `tensorflow.python.ops.math_ops` (`_SHORT` lists the
-signs), and without a target `compat.v1.abs` is another name of `abs`.
+signs). Other names that differ in their module only share a line: module, `=`, releases, the other module, names; an
+empty other module is that name less `compat.v1.` or `compat.v2.`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from tfenv.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tfenv.facts.api_releases import Releases
 
@@ -37,6 +38,7 @@ KINDS: Final[dict[str, Literal["module", "class", "function", "property", "value
 Varied = tuple[tuple[str, int], ...]
 """Values, each with the set of releases that have it."""
 
+_SAME, _SHARED = "=\t", 4
 _NO_PARAMETERS = "()"
 _SHORT: Final = {
     "~": "tensorflow.python.",
@@ -62,6 +64,7 @@ class Row:
         known: the releases in which the signature is known.
         parameters: ``None`` if it is known in none.
         aliases: the symbols that this is another name of; nothing else is told of those releases.
+        inner: it can be imported, but no release shows it: a module, or a name in one; little more is told of it.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Row:
     known: int = 0
     parameters: Varied | None = None
     aliases: Varied = ()
+    inner: bool = False
 
     @property
     def kind(self) -> str:
@@ -116,6 +120,36 @@ class Row:
         )
 
 
+def split(text: str) -> Iterator[tuple[str, str]]:
+    """The lines of a file, each as a name and what follows it; those that names share, once for each."""
+    for line in text.splitlines():
+        name, _, rest = line.partition("\t")
+        fields = rest.split("\t") if rest.startswith(_SAME) else []
+        if len(fields) < _SHARED:
+            yield name, rest
+            continue
+        kind, spans, module, names = fields
+        for last in names.split():
+            target = f"\t{module}.{last}" if module else ""
+            yield f"{name}.{last}".removeprefix("."), f"{kind}\t{spans}{target}"
+
+
+def share(lines: Iterable[str]) -> list[str]:
+    """The lines of a file in their one spelling: first those that names share."""
+    shared: dict[tuple[str, str, str], list[str]] = {}
+    alone = []
+    for line in lines:
+        name, kind, spans, *rest = line.split("\t")
+        owner, _, last = name.rpartition(".")
+        module, _, there = rest[0].rpartition(".") if rest else ("", "", last)
+        if kind == "=" and there == last and (module or not rest):
+            shared.setdefault((owner, spans, module), []).append(last)
+        else:
+            alone.append(line)
+    spelled = [f"{owner}\t=\t{spans}\t{module}\t{' '.join(names)}" for (owner, spans, module), names in shared.items()]
+    return [*sorted(spelled), *alone]
+
+
 def parse_row(name: str, lines: Iterable[str], releases: Releases) -> Row:
     """Read what follows the name in its lines.
 
@@ -132,6 +166,7 @@ def parse_row(name: str, lines: Iterable[str], releases: Releases) -> Row:
             row = _parse_own(name, line, releases)
     if row is None:
         row = Row(name=name, mask=0)
+    aliases.sort(key=lambda pair: (pair[1] & -pair[1], pair[0]))
     return replace(row, mask=row.mask | union(mask for _, mask in aliases), aliases=tuple(aliases))
 
 
@@ -146,10 +181,11 @@ def spell_row(row: Row, releases: Releases) -> tuple[str, ...]:
     if own:
         parameters = ""
         if row.parameters is not None:
-            parameters = _spell(row.parameters, row.known, releases) or _NO_PARAMETERS
+            parameters = spell_varied(row.parameters, row.known, releases) or _NO_PARAMETERS
             if row.known != own:
                 parameters = f"[{releases.spell(row.known).replace(' ', ',')}] {parameters}"
-        kinds, modules, bases = (_spell(one, own, releases) for one in (row.kinds, _shortened(row.modules), row.bases))
+        fields = (row.kinds, _shortened(row.modules), row.bases)
+        kinds, modules, bases = (spell_varied(one, own, releases) for one in fields)
         lines.append("\t".join((row.name, kinds, releases.spell(own), modules, bases, parameters)).rstrip("\t"))
     return tuple(lines)
 
@@ -159,7 +195,7 @@ def _parse_own(name: str, line: str, releases: Releases) -> Row:
     spans, *fields = rest.split("\t")
     mask = releases.parse(spans)
     fields += [""] * (3 - len(fields))
-    kinds, modules, bases = (_parse(text, mask, releases) for text in (kind, fields[0], fields[1]))
+    kinds, modules, bases = (parse_varied(text, mask, releases) for text in (kind, fields[0], fields[1]))
     modules = tuple((_SHORT.get(one[:1], one[:1]) + one[1:], mask) for one, mask in modules)
     if not mask or not kinds:
         raise UsageError(f"the row of `{name}` tells no releases or no kind: `{line}`")
@@ -169,11 +205,12 @@ def _parse_own(name: str, line: str, releases: Releases) -> Row:
         if text.startswith("["):
             head, _, text = text[1:].partition("] ")
             known = releases.parse(head.replace(",", " "))
-        parameters = () if text == _NO_PARAMETERS else _parse(text, known, releases)
+        parameters = () if text == _NO_PARAMETERS else parse_varied(text, known, releases)
     return Row(name=name, mask=mask, kinds=kinds, modules=modules, bases=bases, known=known, parameters=parameters)
 
 
-def _parse(text: str, whole: int, releases: Releases) -> Varied:
+def parse_varied(text: str, whole: int, releases: Releases) -> Varied:
+    """Values, those without brackets for the whole set."""
     found = []
     for word in text.split():
         value, bracket, spans = word.partition("[")
@@ -181,7 +218,8 @@ def _parse(text: str, whole: int, releases: Releases) -> Varied:
     return tuple(found)
 
 
-def _spell(varied: Varied, whole: int, releases: Releases) -> str:
+def spell_varied(varied: Varied, whole: int, releases: Releases) -> str:
+    """The same as text."""
     return " ".join(
         value if mask == whole else f"{value}[{releases.spell(mask).replace(' ', ',')}]" for value, mask in varied
     )

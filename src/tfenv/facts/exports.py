@@ -1,18 +1,22 @@
-"""What `libtensorflow_framework.so` of each minor release exports: `constraints/ops/exports.txt`.
+"""What the libraries of each minor release export: `constraints/ops/exports.txt`.
 
 ::
 
     exports = database.load().exports
     exports.missing(Version("2.15.1"), ["_ZN10tensorflow8OpKernel…"])    # those it lacks; None: not known
+    exports.missing(Version("2.15.1"), [...], cc=True)                   # of an op that links `libtensorflow_cc` too
+    exports.has_cc(Version("2.11.1"))                                    # False: that library came with 2.12
 
 Of each name four bytes of its BLAKE2b are kept, so that one in 50,000 names that a release lacks is taken to be there.
-The file lists the releases with their wheels; its last line is a table (base64 of xz) of three columns: the hashes in
-ascending order, as differences; of each the number of its set of releases; those sets.
+The file lists the releases with their wheels, then two tables (base64 of xz): `data` of `libtensorflow_framework`, `cc`
+of what `libtensorflow_cc` has beyond it. A table has three columns: the hashes in ascending order, as differences; of
+each the number of its set of releases; those sets.
 """
 
 from __future__ import annotations
 
 import lzma
+import re
 from array import array
 from base64 import b64decode, b64encode
 from bisect import bisect_left
@@ -34,10 +38,14 @@ if TYPE_CHECKING:
 MARKS = ("10tensorflow", "3tsl", "4absl", "8protobuf")
 """What is in the names that are kept (namespaces, as they are mangled); also those that begin with `TF_`."""
 
+_CC = re.compile(r"TF_|_Z(TI|TV)?NK?(10tensorflow|3tsl)(?!.*(5Eigen|Ul))")
+"""Of `libtensorflow_cc` those names are kept that code of others can mean: TensorFlow's own, less kernels for a device
+of Eigen and lambdas. All that it exports (150,000 names a release, kernels by type for the most part) would be 2 MB."""
+
 _HEADER = (
-    "# Written by `tfenv facts update --exports`: the release read of each minor release, and its wheel; a table.\n"
+    "# Written by `tfenv facts update --exports`: the release read of each minor release, and its wheel; tables.\n"
 )
-_DATA = "data"
+_TABLES = ("data", "cc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +54,13 @@ class ExportTable:
 
     Attributes:
         sources: the wheel of each release, oldest first.
-        names: the hashes that each release exports.
+        names: the hashes that `libtensorflow_framework` of each release exports.
+        cc: those that its `libtensorflow_cc` exports beyond; empty if it has no such library.
     """
 
     sources: Mapping[Version, str]
     names: Mapping[Version, frozenset[int]]
+    cc: Mapping[Version, frozenset[int]]
 
     @classmethod
     def loads(cls, text: str) -> Self:
@@ -60,23 +70,20 @@ class ExportTable:
             ValueError: it is damaged.
         """
         packed = _Packed.loads(text)
-        found: dict[Version, set[int]] = {version: set() for version in packed.sources}
-        holders = [[one for at, one in enumerate(packed.sources) if mask >> at & 1] for mask in packed.masks]
-        for name, number in zip(packed.hashes, packed.numbers, strict=True):
-            for version in holders[number]:
-                found[version].add(name)
-        return cls(sources=packed.sources, names={version: frozenset(names) for version, names in found.items()})
+        names, cc = (packed.names(table) for table in packed.tables)
+        return cls(sources=packed.sources, names=names, cc=cc)
 
     def dumps(self) -> str:
         """The one text that says the same."""
         ordered = sorted(self.sources)
-        sets: dict[int, int] = {}
-        for at, version in enumerate(ordered):
-            for name in self.names[version]:
-                sets[name] = sets.get(name, 0) | 1 << at
-        table = b64encode(_pack(sets)).decode()
         lines = [f"{version}\t{self.sources[version]}\n" for version in ordered]
-        return f"{_HEADER}{''.join(lines)}{_DATA}\t{table}\n"
+        for word, names in zip(_TABLES, (self.names, self.cc), strict=True):
+            sets: dict[int, int] = {}
+            for at, version in enumerate(ordered):
+                for name in names[version]:
+                    sets[name] = sets.get(name, 0) | 1 << at
+            lines.append(f"{word}\t{b64encode(_pack(sets)).decode()}\n")
+        return _HEADER + "".join(lines)
 
 
 class Exports:
@@ -85,10 +92,16 @@ class Exports:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def missing(self, release: Version, symbols: Iterable[str]) -> tuple[str, ...] | None:
+    def missing(self, release: Version, symbols: Iterable[str], *, cc: bool = False) -> tuple[str, ...] | None:
         """Those names (mangled) that a custom op would look for in vain in this release.
 
-        Names that are not of TensorFlow, nor of what is built into it, are not judged.
+        Names that are not of TensorFlow, nor of what is built into it, are not judged; nor are, with `cc`, those that
+        `libtensorflow_cc` might export without being in the table.
+
+        Args:
+            release: of TensorFlow.
+            symbols: that the op wants from outside.
+            cc: does it link `libtensorflow_cc`? It does not see what that exports otherwise.
 
         Returns:
             Sorted; ``None`` if what the minor release exports is not known.
@@ -99,7 +112,14 @@ class Exports:
         place = self._places.get((release.major, release.minor))
         if place is None:
             return None
-        return tuple(sorted(one for one in set(symbols) if is_kept(one) and not self._mask(one) >> place & 1))
+        judged = {one for one in symbols if is_kept(one) and (not cc or is_kept_of_cc(one))}
+        tables = self._table.tables if cc else self._table.tables[:1]
+        return tuple(sorted(one for one in judged if not any(table.mask(one) >> place & 1 for table in tables)))
+
+    def has_cc(self, release: Version) -> bool | None:
+        """Does it come with `libtensorflow_cc`? ``None`` if that is not known. Errors as above."""
+        place = self._places.get((release.major, release.minor))
+        return None if place is None else any(mask >> place & 1 for mask in self._table.tables[1].masks)
 
     @property
     def releases(self) -> tuple[Version, ...]:
@@ -117,15 +137,15 @@ class Exports:
         except (OSError, ValueError) as error:
             raise UsageError(f"{self._path} is damaged: {error}") from None
 
-    def _mask(self, symbol: str) -> int:
-        hashes, wanted = self._table.hashes, hashed(symbol)
-        at = bisect_left(hashes, wanted)
-        return self._table.masks[self._table.numbers[at]] if at < len(hashes) and hashes[at] == wanted else 0
-
 
 def is_kept(symbol: str) -> bool:
     """Is it one of those that the table tells of?"""
     return symbol.startswith("TF_") or any(mark in symbol for mark in MARKS)
+
+
+def is_kept_of_cc(symbol: str) -> bool:
+    """Is it one of those that the table of `libtensorflow_cc` tells of?"""
+    return _CC.match(symbol) is not None
 
 
 def hashed(symbol: str) -> int:
@@ -134,23 +154,44 @@ def hashed(symbol: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Packed:
-    """The columns as they are stored; a set of releases has a bit for each, the oldest first."""
+class _Table:
+    """Columns as they are stored; a set of releases has a bit for each, the oldest first."""
 
-    sources: Mapping[Version, str]
     hashes: array[int]
     numbers: array[int]
     masks: array[int]
 
+    def mask(self, symbol: str) -> int:
+        """The releases that export a name."""
+        wanted = hashed(symbol)
+        at = bisect_left(self.hashes, wanted)
+        return self.masks[self.numbers[at]] if at < len(self.hashes) and self.hashes[at] == wanted else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Packed:
+    """The file as it is stored: of the framework and of `libtensorflow_cc`."""
+
+    sources: Mapping[Version, str]
+    tables: tuple[_Table, _Table]
+
     @classmethod
     def loads(cls, text: str) -> Self:
         rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-        *releases, (word, table) = rows or [["", ""]]
-        if word != _DATA:
-            raise ValueError("its last line is no table")
-        hashes, numbers, masks = _unpack(b64decode(table, validate=True))
-        sources = {Version(version): source for version, source in releases}
-        return cls(sources=sources, hashes=hashes, numbers=numbers, masks=masks)
+        releases, tables = rows[: -len(_TABLES)], rows[-len(_TABLES) :]
+        if tuple(word for word, *_ in tables) != _TABLES:
+            raise ValueError("its last lines are no tables")
+        framework, cc = (_unpack(b64decode(table, validate=True)) for _, table in tables)
+        return cls(sources={Version(version): source for version, source in releases}, tables=(framework, cc))
+
+    def names(self, table: _Table) -> dict[Version, frozenset[int]]:
+        """The hashes by release."""
+        found: dict[Version, set[int]] = {version: set() for version in self.sources}
+        holders = [[one for at, one in enumerate(self.sources) if mask >> at & 1] for mask in table.masks]
+        for name, number in zip(table.hashes, table.numbers, strict=True):
+            for version in holders[number]:
+                found[version].add(name)
+        return {version: frozenset(names) for version, names in found.items()}
 
 
 def _pack(sets: Mapping[int, int]) -> bytes:
@@ -164,7 +205,7 @@ def _pack(sets: Mapping[int, int]) -> bytes:
     return lzma.compress(head + columns, preset=9 | lzma.PRESET_EXTREME)
 
 
-def _unpack(data: bytes) -> tuple[array[int], array[int], array[int]]:
+def _unpack(data: bytes) -> _Table:
     try:
         raw = lzma.decompress(data)
     except lzma.LZMAError as error:
@@ -178,7 +219,7 @@ def _unpack(data: bytes) -> tuple[array[int], array[int], array[int]]:
     )
     if max(numbers, default=-1) >= sets:
         raise ValueError("its table names a set that it does not hold")
-    return array("I", accumulate(deltas)), numbers, masks
+    return _Table(hashes=array("I", accumulate(deltas)), numbers=numbers, masks=masks)
 
 
 def _planes(values: array[int], width: int) -> bytes:

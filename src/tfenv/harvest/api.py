@@ -3,21 +3,26 @@
 A name is public if it has no leading underscore (`__version__` and its like, `__internal__` and `__operators__` aside)
 and can be reached from the package. A module counts where it is part of the tree (generated API, a child of the module
 that shows it, or told by `__all__` or `remove_undocumented`), not where some implementation happens to import it.
+
+Keras up to 2.12 has its code beside what it shows: modules that anybody can import (`keras.layers.core`). Those are
+told too, as inner ones.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tfenv.harvest.api_classes import Classes, signature
+from tfenv.harvest.api_inner import inner_modules, inner_names
 from tfenv.harvest.api_names import PACKAGES, Names
 from tfenv.harvest.api_values import Class, Function, Module, Other, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tfenv.harvest.api_values import Value
     from tfenv.harvest.api_world import World
 
 _DUNDERS = {
@@ -55,6 +60,7 @@ class Symbol:
         thing: tells two names of the same thing; empty for members of a class.
         parameters: with stars; ``None`` if it is not callable or not known.
         lineage: of a class: the `thing` of each class it inherits from, nearest first.
+        inner: it is (in) a module that can be imported, but is not shown.
     """
 
     kind: str
@@ -62,6 +68,7 @@ class Symbol:
     thing: str = ""
     parameters: tuple[str, ...] | None = None
     lineage: tuple[str, ...] = ()
+    inner: bool = False
 
 
 def symbols(
@@ -86,7 +93,15 @@ class _Walk:
 
     def all(self, root: str) -> dict[str, Symbol]:
         self._module(root, "", frozenset())
-        return self._found
+        shown, self._found = self._found, {}
+        modules = {name for name, one in shown.items() if one.kind == "m"}
+        for module in inner_modules(self._names, root):
+            path = module.removeprefix(f"{root}.")
+            if path not in modules:
+                self._found[path] = Symbol(kind="m", module=module, thing=module)
+                for name, value in inner_names(self._names, module):
+                    self._name(module, name, value, f"{path}.{name}")
+        return shown | {name: replace(one, inner=True) for name, one in self._found.items() if name not in shown}
 
     def _module(self, module: str, path: str, above: frozenset[str]) -> None:
         if len(above) > _DEPTH:
@@ -101,18 +116,23 @@ class _Walk:
                 elif self._shown(module, name, value) and value.name not in above and not _ENDLESS.search(there):
                     self._found[there] = Symbol(kind="m", module=value.name, thing=value.name)
                     self._module(value.name, there, above | {value.name})
-            elif isinstance(value, Class):
-                self._class(value, there)
-            elif isinstance(value, Function):
-                self._found[there] = Symbol(
-                    kind="f",
-                    module=value.module,
-                    thing=f"{value.module}:{value.name}" if value.name != "<lambda>" else "",
-                    parameters=signature(value),
-                )
-            elif not (isinstance(value, Other) and value.future):
-                raw = space.names[name]
-                self._found[there] = Symbol(kind="v", module=raw.module if isinstance(raw, Ref) else module)
+            else:
+                self._name(module, name, value, there)
+
+    def _name(self, module: str, name: str, value: Value, there: str) -> None:
+        """A name of a module that is no module."""
+        if isinstance(value, Class):
+            self._class(value, there)
+        elif isinstance(value, Function):
+            self._found[there] = Symbol(
+                kind="f",
+                module=value.module,
+                thing=f"{value.module}:{value.name}" if value.name != "<lambda>" else "",
+                parameters=signature(value),
+            )
+        elif not (isinstance(value, Other) and value.future):
+            raw = self._names.space(module).names[name]
+            self._found[there] = Symbol(kind="v", module=raw.module if isinstance(raw, Ref) else module)
 
     def _public(self, module: str) -> Iterator[str]:
         """Names of a module, and modules inside it that the generated tree beside it has (Keras 2.6 to 2.12)."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MENTIONED = re.compile(r"^@@(\w+)$", re.MULTILINE)
 _COMPARED = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq}
 _HOPS = 40
+_STARS = 4
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 PACKAGES = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"})
 """Whose modules are part of an API; others (`absl`) only lend names to it."""
@@ -39,6 +40,7 @@ class Space:
         given: names that other modules set in it: `app.flags = flags`.
         dunders: names with an underscore that `*` imports all the same (`tf.__version__` up to 1.8).
         brought: names that came by `*`.
+        starred: the modules that they came from.
         left: where another module leaves it documented names only, these: `remove_undocumented(nest.__name__, …)`.
         listed: the names of a literal `__all__`; ``None`` without.
     """
@@ -47,6 +49,7 @@ class Space:
         self.names: dict[str, Value] = {}
         self.given: set[str] = set()
         self.brought: set[str] = set()
+        self.starred: list[str] = []
         self.dunders: set[str] = set()
         self.cleaned = False
         self.left: frozenset[str] | None = None
@@ -105,8 +108,13 @@ class Names:
         return found
 
     def _look(self, value: Value, hops: int) -> Value:
+        seen: list[Value] = []
         while hops:
             hops -= 1
+            if value in seen:  # modules that have it from each other: it is a module in one of them
+                wholes = [f"{one.module}.{one.name}" for one in seen if isinstance(one, Ref)]
+                return next((Module(whole) for whole in wholes if whole in self.world), Other())
+            seen.append(value)
             if isinstance(value, Ref):
                 found = self.attribute(value.module, value.name)
             elif isinstance(value, Attribute):
@@ -128,6 +136,8 @@ class Names:
             return Function(by.module, f"{by.name}.{inner.name}", inner)
         for argument in reversed(value.arguments):
             found = self._look(argument, hops)
+            if isinstance(found, Class) and value.partial:
+                return Other()
             if isinstance(found, Function) and value.given:
                 return Function(found.module, found.name, found.node, found.given + value.given)
             if isinstance(found, (Function, Class)):
@@ -143,6 +153,8 @@ class Names:
                     if isinstance(statement, ast.ClassDef):
                         return Class(owner.module, f"{owner.name}.{name}", statement)
                     return Function(owner.module, f"{owner.name}.{name}", statement)
+                if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
+                    return self.value(owner.module, statement.value)
         return None
 
     def _missing(self, value: Value, hops: int) -> Value:
@@ -168,6 +180,7 @@ class _Follower:
         self._names = space.names
         self._docstring = docstring
         self._strings: dict[str, str] = {}  # what the module gives a name to: `_keras_module = "…"`
+        self._switches: dict[str, bool | None] = {}  # likewise: `TRY_IMPORT_SKLEARN = os.environ.get(…)`
         package = names.world.is_package(module)
         self._package = module if package else module.rpartition(".")[0]
 
@@ -196,6 +209,8 @@ class _Follower:
                 self._assign(target, value, node.value)
                 if isinstance(target, ast.Name) and text is not None:
                     self._strings[target.id] = text
+                if isinstance(target, ast.Name) and isinstance(node.value, ast.Call):
+                    self._switches[target.id] = self._truth(node.value)
         elif isinstance(node, ast.AnnAssign):
             if node.value is not None:
                 self._assign(node.target, self.value(node.value), node.value)
@@ -218,6 +233,9 @@ class _Follower:
             self.run(node.orelse)
             self.run(node.finalbody)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                if isinstance(item.optional_vars, ast.Name):
+                    self._names[item.optional_vars.id] = Other()
             self.run(node.body)
         elif isinstance(node, (ast.For, ast.While)):
             self._loop(node)
@@ -249,19 +267,23 @@ class _Follower:
             self._names.update(before)
 
     def _truth(self, test: ast.expr) -> bool | None:
-        """Of a test of the version of Python, or for a type checker."""
+        """Of a test of the version of Python, for a type checker, or for a backend of Keras."""
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             inner = self._truth(test.operand)
             return None if inner is None else not inner
         if isinstance(test, ast.Call) and ast.unparse(test.func).endswith("environ.get"):  # nobody sets it
             return any(isinstance(one, ast.Constant) and bool(one.value) for one in test.args[1:])
         text = ast.unparse(test)
+        if text in self._switches:
+            return self._switches[text]
         if text.endswith("TYPE_CHECKING"):
             return False
         if text in ("six.PY2", "_six.PY2"):
             return False
         if text in ("six.PY3", "_six.PY3"):
             return True
+        if isinstance(test, ast.Compare) and text.startswith(("_BACKEND == ", "K.backend() == ")):
+            return _string(test.comparators[0]) == "tensorflow"
         if isinstance(test, ast.Compare) and len(test.ops) == 1 and "version_info" in text:
             try:
                 right = ast.literal_eval(test.comparators[0])
@@ -296,6 +318,7 @@ class _Follower:
             if alias.name != "*":
                 self._names[alias.asname or alias.name] = self._from(module, alias.name)
             elif module in self._all.world:
+                self._space.starred.append(module)
                 space = self._all.space(module)
                 public = space.listed
                 if public is None:
@@ -330,6 +353,15 @@ class _Follower:
                 self._assign(one, self.value(parts[at]) if fits else Other(), parts[at] if fits else node)
         elif isinstance(target, ast.Attribute):
             self._put(self.value(target.value), target.attr, value)
+            if target.attr == "__all__" and ast.unparse(node).startswith("[s for s in dir("):
+                self._show_private(self.value(target.value))
+
+    def _show_private(self, owner: Value) -> None:
+        """`queues.__all__ = [s for s in dir(queues) if not s.startswith("__")]` of `tensorflow/python/estimator`."""
+        module = self._all.resolve(owner)
+        if isinstance(module, Module) and module.name in self._all.world:
+            space = self._all.space(module.name)
+            space.listed = [name for name in space.names if not name.startswith("__")]
 
     def _put(self, owner: Value, name: str, value: Value) -> None:
         """Set an attribute of a module or a class."""
@@ -389,7 +421,7 @@ class _Follower:
         if last == "property":
             return Property()
         if last == "partial" and node.args:
-            return Made(None, (self.value(node.args[0]),), len(node.args) - 1)
+            return Made(None, (self.value(node.args[0]),), len(node.args) - 1, partial=True)
         by = self.value(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else None
         wrapped = [*node.args, *(one.value for one in node.keywords if one.arg in _PASS_THROUGH)]
         candidates = [one for one in wrapped if isinstance(one, (ast.Name, ast.Attribute, ast.Call, ast.Lambda))]
@@ -443,12 +475,37 @@ class _Follower:
             older = "tensorflow._api.v1.compat.v2.summary"  # of 1.x that of 2.x
             source = older if older in self._all.world else "tensorflow.summary"
             self.run(ast.parse(f"from {source} import *").body)
+        elif ast.unparse(node.func) == "globals().update" and node.args:
+            self._update_globals(ast.unparse(node.args[0]))
         elif last == "remove_undocumented":
             self._remove_undocumented(node)
         elif last in ("extend", "append") and isinstance(node.func, ast.Attribute):
             owner = node.func.value
             if isinstance(owner, ast.Name) and owner.id == "__all__" and node.args:
                 self._extend_all(node.args[0] if last == "extend" else ast.List(elts=node.args))
+
+    def _update_globals(self, source: str) -> None:
+        """As `keras.initializers` does from 2.4 on: classes of a module, also in snake case, and what is put there."""
+        functions = [one for one in self._all.world.parse(self._module).body if isinstance(one, _FUNCTIONS)]
+        made = [one for function in functions for one in function.body]
+        for call in (one.value for one in made if isinstance(one, ast.Expr)):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("populate_dict_with_module_objects"):
+                for node in call.args[1].elts if isinstance(call.args[1], ast.List) else ():
+                    self._classes_of(self._all.resolve(self.value(node)))
+        for one in made:
+            target = one.targets[0] if isinstance(one, ast.Assign) else None
+            if not isinstance(one, ast.Assign) or not isinstance(target, ast.Subscript):
+                continue
+            name = _string(target.slice)
+            if name is not None and ast.unparse(target.value) == source:
+                other = _string(one.value.slice) if isinstance(one.value, ast.Subscript) else None
+                self._names[name] = self.value(one.value) if other is None else self._names.get(other, Other())
+
+    def _classes_of(self, module: Value) -> None:
+        if isinstance(module, Module) and module.name in self._all.world:
+            for name, value in self._all.space(module.name).names.items():
+                if not name.startswith("_") and isinstance(self._all.resolve(value), Class):
+                    self._names[name] = self._names[_snake(name)] = Ref(module.name, name)
 
     def _remove_undocumented(self, node: ast.Call) -> None:
         allowed = next((one.value for one in node.keywords if one.arg == "allowed_exception_list"), None)
@@ -464,10 +521,18 @@ class _Follower:
         keep = set(self._list(allowed)) | self._mentioned(modules)
         for name in [one for one in self._names if not one.startswith("_") and one not in keep]:
             del self._names[name]
-        for name in keep:
-            if name not in self._names and f"{self._module}.{name}" in self._all.world:
-                self._names[name] = Module(f"{self._module}.{name}")
+        for name in keep - set(self._names):
+            whole = self._submodule(name, self._module)
+            if whole is not None:
+                self._names[name] = Module(whole)
         self._space.cleaned = True
+
+    def _submodule(self, name: str, module: str, depth: int = _STARS) -> str | None:
+        """A module inside this one, or inside one whose names it has by `*`: that brings modules, too."""
+        if f"{module}.{name}" in self._all.world:
+            return f"{module}.{name}"
+        starred = self._all.space(module).starred if depth else []
+        return next((found for one in starred if (found := self._submodule(name, one, depth - 1))), None)
 
     def _mentioned(self, node: ast.expr | None) -> set[str]:
         """Names that docstrings mention as `@@name`: of this module, or of those given."""
@@ -533,6 +598,11 @@ class _Follower:
                 elif ast.unparse(call.func) == f"{name}.append":
                     found += [text for one in call.args if (text := _string(one)) is not None]
         return found
+
+
+def _snake(name: str) -> str:
+    """As `to_snake_case` of `keras/utils/generic_utils.py`."""
+    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
 
 
 def _string(node: ast.expr) -> str | None:

@@ -26,6 +26,9 @@ LENDERS = tuple(
 )
 """Distributions whose modules TensorFlow shows as its own (`tf.estimator`, `tf.summary`, `tf.flags`, …)."""
 
+LENDERS_OF_KERAS = (Name("keras-preprocessing"), Name("keras-applications"))
+"""Distributions whose modules Keras 2.2 and 2.3 show as their own."""
+
 _NIGHTLY = {Name("keras-nightly"): Name("keras"), Name("tf-estimator-nightly"): Name("tensorflow-estimator")}
 _PINNED = re.compile(r"==(\d+)\.(\d+)\.")
 _ON_TENSORFLOW = re.compile(rb"^class \w+\(.*\btf\.\w|^from tensorflow\.keras", re.MULTILINE)

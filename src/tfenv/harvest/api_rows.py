@@ -1,18 +1,20 @@
 """From the symbols of single releases to rows of `constraints/api/`: what repeats is told once.
 
-Of each release, a symbol with several names is told under one of them and the others point to it; a module with several
-names likewise, with all that is in it; members of a class that a public class above it has just so are left out. Then
-the releases are laid over each other.
+Of each release, a symbol with several names is told under one of them and the others point to it; a module of which
+another one has all names, and nothing else, likewise, with all that is in it; members of a class that a public class
+above it has just so are left out. Then the releases are laid over each other.
+
+Of inner modules, and of what is in them, that no release shows it is told only that they are there, or where else.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tfenv.facts.api_rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from tfenv.facts.api_releases import Releases
     from tfenv.facts.api_rows import Varied
@@ -20,23 +22,35 @@ if TYPE_CHECKING:
 
 _ALIAS, _LINK = "=", "@"
 
+T = TypeVar("T")
+
+_HOPS = 12
+
 
 class Entry(NamedTuple):
-    """A symbol of one release as it is told: `alias` names another symbol, then nothing else is set."""
+    """A symbol of one release as it is told: `alias` names another symbol, then nothing else is set.
+
+    `inner` is set for what can be imported, but is not shown.
+    """
 
     kind: str
     module: str = ""
     base: str = ""
     parameters: tuple[str, ...] | None = None
     alias: str = ""
+    inner: bool = False
 
 
 def condense(symbols: Mapping[str, Symbol]) -> dict[str, Entry]:
     """What of the symbols of a release has to be told."""
-    homes = _homes((name, one.thing) for name, one in symbols.items() if one.kind == "m")
-    moved = {name: homes[one.thing] for name, one in symbols.items() if one.kind == "m" and homes[one.thing] != name}
-    kept = {name: one for name, one in symbols.items() if not _under(name, moved)}
-    homes = _homes((name, one.thing) for name, one in kept.items() if one.thing and one.kind in "cCf")
+    shown = {name: one for name, one in symbols.items() if not one.inner}
+    moved = _moved(shown)
+    kept = {name: one for name, one in symbols.items() if one.inner or not _under(name, moved)}
+    things = [(name, one) for name, one in kept.items() if one.thing and one.kind in "cCf"]
+    public = _homes((name, one.thing) for name, one in things if not one.inner)
+    same = _homes((name, _named(name, one)) for name, one in things if not one.inner)
+    homes = _homes((name, one.thing) for name, one in things if one.inner)
+    homes |= _homes((name, one.thing) for name, one in things if one.inner and _is_made_there(name, one)) | public
     found: dict[str, Entry] = {name: Entry(_ALIAS, alias=home) for name, home in moved.items() if name in kept}
     twins = {name for name, one in kept.items() if one.kind in "cC" and one.thing and homes[one.thing] != name}
     for name, one in kept.items():
@@ -44,16 +58,17 @@ def condense(symbols: Mapping[str, Symbol]) -> dict[str, Entry]:
         if name in found or owner in twins:
             continue
         if one.thing and one.kind in "cCf" and homes[one.thing] != name:
-            found[name] = Entry(_ALIAS, alias=homes[one.thing])
+            home = same.get(_named(name, one)) if one.inner else None
+            found[name] = Entry(_ALIAS, alias=home or homes[one.thing], inner=one.inner)
             continue
         above = symbols.get(owner)
         if above is not None and above.kind in "cC":
-            base = _base(above, homes)
+            base = _base(above, public)
             inherited = symbols.get(f"{base}.{member}") if base else None
             if inherited is not None and (inherited.kind, inherited.parameters) == (one.kind, one.parameters):
                 continue
-        base = _base(one, homes) if one.kind in "cC" else ""
-        found[name] = Entry(one.kind, one.module, base, one.parameters)
+        base = _base(one, public) if one.kind in "cC" else ""
+        found[name] = Entry(one.kind, one.module, base, one.parameters, inner=one.inner)
     return found
 
 
@@ -65,12 +80,13 @@ def entries(rows: Iterable[Row], bit: int) -> dict[str, Entry]:
             continue
         alias = _of(row.aliases, bit)
         if alias:
-            found[row.name] = Entry(_ALIAS, alias=alias)
+            found[row.name] = Entry(_ALIAS, alias=alias, inner=row.inner)
             continue
         parameters = None
         if row.parameters is not None and row.known & bit:
             parameters = tuple(name for name, mask in row.parameters if mask & bit)
-        found[row.name] = Entry(_of(row.kinds, bit), _of(row.modules, bit), _of(row.bases, bit), parameters)
+        kind, module, base = (_of(one, bit) for one in (row.kinds, row.modules, row.bases))
+        found[row.name] = Entry(kind, module, base, parameters, inner=row.inner)
     return found
 
 
@@ -82,9 +98,14 @@ def linked(releases: Releases, bit: int) -> dict[str, Entry]:
 def merge(told: Sequence[Mapping[str, Entry]]) -> tuple[Row, ...]:
     """One row for each symbol from the entries of all releases, oldest first; sorted by name.
 
-    Another name that once was (or became) a thing of its own is spelled out everywhere, unless it is a module.
+    Another name that once was (or became) a thing of its own is spelled out everywhere, unless it is a module, or no
+    release shows it.
     """
-    spelled = {name for entries in told for name, one in entries.items() if one.kind not in (_ALIAS, _LINK)}
+    shown = {name for entries in told for name, one in entries.items() if not one.inner}
+    told = [_settled(entries, shown) for entries in told]
+    spelled = {
+        name for entries in told for name, one in entries.items() if one.kind not in (_ALIAS, _LINK) and not one.inner
+    }
     full = [_spelled_out(entries, spelled) for entries in told]
     names = sorted({name for entries in full for name, one in entries.items() if one.kind != _LINK})
     found = []
@@ -92,6 +113,38 @@ def merge(told: Sequence[Mapping[str, Entry]]) -> tuple[Row, ...]:
         history = [(1 << at, entries[name]) for at, entries in enumerate(full) if name in entries]
         found.append(_row(name, [(bit, one) for bit, one in history if one.kind != _LINK]))
     return tuple(found)
+
+
+def _settled(entries: Mapping[str, Entry], shown: set[str]) -> dict[str, Entry]:
+    """As inner is left what no release shows, less its details."""
+    found = {}
+    for name, one in entries.items():
+        owner = name.rpartition(".")[0]
+        if not one.inner or name in shown:
+            found[name] = one._replace(inner=False)
+        elif owner in entries and entries[owner].kind != "m":  # a member of a class
+            if owner in shown:
+                found[name] = one._replace(inner=False)
+        elif one.alias in shown and _same_last(one.alias, name):
+            found[name] = one
+        else:
+            kind = _kind(entries, one)
+            found[name] = Entry("C" if kind == "c" else kind, inner=True)
+    return found
+
+
+def _same_last(one: str, other: str) -> bool:
+    return one.rpartition(".")[2] == other.rpartition(".")[2]
+
+
+def _kind(entries: Mapping[str, Entry], one: Entry) -> str:
+    """Of what a name stands for in the end."""
+    for _ in range(_HOPS):
+        there = entries.get(one.alias) if one.alias else None
+        if there is None:
+            break
+        one = there
+    return "v" if one.alias else one.kind
 
 
 def links(told: Sequence[Mapping[str, Entry]], releases: Releases) -> dict[str, tuple[str, str]]:
@@ -147,6 +200,7 @@ def _row(name: str, history: list[tuple[int, Entry]]) -> Row:
         known=known,
         parameters=tuple(parameters.items()) if known else None,
         aliases=_oldest_first(aliases),
+        inner=any(one.inner for _, one in history),
     )
 
 
@@ -154,9 +208,44 @@ def _oldest_first(values: Mapping[str, int]) -> Varied:
     return tuple(sorted(values.items(), key=lambda pair: (pair[1] & -pair[1], pair[0])))
 
 
-def _homes(names: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _moved(symbols: Mapping[str, Symbol]) -> dict[str, str]:
+    """Modules that are told under another name: the same module, or one with the same names for the same things."""
+    modules = {name: one for name, one in symbols.items() if one.kind == "m"}
+    homes = _homes((name, one.thing) for name, one in modules.items())
+    moved = {name: homes[one.thing] for name, one in modules.items() if homes[one.thing] != name}
+    below: dict[str, list[str]] = {}
+    for name in symbols:
+        below.setdefault(name.rpartition(".")[0], []).append(name)
+    contents: dict[str, Hashable] = {}
+
+    def content(name: str) -> Hashable:
+        one = symbols[name]
+        if one.kind != "m":
+            return one.thing or (one.kind, one.module, one.parameters)
+        name = moved.get(name, name)
+        if name not in contents:
+            contents[name] = one.thing  # modules may show each other
+            inside = frozenset((child.rpartition(".")[2], content(child)) for child in below.get(name, ()))
+            contents[name] = inside or one.thing
+        return contents[name]
+
+    homes_of = _homes((name, content(name)) for name in modules if name not in moved)
+    told = {name: homes_of[content(name)] for name in modules}
+    return {name: home for name, home in told.items() if home != name}
+
+
+def _named(name: str, one: Symbol) -> str:
+    return f"{one.thing} {name.rpartition('.')[2]}"
+
+
+def _is_made_there(name: str, one: Symbol) -> bool:
+    """Is it defined in the module that this name of it is in?"""
+    return one.module.partition(".")[2] == name.rpartition(".")[0]
+
+
+def _homes(names: Iterable[tuple[str, T]]) -> dict[T, str]:
     """For each thing the name under which it is told."""
-    found: dict[str, str] = {}
+    found: dict[T, str] = {}
     for name, thing in names:
         if thing not in found or _plainness(name) < _plainness(found[thing]):
             found[thing] = name

@@ -70,12 +70,13 @@ class Attribute:
 class Made:
     """What a call gave: an instance of a class, or else the last of these arguments that can be called, wrapped.
 
-    `given` is how many parameters `functools.partial` filled in by position.
+    Of `functools.partial`, `given` is how many parameters it filled in by position.
     """
 
     by: Value | None
     arguments: tuple[Value, ...]
     given: int = 0
+    partial: bool = False
 
 
 Value: TypeAlias = "Module | Function | Class | Property | Other | Ref | Attribute | Made"

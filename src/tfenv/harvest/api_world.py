@@ -6,7 +6,7 @@ import ast
 import re
 import warnings
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,7 +17,8 @@ _DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
 class Sources:
     """Parsed modules by content. Patch releases share most of their modules, so that this outlives a `World`.
 
-    Bodies of functions are dropped: only names and signatures matter here.
+    Bodies of functions are dropped: only names and signatures matter here. Where a module puts into its `globals()`
+    what its functions make, what they put under a name (`objects["he_normal"] = …`) and their calls are kept.
     """
 
     def __init__(self) -> None:
@@ -35,10 +36,11 @@ class Sources:
                     module = ast.parse(source)
             except (SyntaxError, ValueError):
                 module = ast.Module(body=[], type_ignores=[])
+            filling = b"globals().update(" in source
             for node in ast.walk(module):
                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     node.inner = _inner(node)  # type: ignore[union-attr]
-                    node.body = []
+                    node.body = [one for one in ast.walk(node) if _makes(one)] if filling else []
             self._held[key] = module
         return self._held[key]
 
@@ -88,6 +90,10 @@ class World:
         below = {name[len(start) :] for name in (*self._files, *self._packages) if name.startswith(start)}
         return tuple(sorted(name for name in below if name and "." not in name))
 
+    def below(self, package: str) -> tuple[str, ...]:
+        """All modules in a package, at any depth, that have a file."""
+        return tuple(sorted(name for name in self._files if name.startswith(f"{package}.")))
+
     def parse(self, module: str) -> ast.Module:
         """The parsed module; an empty one if it has no file."""
         return self._sources.parse(self._files.get(module, b""))
@@ -98,10 +104,14 @@ class World:
         parts = path.removesuffix(".py").split("/")
         if parts[0] == "tensorflow_core":
             parts[0] = "tensorflow"
-        if parts[-1] == "__init__":
+        package = parts[-1] == "__init__"
+        if package:
             parts.pop()
             self._packages.add(".".join(parts))
-        self._files[".".join(parts)] = data
+        if (
+            package or ".".join(parts) not in self._packages
+        ):  # of both, an import finds the package (Keras 2.4.0 to 2.4.2)
+            self._files[".".join(parts)] = data
         for stop in range(1, len(parts)):
             self._packages.add(".".join(parts[:stop]))
 
@@ -109,6 +119,13 @@ class World:
 def plain(member: str) -> str:
     """The path of a member of a wheel once it is installed."""
     return _DATA.sub("", member, count=1)
+
+
+def _makes(node: ast.AST) -> TypeGuard[ast.stmt]:
+    """Does it assign to a subscript, or call something?"""
+    if isinstance(node, ast.Assign):
+        return isinstance(node.targets[0], ast.Subscript)
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
 def _inner(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | None:

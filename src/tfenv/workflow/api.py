@@ -18,7 +18,7 @@ from tfenv.facts.api_releases import ReleaseRead, Releases
 from tfenv.facts.releases import minor
 from tfenv.harvest import api_renames
 from tfenv.harvest.api import symbols
-from tfenv.harvest.api_parts import LENDERS, base, main_file, parts, python_of, stable
+from tfenv.harvest.api_parts import LENDERS, LENDERS_OF_KERAS, base, main_file, parts, python_of, stable
 from tfenv.harvest.api_rows import condense, entries, linked, links, merge
 from tfenv.harvest.api_world import Sources, World, plain
 from tfenv.harvest.wheel import METADATA, parse_metadata
@@ -128,7 +128,7 @@ class _Update:
             await self._package(
                 "tensorflow", [page for name, page in pages.items() if name in _TENSORFLOW], pages, reads
             )
-            await self._package("keras", [pages[Name("keras")]], {name: pages[name] for name in _TENSORFLOW}, reads)
+            await self._package("keras", [pages[Name("keras")]], pages, reads)
             await self._renames(pages, reads)
         finally:
             self.progress.finish(_TASK)
@@ -138,7 +138,7 @@ class _Update:
         self,
         package: str,
         pages: list[tuple[Release, ...]],
-        lenders: Mapping[Name, tuple[Release, ...]],
+        everything: Mapping[Name, tuple[Release, ...]],
         reads: _Members,
     ) -> None:
         shelf = self.directory / package
@@ -163,7 +163,7 @@ class _Update:
         self.progress.start(_TASK, self.tally.releases - self.tally.kept)
         sources = Sources()
         for count, version in enumerate(missing, 1):
-            told[version], read[version] = await self._release(package, mains[version], lenders, reads, sources)
+            told[version], read[version] = await self._release(package, mains[version], everything, reads, sources)
             self.tally.read += 1
             self.progress.advance(_TASK)
             if self.write and count % _AT_ONCE == 0:
@@ -175,19 +175,18 @@ class _Update:
         self,
         package: str,
         main: File,
-        lenders: Mapping[Name, tuple[Release, ...]],
+        everything: Mapping[Name, tuple[Release, ...]],
         reads: _Members,
         sources: Sources,
     ) -> tuple[dict[str, Entry], ReleaseRead]:
         archive = await reads(main)
+        requires, names, under = _requires(archive), LENDERS, None
         if package == "keras":
-            under = base(archive, [one for page in lenders.values() for one in page], main)
-            lent: tuple[File, ...] = () if under is None else (under,)
-            keras = ""
-        else:
-            metadata = next((data for name, data in archive.items() if METADATA.fullmatch(name)), b"")
-            chosen = parts(parse_metadata(metadata).requires_dist, lenders, main)
-            lent, keras = chosen.files, chosen.keras
+            names = LENDERS_OF_KERAS
+            under = base(archive, [one for name in _TENSORFLOW for one in everything[name]], main)
+            requires += () if under is None else _requires(await reads(under))
+        chosen = parts(requires, {name: everything[name] for name in names}, main)
+        lent, keras = (*chosen.files, *([under] if under else [])), chosen.keras
         archives = [archive, *(await asyncio.gather(*map(reads, lent)))]
         linked = frozenset({"keras"}) if keras else frozenset[str]()
         found = await asyncio.to_thread(
@@ -302,6 +301,12 @@ class _Members:
             reason = str(error) or "the server does not serve byte ranges"
             raise IndexUnavailable(f"{file.url} cannot be read by ranges: {reason}") from error
         self._tally.total += archive.bytes_read
+
+
+def _requires(archive: Mapping[str, bytes]) -> tuple[str, ...]:
+    """`Requires-Dist` of a wheel; nothing for a source archive."""
+    metadata = next((data for name, data in archive.items() if METADATA.fullmatch(name)), b"")
+    return parse_metadata(metadata).requires_dist
 
 
 def _wanted(member: str) -> bool:

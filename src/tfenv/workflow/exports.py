@@ -1,4 +1,4 @@
-"""`facts update --exports`: what TensorFlow's library exports, read off the published wheels."""
+"""`facts update --exports`: what TensorFlow's libraries export, read off the published wheels."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from zipfile import BadZipFile
 from packaging.version import Version
 
 from tfenv.errors import IndexUnavailable, UsageError
-from tfenv.facts.exports import ExportTable, hashed, is_kept
+from tfenv.facts.exports import ExportTable, hashed, is_kept, is_kept_of_cc
 from tfenv.facts.releases import minor
 from tfenv.harvest.api_parts import main_file, stable
-from tfenv.harvest.exports import exports, wanted
+from tfenv.harvest.exports import exports, library
 from tfenv.model.package import Name
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
@@ -30,7 +30,7 @@ OLDEST = Version("1.4.0")
 
 _NAMES = (Name("tensorflow"), Name("tensorflow-cpu"))
 _TASK = "libraries"
-_LARGEST = 256 * 2**20
+_LARGEST = 2**30
 
 
 def update(
@@ -53,14 +53,14 @@ def update(
         client: used instead of one of our own; it is left open.
 
     Returns:
-        How many libraries were read.
+        How many releases were read.
 
     Raises:
         IndexUnavailable: the index or a wheel cannot be read, or it holds no such library.
         UsageError: the table at hand is damaged.
     """
     try:
-        table = ExportTable.loads(files.read(path)) if path.is_file() else ExportTable(sources={}, names={})
+        table = ExportTable.loads(files.read(path)) if path.is_file() else ExportTable(sources={}, names={}, cc={})
     except ValueError as error:
         raise UsageError(f"`{path}` is damaged: {error}", hint="delete it to read all libraries again") from None
 
@@ -96,12 +96,13 @@ async def _update(
     progress.start(_TASK, len(missing))
     try:
         for version in missing:
-            found = await _read(client, mains[version])
-            told(f"{version}: {len(found)} names")
+            names, cc = await _read(client, mains[version])
+            told(f"{version}: {len(names)} names" + (f", {len(cc)} more in libtensorflow_cc" if cc else ""))
             kept = [one for one in table.sources if minor(one) != minor(version)]
             table = ExportTable(
                 sources={one: table.sources[one] for one in kept} | {version: _source(mains[version])},
-                names={one: table.names[one] for one in kept} | {version: found},
+                names={one: table.names[one] for one in kept} | {version: names},
+                cc={one: table.cc[one] for one in kept} | {version: cc},
             )
             keep(table)
             progress.advance(_TASK)
@@ -110,19 +111,22 @@ async def _update(
     return len(missing)
 
 
-async def _read(client: Client, file: File) -> frozenset[int]:
-    """The hashes of what the library in a wheel exports."""
+async def _read(client: Client, file: File) -> tuple[frozenset[int], frozenset[int]]:
+    """The hashes of what the libraries in a wheel export: of the framework, and of `libtensorflow_cc` beyond it."""
     from tfenv.index.client import RangesUnsupported
 
+    found: dict[str, frozenset[str]] = {}
     try:
         archive = await client.open_zip(file.url, file.size)
-        members = await archive.read_many(filter(wanted, archive.names()), limit=_LARGEST)
-        found = [exports(library) for library in members.values()]
+        for member in filter(library, archive.names()):
+            found[library(member)] = exports(await archive.read(member, limit=_LARGEST))
     except (RangesUnsupported, BadZipFile, ValueError) as error:
         raise IndexUnavailable(f"{file.url} cannot be read: {error}") from error
-    if not found:
+    if "framework" not in found:
         raise IndexUnavailable(f"{file.url} holds no `libtensorflow_framework.so`")
-    return frozenset(hashed(name) for names in found for name in names if is_kept(name))
+    names = found["framework"]
+    cc = filter(is_kept_of_cc, found.get("cc", frozenset()) - names)
+    return frozenset(map(hashed, filter(is_kept, names))), frozenset(map(hashed, cc))
 
 
 def _source(file: File) -> str:

@@ -1,0 +1,60 @@
+"""Modules that can be imported though a package does not show them: those of Keras up to 2.12, `keras.layers.core`.
+
+From 2.13 on the code of Keras is in `keras.src`, and what is beside it is shown. TensorFlow's own Keras is in
+`tensorflow.python.keras`, from 2.6 on a copy that it no longer shows.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from tfenv.harvest.api_values import Class, Function, Module, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfenv.harvest.api_names import Names
+    from tfenv.harvest.api_values import Value
+
+_LEFT_OUT = re.compile(
+    r"\._|\bkeras\.(api|protobuf)(\.|$)|(^|\.)(\w*_tests?|tests|\w*benchmarks?|\w*_benchmark_\w*)(\.|$)"
+)
+"""What is generated, and what is there to test Keras itself."""
+
+_OWN_KERAS = "tensorflow.python.keras"
+_OURS = re.compile(r"keras(_applications|_preprocessing)?(\.|$)|tensorflow\.(.*\.)?keras(\.|$)")
+
+
+def inner_modules(names: Names, root: str) -> tuple[str, ...]:
+    """The modules below a package that an import can reach; none if it keeps its code apart."""
+    if root == "tensorflow":
+        found = ("tensorflow.python", _OWN_KERAS, *names.world.below(_OWN_KERAS)) if _OWN_KERAS in names.world else ()
+    else:
+        found = () if "keras.src" in names.world else names.world.below(root)
+    return tuple(name for name in found if not _LEFT_OUT.search(name) and _imports(names, name))
+
+
+def inner_names(names: Names, module: str) -> Iterator[tuple[str, Value]]:
+    """What of a module is of Keras: functions, classes, and values that it makes itself or has from Keras."""
+    for name, raw in names.space(module).names.items():
+        value = names.resolve(raw)
+        if name.startswith("_") or isinstance(value, Module):
+            continue
+        source = value if isinstance(value, (Class, Function)) else raw
+        if _OURS.match(source.module if isinstance(source, (Class, Function, Ref)) else module):
+            yield name, value
+
+
+def _imports(names: Names, module: str) -> bool:
+    """Does it find in Keras what it imports from there? (`keras.legacy.models` of 2.2.4 does not.)"""
+    space = names.space(module)
+    for statement in names.world.parse(module).body:
+        for alias in statement.names if isinstance(statement, ast.ImportFrom) else ():
+            raw = space.names.get(alias.asname or alias.name)
+            if not isinstance(raw, Ref) or raw.name != alias.name or not raw.module.startswith("keras."):
+                continue
+            if raw.module in names.world and names.attribute(raw.module, raw.name) is None:
+                return False
+    return True
