@@ -25,7 +25,10 @@ def test_it_runs_where_infer_says(path: Path) -> None:
     inside = {
         minor: minor in answer.releases and pythons.contains(where.python) for minor, where in TRIED.where.items()
     }
-    assert inside == {minor: came == "ran" for minor, came in TRIED.came[path.name].items()}
+    ran = {minor: came == "ran" for minor, came in TRIED.came[path.name].items()}
+    if answer.unknown:  # it says itself that something may be missing on releases that it names
+        inside = {minor: told and ran[minor] for minor, told in inside.items()}
+    assert inside == ran
 
 
 @pytest.mark.parametrize(

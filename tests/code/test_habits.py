@@ -41,6 +41,25 @@ FIRES = {
     "optimizer-legacy": ["tf.keras.optimizers.legacy.Adam(1e-3)"],
     "optimizer-lr-read": ["model.optimizer.lr", "def f(self):\n  return float(self.model.optimizer.lr)"],
     "private-keras-fit": ["from tensorflow.python.keras.models import Sequential\nSequential([]).fit([], [])"],
+    "dimension-value": [
+        "tf.ones([1]).shape[0].value",
+        "def f(x):\n  return x.get_shape()[1].value + x.shape.dims[0].value",
+    ],
+    "keyword-refused": [
+        "tf.keras.layers.LSTM(1, time_major=True)",
+        "tf.keras.layers.Dense(1, weights=[])",
+        "tf.keras.optimizers.Adam(jit_compile=False)",
+    ],
+    "layer-attribute": [
+        "model.layers[0].output_shape",
+        "model.get_layer('a').get_output_at(0)",
+        "for layer in model.layers:\n  print(layer.input_shape)",
+    ],
+    "lite-from-keras": ["tf.lite.TFLiteConverter.from_keras_model(model)"],
+    "symbolic-attribute": [
+        "x = tf.keras.Input([1])\nx.get_shape().as_list()",
+        "tf.keras.layers.Dense(1)(tf.keras.Input([1])).op",
+    ],
     "graph-keras": ["tf.compat.v1.disable_v2_behavior()"],
     "eager-numpy": ["tf.zeros([1]).numpy()", "def f(x):\n  return x.numpy()"],
 }
@@ -76,10 +95,36 @@ QUIET = {
         "x = tf.keras.Input([1])\ntf.keras.layers.Lambda(lambda x: tf.square(x))(x)",
         "import numpy\nx = tf.keras.Input([1])\nnumpy.square(x)\ntf.keras.Model(x, [x])",
         "x = tf.keras.Input([1])\nx = tf.zeros([1])\ntf.square(x)",
+        "x = tf.keras.Input([1])\nmodel = tf.keras.Model(x, x)\ntf.square(model)\ntf.square(model.get_layer(x))",
     ],
     "optimizer-legacy": ["isinstance(model, tf.keras.optimizers.legacy.Optimizer)", "tf.keras.optimizers.Adam(1e-3)"],
     "optimizer-lr-read": ["model.optimizer.lr = 0.1", "model.optimizer.learning_rate", "config.lr"],
     "private-keras-fit": ["from tensorflow.python.keras.models import Sequential\nSequential([])", "model.fit([], [])"],
+    "dimension-value": [
+        "tf.ones([1]).shape[0]",
+        "config.shape.value",
+        "tf.compat.v1.disable_v2_behavior()\ntf.ones([1]).shape[0].value",
+        "x = tf.ones([1]).shape[0]\nif isinstance(x, tf.compat.v1.Dimension):\n  x = tf.ones([1]).shape[0].value",
+    ],
+    "keyword-refused": [
+        "tf.keras.layers.Embedding(1, 1, weights=[], input_length=1)",
+        "tf.keras.layers.GRU(1, implementation=1)",
+        "tf.keras.Input([1], batch_size=1)",
+        "tf.keras.layers.Input([1], batch_size=1)",
+        "tf.keras.applications.ResNet50(weights=None)",
+        "class A(tf.keras.layers.Layer):\n  def __init__(self, weights):\n    super().__init__()\nA(weights=[])",
+    ],
+    "layer-attribute": [
+        "model.output_shape",
+        "model.layers[0].output",
+        "class A:\n  def f(self):\n    return self.input_shape",
+    ],
+    "lite-from-keras": ["tf.lite.TFLiteConverter.from_saved_model('folder')"],
+    "symbolic-attribute": [
+        "tf.ones([1]).get_shape()",
+        "tf.keras.Input([1]).shape",
+        "def f(x):\n  return x.get_shape()",
+    ],
     "graph-keras": ["tf.function(print)"],
     "eager-numpy": [
         "tf.compat.v1.enable_eager_execution()\ntf.zeros([1]).numpy()",

@@ -61,6 +61,15 @@ def test_ranges_are_narrow() -> None:
     assert sum(width < 1 for width in widths) >= len(widths) - 1
 
 
+def test_the_readme_tells_it() -> None:
+    """How many lie inside, and how wide their ranges are."""
+    widths = sorted(len(_answer(path).releases) for path in FILES if _inside(path))
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").split())
+    assert f"for {len(widths)} of {len(FILES)} that one lies in the range" in readme
+    assert f"half of these ranges hold {widths[len(widths) // 2]} of {len(SURFACE.minors)} releases or fewer" in readme
+    assert f"for {len(FILES) - len(widths)} it does not" in readme
+
+
 def test_they_are_spread() -> None:
     """From 1.4 to 2.18, and as many of 1.x as of 2.x."""
     pinned = [Version(_project(path).pinned) for path in FILES]

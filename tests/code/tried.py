@@ -1,7 +1,7 @@
 """`python -m tests.code.tried [RELEASE[@PYTHON] …]`: run the examples on these releases, or on all in the file.
 
 Every file of `examples` is run on each release, in an environment that tfenv locks and installs, with the companions
-that `infer` names for the examples where they go with that release. What came of it goes to `examples/tried.toml`.
+that `infer` names for the examples. What came of it goes to `examples/tried.toml`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from packaging.version import Version
 from tests.companions.stacks import Call
 from tests.companions.trial import use
 from tfenv.code import notebook
-from tfenv.errors import NoSolution
 from tfenv.facts.database import load as load_database
 from tfenv.index.cache import Cache
 from tfenv.model.package import Name, Requirement
@@ -114,7 +113,8 @@ def main() -> None:
         python = python or tried.where[minor].python
         with tempfile.TemporaryDirectory(prefix="tfenv-tried-") as temporary:
             folder = Path(temporary)
-            answer = locked(minor, python, beside(database), database)
+            companions = beside(minor, database)
+            answer = locked(minor, python, companions, database)
             venv = (options.keep or folder) / minor
             sync(answer, venv, cache=Cache(folder / "cache"))
             codes = {Name(path.name): Call(says="", code=_code(path)) for path in FILES}
@@ -122,11 +122,10 @@ def main() -> None:
                 tried.came.setdefault(name, {})[minor] = (
                     "ran" if outcome == "passed" else outcome.replace(f"{venv}/", "")
                 )
-        named = beside(database)
         tried.where[minor] = Where(
             tensorflow=str(answer.tensorflow.version),
             python=python,
-            companions=tuple(f"{one.name}=={one.version}" for one in answer.packages if one.name in named),
+            companions=tuple(f"{one.name}=={one.version}" for one in answer.packages if one.name in companions),
             date=datetime.now(UTC).date().isoformat(),
         )
         FILE.write_text(dumps(tried), encoding="utf-8")
@@ -134,28 +133,20 @@ def main() -> None:
         print(f"{minor}: {ran} of {len(FILES)} ran", flush=True)
 
 
-def beside(database: Database) -> tuple[str, ...]:
-    """The companions that `infer` names for the examples; `tf-keras` for those that set TF_USE_LEGACY_KERAS."""
-    answers = [infer([path], database) for path in FILES]
-    legacy = {"tf-keras"} if any(one.legacy_keras for one in answers) else set()
-    return tuple(sorted({name for one in answers for name in one.companions} | legacy))
+def beside(minor: str, database: Database) -> tuple[str, ...]:
+    """The companions that `infer` names for the examples; `tf-keras` where TF_USE_LEGACY_KERAS is heeded."""
+    found = {name for path in FILES for name in infer([path], database).companions}
+    return tuple(sorted(found | ({"tf-keras"} if Version(minor) >= Version("2.15") else set())))
 
 
 def locked(minor: str, python: str, companions: Iterable[str], database: Database) -> Lock:
-    """A lock of a release with as many of these companions as go with it."""
-
-    def requirement(text: str) -> Requirement:
-        return Requirement.of(PackagingRequirement(text), source=f"--with {text}")
-
-    request = Request(tensorflow=SpecifierSet(f"=={minor}.*"), target=replace(Target(), python=Version(python)))
-    answer = lock(request, database=database)
-    for name in companions:
-        wider = replace(request, requirements=(*request.requirements, requirement(name)))
-        try:
-            answer, request = lock(wider, database=database), wider
-        except NoSolution:
-            continue
-    return answer
+    """A lock of a release with these companions."""
+    request = Request(
+        tensorflow=SpecifierSet(f"=={minor}.*"),
+        target=replace(Target(), python=Version(python)),
+        requirements=tuple(Requirement.of(PackagingRequirement(one), source=f"--with {one}") for one in companions),
+    )
+    return lock(request, database=database)
 
 
 def _code(path: Path) -> str:

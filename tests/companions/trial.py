@@ -85,6 +85,8 @@ def use(uses: Mapping[Name, Call], python: Path, folder: Path) -> Iterator[tuple
     folder.mkdir()
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     environment |= {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    # as in an environment that is active: the converter of 2.1 calls programs that lie there
+    environment["PATH"] = f"{python.parent}{os.pathsep}{environment.get('PATH', '')}"
     todo = {name: call.code for name, call in uses.items()}
     (folder / "uses.json").write_text(json.dumps(todo), encoding="utf-8")
     with (folder / "uses.json").open("rb") as said, (folder / "log").open("wb") as log:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from packaging.specifiers import SpecifierSet
 
 from tfenv.code import habits
-from tfenv.code.companions import OFF_INDEX, distribution
+from tfenv.code.companions import OFF_INDEX, asked, distribution
 from tfenv.code.uses import Habit
 from tfenv.model.inferred import Answer, Finding
 
@@ -102,7 +102,7 @@ def answer(
         files: how many were read, if not as many as there are readings.
     """
     legacy = any(reading.legacy for reading in readings)
-    judge = _Judge(table, rules, pairs, legacy=legacy, eager=any(map(_is_eager, readings)))
+    judge = _Judge(table, rules, pairs, legacy=legacy, waived=_waived(readings))
     by_file: dict[str, list[Finding]] = {reading.file: judge.findings(reading) for reading in readings}
     for finding in others:
         by_file.setdefault(finding.file, []).append(finding)
@@ -154,13 +154,15 @@ def spec(surface: Surface, mask: int) -> str:
 class _Judge:
     """Turns what one file says into findings."""
 
-    def __init__(self, table: ApiTable, rules: HabitTable, pairs: Pairs, *, legacy: bool, eager: bool) -> None:
+    def __init__(
+        self, table: ApiTable, rules: HabitTable, pairs: Pairs, *, legacy: bool, waived: frozenset[str]
+    ) -> None:
         self._table = table
         self._rules = rules
         self._pairs = pairs
         self._surface = pairs.surface
         self.legacy = legacy
-        self._eager = eager
+        self._waived = waived
         self._missing: dict[str, tuple[str, int]] = {}
 
     @property
@@ -250,7 +252,7 @@ class _Judge:
         return None
 
     def _knows(self, habit: Habit) -> bool:
-        return habit.rule in self._rules.rows and not (habit.rule == "eager-numpy" and self._eager)
+        return habit.rule in self._rules.rows and habit.rule not in self._waived
 
     def _of_habit(self, reading: Reading, habit: Habit) -> Finding:
         row = self._rules.rows[habit.rule]
@@ -283,9 +285,11 @@ def _is_of_tensorflow(reading: Reading) -> bool:
     return any(path.startswith("tf.") and ".keras" in path for use in reading.uses for path in use.symbols)
 
 
-def _is_eager(reading: Reading) -> bool:
-    """Does the file ask for eager execution, or ask whether it is on?"""
-    return any(path.endswith(habits.EAGER) for use in reading.uses for path in use.symbols)
+def _waived(readings: Iterable[Reading]) -> frozenset[str]:
+    """Rules that do not hold, since the project asks for eager execution, or for the shapes of TensorFlow 1, itself."""
+    paths = [path for reading in readings for use in reading.uses for path in use.symbols]
+    waivers = {"eager-numpy": habits.EAGER, "dimension-value": habits.DIMENSIONS}
+    return frozenset(rule for rule, ends in waivers.items() if any(path.endswith(ends) for path in paths))
 
 
 def _all(findings: Iterable[Finding], full: int) -> int:
@@ -304,14 +308,9 @@ def _why(name: str) -> str:
 
 def _companions(readings: Iterable[Reading]) -> tuple[str, ...]:
     found = {distribution(one.module) for reading in readings for one in reading.imports if not one.guarded}
-    plain = any(
-        path == "keras" or path.startswith("keras.")
-        for reading in readings
-        for use in reading.uses
-        if use.live
-        for path in use.symbols
-    )
-    return tuple(sorted({one for one in found if one} | ({"keras"} if plain else set())))
+    paths = [path for reading in readings for use in reading.uses if use.live for path in use.symbols]
+    plain = {"keras"} if any(path == "keras" or path.startswith("keras.") for path in paths) else set()
+    return tuple(sorted({one for one in found if one} | plain | {one for path in paths for one in asked(path)}))
 
 
 def _off_index(readings: Iterable[Reading]) -> Iterable[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SAME: Final = (
     "tensorflow_addons tensorflow_hub tensorflow_text tensorflow_probability tensorflow_datasets tensorflow_io "
@@ -43,6 +46,22 @@ OFF_INDEX: Final = {
 """Distributions that PyPI does not have, and where they are."""
 
 
+_ASK: Final = {
+    "tensorboard": (
+        *(f"tf.summary.{kind}" for kind in ("audio", "histogram", "image", "scalar", "text")),
+        "keras.callbacks.TensorBoard",
+    ),
+    "pillow": (".load_img", ".array_to_img", ".ImageDataGenerator().flow_from_directory"),
+    "scipy": (".preprocessing.image.ImageDataGenerator",),
+}
+"""Distributions that not every release brings, and the ends of the names that fail without them (tried on 2.21)."""
+
+
 def distribution(module: str) -> str | None:
     """The distribution that brings a module; ``None`` if it has nothing to do with TensorFlow, as far as is known."""
     return _DISTRIBUTIONS.get(module)
+
+
+def asked(path: str) -> Iterator[str]:
+    """The distributions that a name of TensorFlow or Keras asks for."""
+    return (name for name, ends in _ASK.items() if path.endswith(ends))

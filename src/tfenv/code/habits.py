@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from tfenv.code.values import INSTANCE, OTHER, Sub
+from tfenv.code.values import INSTANCE, OTHER, Sub, Symbolic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +18,13 @@ IDS: Final = frozenset(
         "add-weight-name",
         "batch-input-shape",
         "checkpoint-name",
+        "dimension-value",
         "eager-numpy",
         "function-on-symbolic",
         "graph-keras",
+        "keyword-refused",
+        "layer-attribute",
+        "lite-from-keras",
         "load-directory",
         "load-weights-checkpoint",
         "optimizer-decay",
@@ -30,6 +34,7 @@ IDS: Final = frozenset(
         "private-keras-fit",
         "save-directory",
         "save-weights-name",
+        "symbolic-attribute",
         "train-step-minimize",
     }
 )
@@ -42,12 +47,15 @@ GRAPH: Final = ("disable_eager_execution", "disable_v2_behavior")
 
 BY_NAME: Final = frozenset(
     {"save-directory", "save-weights-name", "load-weights-checkpoint"}
-    | {"add-loss-tensor", "add-weight-name", "optimizer-lr-read"}
+    | {"add-loss-tensor", "add-weight-name", "layer-attribute", "optimizer-lr-read"}
 )
 """Rules that a mere name such as `model` may bring; they count only in files that use Keras."""
 
 EAGER: Final = ("enable_eager_execution", "enable_v2_behavior", "executing_eagerly")
 """Last parts of the names by which a project says that it cares for eager execution itself."""
+
+DIMENSIONS: Final = ("disable_v2_behavior", "disable_v2_tensorshape", ".Dimension")
+"""Last parts of the names by which a project gets the shapes of TensorFlow 1 back, or asks for them."""
 
 ARRAYS: Final = frozenset({"torch", "jax", "paddle", "mxnet", "cupy", "theano"})
 """Modules whose tensors have a method `numpy` too."""
@@ -63,6 +71,30 @@ _TAKE_SYMBOLIC: Final = frozenset(
     {"is_tensor", "is_symbolic_tensor", "get_static_value", "print", "function", "int_shape", "is_keras_tensor", "eval"}
 )
 """Functions that do not care, by their last part; tried on 2.16 and 2.21."""
+
+_NOT_SYMBOLIC: Final = frozenset(
+    {"consumers", "eval", "experimental_ref", "get_shape", "graph", "op", "ref", "set_shape"}
+)
+"""Attributes of tensors that those of Keras 3 lack; tried on 2.21."""
+
+_OF_LAYERS: Final = frozenset(
+    {"add_update", "get_input_at", "get_input_shape_at", "get_output_at", "get_output_shape_at"}
+    | {"inbound_nodes", "input_shape", "outbound_nodes", "output_shape"}
+)
+"""Attributes of layers that those of Keras 3 lack; tried on 2.21."""
+
+_REFUSED: Final = {
+    "adjustment": (),
+    "batch_size": ("Input", "InputLayer"),
+    "dynamic": (),
+    "fused": (),
+    "implementation": ("GRU", "LSTM"),
+    "input_length": ("Embedding",),
+    "time_major": (),
+    "virtual_batch_size": (),
+    "weights": ("Embedding",),
+}
+"""Keywords of layers that Keras 2 takes and Keras 3 does not, but for some layers; tried on 2.12 and 2.21."""
 
 _RUNS: Final = ("().fit", "().evaluate", "().predict")
 
@@ -83,11 +115,40 @@ def of_symbolic(called: Paths) -> Iterator[tuple[str, str]]:
     yield "function-on-symbolic", f"{called[0]} of a Keras tensor"
 
 
+def gives_symbolic(called: Value, given: list[Value]) -> bool:
+    """Does a call give a symbolic tensor: that of `Input`, of a layer or a model, of a function of such a tensor?"""
+    if isinstance(called, Sub):
+        return called.instance and Symbolic() in given
+    if not isinstance(called, tuple) or not called:
+        return False
+    if all(path.endswith(INPUTS) for path in called):
+        return True
+    return Symbolic() in given and all(
+        path.endswith(INSTANCE)
+        or (
+            path.rpartition(".")[2].islower() and INSTANCE not in path and (".layers." in path or ".keras." not in path)
+        )
+        for path in called
+    )
+
+
 def of_attribute(node: ast.Attribute) -> Iterator[tuple[str, str]]:
-    """The rule that an attribute falls under; Keras 3 lets it be set, to no effect."""
-    of_optimizer = isinstance(node.value, ast.Attribute) and node.value.attr == "optimizer"
-    if node.attr == "lr" and of_optimizer and isinstance(node.ctx, ast.Load):
+    """The rules that an attribute falls under by what is written before it; Keras 3 lets it be set, to no effect."""
+    owner = node.value
+    if not isinstance(node.ctx, ast.Load):
+        return
+    if node.attr == "lr" and isinstance(owner, ast.Attribute) and owner.attr == "optimizer":
         yield "optimizer-lr-read", ast.unparse(node)
+    elif node.attr == "value" and isinstance(owner, ast.Subscript) and _is_shape(owner.value):
+        yield "dimension-value", ast.unparse(node)
+    elif node.attr in _OF_LAYERS and _is_layer(owner):
+        yield "layer-attribute", ast.unparse(node)
+
+
+def of_symbolic_attribute(node: ast.Attribute) -> Iterator[tuple[str, str]]:
+    """The rule that an attribute of a symbolic tensor of Keras falls under."""
+    if node.attr in _NOT_SYMBOLIC:
+        yield "symbolic-attribute", ast.unparse(node)
 
 
 def of_call(node: ast.Call, name: str, called: Value) -> Iterator[tuple[str, str]]:
@@ -106,9 +167,12 @@ def of_call(node: ast.Call, name: str, called: Value) -> Iterator[tuple[str, str
     paths = called.paths if isinstance(called, Sub) else called if isinstance(called, tuple) else ()
     if paths and all(path.startswith("tf.python.keras.") and path.endswith(_RUNS) for path in paths):
         yield "private-keras-fit", paths[0].replace(INSTANCE, "")
+    if name == "from_keras_model" and any(path.endswith("lite.TFLiteConverter.from_keras_model") for path in paths):
+        yield "lite-from-keras", paths[0]
     keras = [path for path in paths if path.startswith(("tf.keras.", "keras.", "tf.compat.v1.keras."))]
     if keras and not any(path.startswith(OTHER) for path in paths):
-        yield from _of_keras(node, name, keras, keywords)
+        own = isinstance(called, Sub) and "__init__" in called.own
+        yield from _of_keras(node, name, keras, set() if own else keywords)
     if name in _METHODS and isinstance(node.func, ast.Attribute):
         if _of_model(keras):
             yield from _METHODS[name](node)
@@ -142,6 +206,12 @@ def _of_keras(node: ast.Call, name: str, paths: list[str], keywords: set[str | N
                 yield f"optimizer-{keyword}", f"{paths[0]}({keyword}=)"
     if name[:1].isupper() and all(".optimizers.legacy." in path and INSTANCE not in path for path in paths):
         yield "optimizer-legacy", paths[0]
+    layer = name[:1].isupper() and all(".layers." in path and INSTANCE not in path for path in paths)
+    for keyword in sorted(keywords & _REFUSED.keys(), key=str) if layer else ():
+        if not paths[0].endswith(tuple(f".{one}" for one in _REFUSED[str(keyword)])):
+            yield "keyword-refused", f"{paths[0]}({keyword}=)"
+    if optimizer and "jit_compile" in keywords:
+        yield "keyword-refused", f"{paths[0]}(jit_compile=)"
     if "batch_input_shape" in keywords and any(".layers." in path for path in paths):
         yield "batch-input-shape", f"{paths[0]}(batch_input_shape=)"
     if name == "ModelCheckpoint":
@@ -198,6 +268,22 @@ def _is_model(node: ast.expr) -> bool:
     """Is this called a model? (`model`, `self.model`, `vae_model`)"""
     name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
     return isinstance(name, str) and name.lower().endswith("model")
+
+
+def _is_shape(node: ast.expr) -> bool:
+    """Is this `x.shape`, `x.get_shape()` or `x.shape.dims`?"""
+    if isinstance(node, ast.Attribute):
+        return node.attr == "shape" or (node.attr == "dims" and _is_shape(node.value))
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get_shape"
+
+
+def _is_layer(node: ast.expr) -> bool:
+    """Is this one of the layers of a model, or called one?"""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Attribute) and node.value.attr == "layers"
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr == "get_layer"
+    return isinstance(node, ast.Name) and node.id == "layer"
 
 
 def _of_model(paths: list[str]) -> bool:

@@ -53,7 +53,7 @@ def read(source: str, file: str, releases: Sequence[Version], local: frozenset[s
     if not any(".keras" in path or path.startswith("keras") for use in reader.uses for path in use.symbols):
         reader.habits = [one for one in reader.habits if one.rule not in habits.BY_NAME]
     if not reader.uses or any(one.module in habits.ARRAYS for one in reader.imports):
-        reader.habits = [one for one in reader.habits if one.rule != "eager-numpy"]
+        reader.habits = [one for one in reader.habits if one.rule not in ("eager-numpy", "dimension-value")]
     return Reading(
         file=file,
         lines=source.count("\n") + 1,
@@ -512,18 +512,20 @@ class _Reader:
 
     def _attribute(self, node: ast.Attribute) -> Value:
         value = self._reached(node)
-        self._habits(habits.of_attribute(node), node)
         if isinstance(value, tuple) and value:
             self._use(value, node.end_lineno or node.lineno)
         return value
 
     def _reached(self, node: ast.Attribute) -> Value:
         """What an attribute stands for; what its owner uses is noted, itself is not."""
+        self._habits(habits.of_attribute(node), node)
         if isinstance(node.value, ast.Name):
             kept = self.lookup(f"{node.value.id}.{node.attr}")
             if kept is not None:
                 return kept
         value = self._inner(node.value)
+        if isinstance(value, Symbolic):
+            self._habits(habits.of_symbolic_attribute(node), node)
         if isinstance(value, Sub):
             if value.instance and node.attr not in value.own:
                 return tuple(f"{path}{INSTANCE}.{node.attr}" for path in value.paths)
@@ -551,10 +553,9 @@ class _Reader:
             self._use(called, line, keywords)
         self._habits(habits.of_call(node, name, called), node)
         given = [self._expr(one) for one in (*node.args, *(keyword.value for keyword in node.keywords))]
-        if isinstance(called, tuple) and called and Symbolic() in given:
+        if Symbolic() in given and isinstance(called, tuple) and called:
             self._habits(habits.of_symbolic(called), node)
-            return Symbolic()
-        if isinstance(called, tuple) and called and all(path.endswith(habits.INPUTS) for path in called):
+        if habits.gives_symbolic(called, given):
             return Symbolic()
         if isinstance(called, Sub):
             return Sub(called.paths, called.own, instance=True) if not called.instance else ()

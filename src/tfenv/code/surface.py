@@ -22,6 +22,9 @@ _ATTRIBUTES: Final = ("property", "value")
 _SET_LATER: Final = ("compiled_loss",)
 """Methods of Keras 3 that Keras 2 sets in `compile`."""
 
+_ALSO: Final = {"tf.keras.mixed_precision.LossScaleOptimizer": "tf.keras.optimizers.Optimizer"}
+"""Classes that give an instance of a class which is not public, and a public class that this one is made from too."""
+
 _MAKERS: Final = {
     "tf.keras.models.load_model": "tf.keras.Model",
     "tf.keras.models.clone_model": "tf.keras.Model",
@@ -122,11 +125,12 @@ class Surface:
                 if symbol is None or symbol.kind == "module":
                     return Found(symbol=name, mask=mask, missing=".".join((name, *parts[place:])))
                 break
+            also = self._table.symbol(f"{_ALSO[name]}.{word}") if name in _ALSO else None
             name, symbol = f"{name}.{word}", below
             if below.kind == "module":
                 unknown = lying & ~self._releases_of(below)
             if not held or (below.kind not in _ATTRIBUTES and word not in _SET_LATER):
-                mask &= self._releases_of(below) | unknown
+                mask &= self._releases_of(below) | unknown | (self._releases_of(also) if also is not None else 0)
             held = held or part != word
             if part != word and place < last:
                 name = _MAKERS.get(name, name)
