@@ -61,7 +61,7 @@ def update(
     ] = False,
     modules: Annotated[
         bool,
-        typer.Option("--modules", help="Which modules lie in the wheels of TensorFlow and Keras instead."),
+        typer.Option("--modules", help="Which private modules lie in the wheels of TensorFlow instead."),
     ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
     reread: Annotated[

@@ -207,9 +207,9 @@ def _of_keras(node: ast.Call, name: str, paths: list[str], keywords: set[str | N
     if name[:1].isupper() and all(".optimizers.legacy." in path and INSTANCE not in path for path in paths):
         yield "optimizer-legacy", paths[0]
     layer = name[:1].isupper() and all(".layers." in path and INSTANCE not in path for path in paths)
-    for keyword in sorted(keywords & _REFUSED.keys(), key=str) if layer else ():
-        if not paths[0].endswith(tuple(f".{one}" for one in _REFUSED[str(keyword)])):
-            yield "keyword-refused", f"{paths[0]}({keyword}=)"
+    for refused, but in _REFUSED.items() if layer else ():
+        if refused in keywords and not paths[0].endswith(tuple(f".{one}" for one in but)):
+            yield "keyword-refused", f"{paths[0]}({refused}=)"
     if optimizer and "jit_compile" in keywords:
         yield "keyword-refused", f"{paths[0]}(jit_compile=)"
     if "batch_input_shape" in keywords and any(".layers." in path for path in paths):

@@ -113,13 +113,11 @@ class Surface:
     def _find(self, path: str, keywords: tuple[str, ...]) -> Found:
         root, *parts = path.split(".")
         name, mask, symbol, last, held = root, self.every, None, len(parts) - 1, False
-        unknown = 0  # releases that have the module, though not publicly: nothing is known of what is in it there
         for place, part in enumerate(parts):
             word = part.removesuffix(INSTANCE)
             below = self._table.symbol(f"{name}.{word}")
-            lying = self._lying(f"{name}.{word}")
-            if below is None and lying:
-                name, symbol, mask, unknown = f"{name}.{word}", None, mask & lying, self.every
+            if below is None and (lying := self._lying(f"{name}.{word}")):
+                name, mask = f"{name}.{word}", mask & lying
                 continue
             if below is None:
                 if symbol is None or symbol.kind == "module":
@@ -127,10 +125,8 @@ class Surface:
                 break
             also = self._table.symbol(f"{_ALSO[name]}.{word}") if name in _ALSO else None
             name, symbol = f"{name}.{word}", below
-            if below.kind == "module":
-                unknown = lying & ~self._releases_of(below)
             if not held or (below.kind not in _ATTRIBUTES and word not in _SET_LATER):
-                mask &= self._releases_of(below) | unknown | (self._releases_of(also) if also is not None else 0)
+                mask &= self._releases_of(below) | (self._releases_of(also) if also is not None else 0)
             held = held or part != word
             if part != word and place < last:
                 name = _MAKERS.get(name, name)
@@ -138,15 +134,15 @@ class Surface:
                 if symbol is None or symbol.kind != "class":
                     return Found(symbol=f"{root}.{'.'.join(parts[: place + 1])}".replace(INSTANCE, ""), mask=mask)
             elif place == last and keywords:
-                return self._called(name, below, mask, keywords, unknown)
+                return self._called(name, below, mask, keywords)
             elif below.kind not in _OPEN:
                 break
         return Found(symbol=name, mask=mask, legacy=self._legacy(name, mask))
 
-    def _called(self, name: str, symbol: SymbolRange, mask: int, keywords: tuple[str, ...], unknown: int) -> Found:
+    def _called(self, name: str, symbol: SymbolRange, mask: int, keywords: tuple[str, ...]) -> Found:
         told, worst = name, mask
         for keyword in keywords:
-            taken = self._taking(symbol, keyword) | unknown
+            taken = self._taking(symbol, keyword)
             if not taken & mask:
                 continue  # no release that has it takes this keyword: the call is not what it seems
             if taken & mask != mask:
@@ -167,12 +163,9 @@ class Surface:
         return self.keras3 if name.startswith(("tf.keras", "tf.compat.v1.keras")) and mask & self.keras2 else 0
 
     def _lying(self, path: str) -> int:
-        """The releases whose wheel, or that of their Keras, has this module, public or not."""
+        """The releases whose wheel has this private module."""
         root, _, rest = path.partition(".")
-        if root == "keras":
-            having = self._modules.having(path)
-            return 0 if having is None else self._of_keras(having)
-        having = self._modules.having(f"tensorflow.{rest}")
+        having = self._modules.having(f"tensorflow.{rest}") if root == "tf" else None
         minors = {one.release[:2] for one in having or ()}
         return sum(1 << place for place, one in enumerate(self.releases) if one.release[:2] in minors)
 

@@ -123,7 +123,7 @@ class Database:
 
     @cached_property
     def modules(self) -> ModuleRanges:
-        """Which modules lie in the wheels of TensorFlow and Keras."""
+        """Which private modules lie in the wheels of TensorFlow."""
         from tfenv.facts.modules import ModuleRanges
 
         return ModuleRanges(self.root / "modules.txt")

@@ -1,4 +1,4 @@
-"""Which modules lie in the wheels of TensorFlow and Keras, the private ones too: `constraints/modules.txt`.
+"""Which private modules lie in the wheels of TensorFlow: `constraints/modules.txt`.
 
 ::
 
@@ -6,7 +6,7 @@
     modules.having("tensorflow.python.keras.layers")     # the releases whose wheel has it; None: none ever had
 
 The file lists the releases that were read, one for each minor release, with their wheels; then the modules, each with
-the first and the last of these releases that have it.
+the runs of these releases that have it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ _HEADER: Final = (
 )
 _INSTALLED: Final = re.compile(r"^[^/]+\.data/(?:pure|plat)lib/")
 _FILE: Final = re.compile(r"(.+?)(?:/__init__)?(?:\.py|(?:\.cpython-\w+(?:-[\w-]+)?|\.abi3)?\.so)")
-_GENERATED: Final = re.compile(r"(^|\.)(_api|_v1|_v2|_tf_keras)(\.|$)|^keras\.api\.|\.lib[^.]*$")
 _PRIVATE: Final = tuple(
     f"tensorflow.{one}" for one in ("compiler", "core", "examples", "lite.python", "python", "tools")
 )
@@ -37,19 +36,18 @@ _PRIVATE: Final = tuple(
 
 
 def module_of(member: str) -> str:
-    """The module that a member of a wheel is; empty if it is none, or none that is kept."""
+    """The private module that a member of a wheel is; empty if it is none."""
     found = _FILE.fullmatch(_INSTALLED.sub("", member))
     if found is None:
         return ""
     name = re.sub(r"^tensorflow_core(?=\.)", "tensorflow", found[1].replace("/", "."))
-    if _GENERATED.search(name) or not all(part.isidentifier() for part in name.split(".")):
-        return ""
-    return name if name.startswith(("keras.", *(f"{one}." for one in _PRIVATE))) or name in _PRIVATE else ""
+    private = name in _PRIVATE or name.startswith(tuple(f"{one}." for one in _PRIVATE))
+    return name if private and all(part.isidentifier() for part in name.split(".")) else ""
 
 
 @dataclass(frozen=True, slots=True)
-class Modules:
-    """Of one package: the wheel of each release that was read, oldest first; the releases that have each module."""
+class ModuleTable:
+    """The file: the wheel of each release that was read, oldest first; the releases that have each module."""
 
     sources: Mapping[Version, str]
     having: Mapping[str, tuple[Version, ...]]
@@ -66,17 +64,6 @@ class Modules:
             {name: tuple(found[name]) for name in sorted(found)},
         )
 
-    def of(self, release: Version) -> frozenset[str]:
-        """The modules of a release."""
-        return frozenset(name for name, releases in self.having.items() if release in releases)
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleTable:
-    """The file: modules by package."""
-
-    packages: Mapping[str, Modules]
-
     @classmethod
     def loads(cls, text: str) -> Self:
         """Read it.
@@ -84,33 +71,31 @@ class ModuleTable:
         Raises:
             ValueError: it is damaged.
         """
-        sources: dict[str, dict[Version, str]] = {}
-        having: dict[str, dict[str, tuple[Version, ...]]] = {}
+        sources: dict[Version, str] = {}
+        having: dict[str, tuple[Version, ...]] = {}
         for line in text.splitlines():
+            name, tab, rest = line.partition("\t")
             if line.startswith("#"):
                 continue
-            name, *rest = line.split("\t")
-            package = name.partition(".")[0]
-            if len(rest) == 2:
-                sources.setdefault(package, {})[Version(rest[0])] = rest[1]
-                continue
-            (ranges,) = rest
-            releases = tuple(sources[package])
-            having.setdefault(package, {})[name] = tuple(
-                one for part in ranges.split(" ") for one in _between(part, releases)
-            )
-        return cls({package: Modules(sources[package], having.get(package, {})) for package in sources})
+            if not tab:
+                raise ValueError(f"`{line}` is no row")
+            if name.startswith("tensorflow."):
+                releases = tuple(sources)
+                having[name] = tuple(one for part in rest.split(" ") for one in _between(part, releases))
+            else:
+                sources[Version(name)] = rest
+        return cls(sources, having)
 
     def dumps(self) -> str:
         """The one text that says the same."""
-        lines = [_HEADER]
-        for package in sorted(self.packages):
-            lines += [f"{package}\t{version}\t{source}\n" for version, source in self.packages[package].sources.items()]
-        for package in sorted(self.packages):
-            held = self.packages[package]
-            releases = tuple(held.sources)
-            lines += [f"{name}\t{_ranges(some, releases)}\n" for name, some in held.having.items()]
-        return "".join(lines)
+        releases = tuple(self.sources)
+        lines = [f"{version}\t{source}\n" for version, source in self.sources.items()]
+        lines += [f"{name}\t{_ranges(some, releases)}\n" for name, some in self.having.items()]
+        return "".join((_HEADER, *lines))
+
+    def of(self, release: Version) -> frozenset[str]:
+        """The modules of a release."""
+        return frozenset(name for name, releases in self.having.items() if release in releases)
 
 
 class ModuleRanges:
@@ -127,13 +112,12 @@ class ModuleRanges:
     def _table(self) -> ModuleTable:
         try:
             return ModuleTable.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError) as error:
             raise UsageError(f"`{self._path}` is damaged: {error}") from None
 
     def having(self, module: str) -> tuple[Version, ...] | None:
         """The releases that have a module, one for each minor release, oldest first; ``None`` if none has."""
-        held = self._table.packages.get(module.partition(".")[0])
-        return None if held is None else held.having.get(module)
+        return self._table.having.get(module)
 
 
 def _between(part: str, releases: tuple[Version, ...]) -> tuple[Version, ...]:

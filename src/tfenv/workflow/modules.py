@@ -1,4 +1,4 @@
-"""`facts update --modules`: which modules lie in the wheels of TensorFlow and Keras, read off their directories."""
+"""`facts update --modules`: which private modules lie in the wheels of TensorFlow, read off their directories."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 from packaging.version import Version
 
 from tfenv.errors import IndexUnavailable, UsageError
-from tfenv.facts.modules import Modules, ModuleTable, module_of
+from tfenv.facts.modules import ModuleTable, module_of
 from tfenv.facts.releases import minor
 from tfenv.harvest.api_parts import main_file, stable
 from tfenv.model.package import Name
@@ -20,17 +20,16 @@ from tfenv.workflow import files
 from tfenv.workflow.facts import releases_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from tfenv.index.client import Client
     from tfenv.model.package import File
 
-PACKAGES: Final = {
-    "tensorflow": ((Name("tensorflow"), Name("tensorflow-cpu")), Version("1.4.0")),
-    "keras": ((Name("keras"),), Version("2.0.7")),  # the first with a wheel
-}
-"""By the name that is imported: the distributions that bring it, and the oldest release that is read."""
+OLDEST: Final = Version("1.4.0")
+
+_NAMES: Final = (Name("tensorflow"), Name("tensorflow-cpu"))
+_TASK: Final = "wheels"
 
 
 def update(
@@ -60,63 +59,54 @@ def update(
         UsageError: the table at hand is damaged.
     """
     try:
-        table = ModuleTable.loads(files.read(path)) if path.is_file() else ModuleTable({})
+        table = ModuleTable.loads(files.read(path)) if path.is_file() else ModuleTable({}, {})
     except ValueError as error:
         raise UsageError(f"`{path}` is damaged: {error}", hint="delete it to read all wheels again") from None
-    packages, read = asyncio.run(_update(table, told, index, progress or Silent(), client))
+    table, read = asyncio.run(_update(table, told, index, progress or Silent(), client))
     if write and read:
-        files.write({path: ModuleTable(packages).dumps()}, force=True)
+        files.write({path: table.dumps()}, force=True)
     return read
 
 
 async def _update(
     table: ModuleTable, told: Callable[[str], None], index: str, progress: Progress, client: Client | None
-) -> tuple[dict[str, Modules], int]:
+) -> tuple[ModuleTable, int]:
     if client is None:
         from tfenv.index.client import Client
 
         async with Client() as own:
             return await _update(table, told, index, progress, own)
-    packages, read = {}, 0
-    for package, (names, oldest) in PACKAGES.items():
-        known = table.packages.get(package, Modules({}, {}))
-        mains = await _newest(names, oldest, index, client)
-        missing = [version for version, file in mains.items() if known.sources.get(version) != _source(file)]
-        found = {version: known.of(version) for version in mains if version not in missing}
-        progress.start(package, len(missing))
-        try:
-            for version in missing:
-                found[version] = await _read(client, mains[version], package)
-                told(f"{package} {version}: {len(found[version])} modules")
-                progress.advance(package)
-        finally:
-            progress.finish(package)
-        packages[package] = Modules.made({version: _source(file) for version, file in mains.items()}, found)
-        read += len(missing)
-    return packages, read
-
-
-async def _newest(names: Iterable[Name], oldest: Version, index: str, client: Client) -> dict[Version, File]:
-    """A wheel of the newest patch release of each minor release, oldest first."""
-    pages = await asyncio.gather(*(releases_of(name, index, client) for name in names))
-    published = stable([one for page in pages for one in page], oldest)
+    pages = await asyncio.gather(*(releases_of(name, index, client) for name in _NAMES))
+    published = stable([one for page in pages for one in page], OLDEST)
     newest = {minor(one.version): one.version for one in reversed(published)}
-    mains = {version: main_file([one for one in published if one.version == version]) for version in newest.values()}
-    return {version: file for version, file in sorted(mains.items()) if file is not None and file.is_wheel}
+    mains = {
+        version: file
+        for version in sorted(newest.values())
+        if (file := main_file([one for one in published if one.version == version])) is not None
+    }
+    missing = [version for version, file in mains.items() if table.sources.get(version) != _source(file)]
+    found = {version: table.of(version) for version in mains if version not in missing}
+    progress.start(_TASK, len(missing))
+    try:
+        for version in missing:
+            found[version] = await _read(client, mains[version])
+            told(f"{version}: {len(found[version])} modules")
+            progress.advance(_TASK)
+    finally:
+        progress.finish(_TASK)
+    return ModuleTable.made({version: _source(file) for version, file in mains.items()}, found), len(missing)
 
 
-async def _read(client: Client, file: File, package: str) -> frozenset[str]:
+async def _read(client: Client, file: File) -> frozenset[str]:
     from tfenv.index.client import RangesUnsupported
 
     try:
         archive = await client.open_zip(file.url, file.size)
     except (RangesUnsupported, BadZipFile, ValueError) as error:
         raise IndexUnavailable(f"{file.url} cannot be read: {error}") from error
-    found = {name for name in map(module_of, archive.names()) if name.partition(".")[0] == package}
-    if not found:
-        raise IndexUnavailable(f"{file.url} holds no module of `{package}`")
+    found = {name for name in map(module_of, archive.names()) if name}
     # a folder without `__init__.py` is a package too
-    return frozenset(name for one in found for name in accumulate(one.split("."), "{}.{}".format) if name != package)
+    return frozenset(name for one in found for name in accumulate(one.split("."), "{}.{}".format) if "." in name)
 
 
 def _source(file: File) -> str:
