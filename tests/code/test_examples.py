@@ -58,6 +58,14 @@ def test_every_example_was_tried_on_every_release() -> None:
         assert any(one.startswith("AttributeError") for one in came)
 
 
+def test_the_readme_tells_it() -> None:
+    """How many programs, on how many releases."""
+    readme = " ".join((tried.FOLDER.parents[2] / "README.md").read_text(encoding="utf-8").split())
+    minors = [*TRIED.where]
+    told = f"The {len(tried.FILES)} small programs of `tests/code/examples` were run on {len(minors)} releases"
+    assert f"{told} from {minors[0]} to {minors[-1]}" in readme
+
+
 def test_the_file_is_as_it_is_written() -> None:
     """Read and written again it is the same."""
     assert tried.dumps(TRIED) == tried.FILE.read_text(encoding="utf-8")
