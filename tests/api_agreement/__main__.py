@@ -1,7 +1,7 @@
 """`python -m tests.api_agreement RELEASE[@PYTHON]…`: does the table of symbols say what an import of the release shows?
 
 Each release is installed as tfenv locks it (CPU only), imported, and walked; then every name and every signature is
-compared, of `tensorflow`, and of the `keras` that stands beside it from 2.6 on.
+compared, of `tensorflow`, and of the `keras` that stands beside it from 2.6 on. `explained.toml` says why some differ.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from tests.api_agreement.compare import Agreement, compare, told, without_details
 from tests.api_agreement.environment import walk
+from tests.api_agreement.explained import unexplained
 from tfenv.facts.database import load
 from tfenv.index.cache import Cache
 from tfenv.model.package import Name
@@ -26,20 +27,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.api_agreement", description=__doc__)
     parser.add_argument("releases", nargs="+", metavar="RELEASE[@PYTHON]", help="2.15.1, or 2.15.1@3.11")
     parser.add_argument("--table", type=Path, help="another folder than `constraints/api`")
-    parser.add_argument("--show", type=int, default=0, metavar="N", help="so many of the differences of each kind")
+    parser.add_argument("--show", type=int, default=0, metavar="N", help="so many unexplained ones of each kind")
     options = parser.parse_args()
     below = False
     for release in options.releases:
-        for package, agreement in agreements(release, options.table).items():
+        for (package, version), agreement in agreements(release, options.table).items():
             below = below or min(agreement.names, agreement.parameters) < BAR
-            print(f"{release} {package}: {line(agreement)}", flush=True)
-            for text in differences(agreement, options.show):
+            rest = unexplained(package, version, agreement.differences)
+            print(f"{release} {package} {version}: {line(agreement)}, {len(rest)} unexplained", flush=True)
+            for text in differences(agreement, options.show, rest):
                 print(f"    {text}", flush=True)
     sys.exit(below)
 
 
-def agreements(text: str, table: Path | None = None, cache: Cache | None = None) -> dict[str, Agreement]:
-    """By package, for a release with or without the Python to take (else the newest that its wheels are for)."""
+def agreements(
+    text: str, table: Path | None = None, cache: Cache | None = None
+) -> dict[tuple[str, Version], Agreement]:
+    """By package and its version, for a release with or without the Python to take (else the newest that it is for)."""
     release, _, python = text.partition("@")
     database = load()
     directory = table or database.root / "api"
@@ -47,11 +51,11 @@ def agreements(text: str, table: Path | None = None, cache: Cache | None = None)
     chosen = Version(python) if python else newest_python(release)
     found = walk(release, chosen, packages, database=database, cache=cache or Cache())
     keras = found["keras"].version if "keras" in found else None
-    result = {}
+    result: dict[tuple[str, Version], Agreement] = {}
     for package, walked in found.items():
         version = Version(release) if package == "tensorflow" else walked.version
         names = told(directory, package, version, keras=None if package == "keras" else keras)
-        result[package] = compare(without_details(names, walked.inner, walked.failed), walked.symbols)
+        result[package, version] = compare(without_details(names, walked.inner, walked.failed), walked.symbols)
     return result
 
 
@@ -71,11 +75,11 @@ def line(agreement: Agreement) -> str:
     )
 
 
-def differences(agreement: Agreement, most: int) -> list[str]:
-    """The first few of each kind."""
-    lines = [f"only told: {name}" for name in sorted(agreement.told)[:most]]
-    lines += [f"only real: {name}" for name in sorted(agreement.real)[:most]]
-    for name in sorted(agreement.differing)[:most]:
+def differences(agreement: Agreement, most: int, names: frozenset[str]) -> list[str]:
+    """The first few of each kind, of these names."""
+    lines = [f"only told: {name}" for name in sorted(agreement.told & names)[:most]]
+    lines += [f"only real: {name}" for name in sorted(agreement.real & names)[:most]]
+    for name in sorted(set(agreement.differing) & names)[:most]:
         ours, theirs = agreement.differing[name]
         lines.append(f"signature: {name}: told {sorted(ours - theirs)}, real {sorted(theirs - ours)}")
     return lines

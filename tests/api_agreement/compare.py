@@ -45,6 +45,11 @@ class Agreement:
         return len(self.both) / max(1, len(self.both) + len(self.told) + len(self.real))
 
     @property
+    def differences(self) -> frozenset[str]:
+        """All names about which the two do not say the same."""
+        return self.told | self.real | frozenset(self.differing)
+
+    @property
     def parameters(self) -> float:
         """The part of the signatures that are the same."""
         return 1 - len(self.differing) / max(1, len(self.signatures))

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from packaging.version import Version
 
+from tests.api_agreement import explained
 from tests.api_agreement.__main__ import BAR, agreements, differences, line
 from tests.api_agreement.compare import compare
+from tests.api_agreement.explained import unexplained
+from tfenv.facts.database import load
 
 RELEASES = ("2.3.4", "2.15.1", "2.16.2", "2.20.0")
 
@@ -20,8 +24,24 @@ def test_compare() -> None:
     )
     assert [sorted(names) for names in (found.both, found.told, found.real)] == [["a", "b", "c"], ["gone"], ["new"]]
     assert sorted(found.signatures) == ["a", "c"]
-    assert differences(found, 9) == ["only told: gone", "only real: new", "signature: a: told ['y'], real ['z']"]
+    assert differences(found, 9, found.differences) == [
+        "only told: gone",
+        "only real: new",
+        "signature: a: told ['y'], real ['z']",
+    ]
     assert line(found) == "60.00% of the names (3 both, 1 only told, 1 only real), 50.00% of 2 signatures"
+
+
+def test_explanations() -> None:
+    """Each is about releases that there are, and gives a reason; a name that none is about stays unexplained."""
+    releases = {"tensorflow": load().api.releases, "keras": load().api.keras.releases.all}
+    for row in explained.load():
+        assert any(row.releases.contains(one) for one in releases[row.package]), row
+        assert row.names, row
+        assert row.why, row
+    release = Version("1.15.5")
+    assert unexplained("tensorflow", release, ["contrib.specs.acos", "nn.relu"]) == {"nn.relu"}
+    assert unexplained("tensorflow", Version("2.0.0"), ["contrib.specs.acos"]) == {"contrib.specs.acos"}
 
 
 @pytest.mark.slow
@@ -30,5 +50,6 @@ def test_compare() -> None:
 def test_one_release() -> None:
     """Installed, imported and walked: the table says the same. Each day it is another release's turn."""
     release = RELEASES[datetime.now(UTC).toordinal() % len(RELEASES)]
-    for package, agreement in agreements(release).items():
-        assert min(agreement.names, agreement.parameters) >= BAR, (release, package, differences(agreement, 20))
+    for (package, version), agreement in agreements(release).items():
+        rest = unexplained(package, version, agreement.differences)
+        assert min(agreement.names, agreement.parameters) >= BAR, (package, version, differences(agreement, 20, rest))
