@@ -145,6 +145,15 @@ def test_inner_modules_of_keras(name: str, first: str, last: str) -> None:
     assert not found.holes
 
 
+def test_members_of_inner_classes() -> None:
+    """Of a class of `tensorflow.python.keras` nothing is told from 2.6 on but that it is there: its members may be."""
+    found = API.symbol("tf.python.keras.models.Sequential.compile")
+    assert found is not None
+    assert (found.minors[0], found.minors[-1]) == ("1.4", API.minors[-1])
+    assert found.accepts("optimizer", Version("2.5.0")) is True
+    assert found.accepts("optimizer", Version("2.10.0")) is None
+
+
 @pytest.mark.parametrize(
     "name", ["tf.nn.relu", "tf.keras.layers.Dense", "tf.contrib.layers.flatten", "tf.compat.v1.placeholder", "tf.zeros"]
 )

@@ -244,7 +244,17 @@ class Shelf:
             for target, mask in above.bases if direct and above is not None else ():
                 found = self._joined(found, f"{target}.{member}", mask, name, hops)
             owner, direct = owner.rpartition(".")[0], False
+        if found is not None:
+            found = self._with_untold(found, name)
         return found if found is not None and found.mask else None
+
+    def _with_untold(self, found: Row, name: str) -> Row:
+        """A member that some releases have counts as there where nothing is told of its class, an inner one."""
+        holder = self.row(name.rpartition(".")[0])
+        if holder is None or not holder.inner:
+            return found
+        untold = union(mask for kind, mask in holder.kinds if kind == "C") & ~found.mask
+        return Row(name=name, mask=untold, kinds=((found.kind, untold),)).joined(found) if untold else found
 
     def _joined(self, found: Row | None, target: str, mask: int, name: str, hops: int) -> Row | None:
         """What is known already counts; of the other releases, what is known of `target`."""
