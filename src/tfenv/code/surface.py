@@ -22,10 +22,14 @@ _ATTRIBUTES: Final = ("property", "value")
 _SET_LATER: Final = ("compiled_loss",)
 """Methods of Keras 3 that Keras 2 sets in `compile`."""
 
+_OF_KERAS: Final = ("tf.keras", *(f"tf.compat.v1.{one}" for one in ("keras", "layers", "nn.rnn_cell")))
+"""What is made of the Keras that `tf.keras` is; the last two tried on 2.21, with TF_USE_LEGACY_KERAS and without."""
+
 _ALSO: Final = {"tf.keras.mixed_precision.LossScaleOptimizer": "tf.keras.optimizers.Optimizer"}
 """Classes that give an instance of a class which is not public, and a public class that this one is made from too."""
 
 _MAKERS: Final = {
+    "tf.ragged.constant": "tf.RaggedTensor",
     "tf.keras.models.load_model": "tf.keras.Model",
     "tf.keras.models.clone_model": "tf.keras.Model",
     "tf.keras.models.model_from_json": "tf.keras.Model",
@@ -135,9 +139,13 @@ class Surface:
                     return Found(symbol=f"{root}.{'.'.join(parts[: place + 1])}".replace(INSTANCE, ""), mask=mask)
             elif place == last and keywords:
                 return self._called(name, below, mask, keywords)
-            elif below.kind not in _OPEN:
+            elif below.kind not in _OPEN and not self._is_open(name, parts[place + 1 :]):
                 break
         return Found(symbol=name, mask=mask, legacy=self._legacy(name, mask))
+
+    def _is_open(self, name: str, rest: list[str]) -> bool:
+        """Is the next part known? What is a module on some releases may be a mere value on newer ones."""
+        return bool(rest) and self._table.symbol(f"{name}.{rest[0].removesuffix(INSTANCE)}") is not None
 
     def _called(self, name: str, symbol: SymbolRange, mask: int, keywords: tuple[str, ...]) -> Found:
         told, worst = name, mask
@@ -160,7 +168,7 @@ class Surface:
 
     def _legacy(self, name: str, mask: int) -> int:
         """Releases with Keras 3 that have a name of `tf.keras` when Keras 2 takes its place; `keras` itself stays."""
-        return self.keras3 if name.startswith(("tf.keras", "tf.compat.v1.keras")) and mask & self.keras2 else 0
+        return self.keras3 if name.startswith(_OF_KERAS) and mask & self.keras2 else 0
 
     def _lying(self, path: str) -> int:
         """The releases whose wheel has this private module."""
