@@ -260,7 +260,7 @@ def test_a_certificate_authority_of_ones_own(monkeypatch: pytest.MonkeyPatch, tm
     if shutil.which("openssl") is None:
         pytest.skip("no openssl here to make a certificate with")
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE"]
+    subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     subprocess.run(
         ["openssl", "req", "-x509", *kind, *subject, "-keyout", key, "-out", certificate],
@@ -269,7 +269,7 @@ def test_a_certificate_authority_of_ones_own(monkeypatch: pytest.MonkeyPatch, tm
     )
     with FakeIndex(tls=(certificate, key)) as fake:
         fake.add_wheel("demo", "1.0")
-        with pytest.raises(IndexUnavailable, match="invalid peer certificate") as caught:
+        with pytest.raises(IndexUnavailable, match="certificate") as caught:
             get(f"{fake.url}demo/")
         assert caught.value.hint is not None
         assert "SSL_CERT_FILE" in caught.value.hint

@@ -265,6 +265,11 @@ class FakeIndex:
         """The requests whose path contains `path`."""
         return [seen for seen in self.requests if path in seen.path]
 
+    def pages_asked(self) -> list[Seen]:
+        """The requests for pages of projects that are there; what is only expected to be is asked for too."""
+        known = {f"/simple/{file.project}/" for file in self.files.values()}
+        return [seen for seen in self.requests if seen.path in known]
+
     def enter(self) -> None:
         """Used by the handler: an answer begins."""
         with self._guard:

@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.index_server import FakeIndex
+from tfenv.facts.database import load
 from tfenv.index.cache import Cache
 from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
@@ -79,11 +80,14 @@ def test_requests_bytes_pages_and_rounds(index: FakeIndex, tmp_path: Path) -> No
     counted = Count()
     locked = _locked(index, tmp_path, counted)
     assert len(locked.packages) == PROJECTS - 1
-    pages, files = index.asked("/simple/"), index.asked("/files/")
+    pages, files = index.pages_asked(), index.asked("/files/")
     assert len(pages) == len({seen.path for seen in pages}) == PROJECTS
+    expected = set(load().closures.of(SpecifierSet("==2.20.0"), cuda=False))
+    others = {seen.path for seen in index.asked("/simple/")} - {seen.path for seen in pages}
+    assert others == {f"/simple/{name}/" for name in expected}
     assert len(files) == len({seen.path for seen in files}) <= PROJECTS
     assert all(seen.path.endswith(".metadata") for seen in files)
-    assert counted.done["index pages"] == PROJECTS
+    assert counted.done["index pages"] == PROJECTS + len(expected)
     assert counted.done["resolving"] == PROJECTS
     whole_pages = sum(
         len(body) for _, body in filter(None, map(index.page, {file.project for file in index.files.values()}))

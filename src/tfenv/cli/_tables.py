@@ -1,4 +1,4 @@
-"""`tfenv facts update --api`, `--exports` and `--modules`: the tables that are read off whole wheels."""
+"""`tfenv facts update --api`, `--exports`, `--modules` and `--closures`: the tables beside that of releases."""
 
 from __future__ import annotations
 
@@ -93,3 +93,29 @@ def update_modules(names: Iterable[str], index: str, *, write: bool, json_output
         return
     _console.say(f"{len(read)} wheels read")
     _console.say(verdict([path.name] if read else [], f"{path.parent}" if write else ""))
+
+
+def update_closures(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
+    """Which projects come along with each minor release: a line for each where that is not what the file says."""
+    from tfenv.cli.facts import verdict
+    from tfenv.errors import UsageError
+    from tfenv.facts import database
+    from tfenv.workflow import closures
+
+    if any(names):
+        raise UsageError("`--closures` locks every minor release; it takes no names")
+    differ: list[str] = []
+
+    def told(line: str) -> None:
+        differ.append(line)
+        if not json_output:
+            _console.data(line)
+
+    facts = database.load()
+    path = facts.root / "closures.txt"
+    with _console.progress() as progress:
+        changed = closures.update(path, told, database=facts, index=index, write=write, progress=progress)
+    if json_output:
+        _console.document({"changes": differ, "written": write and changed})
+        return
+    _console.say(verdict([path.name] if changed else [], f"{path.parent}" if write else ""))

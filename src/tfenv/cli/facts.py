@@ -63,6 +63,10 @@ def update(
         bool,
         typer.Option("--modules", help="Which private modules lie in the wheels of TensorFlow instead."),
     ] = False,
+    closures: Annotated[
+        bool,
+        typer.Option("--closures", help="Which projects come along with each minor release instead, by locking it."),
+    ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
     reread: Annotated[
         bool,
@@ -79,11 +83,17 @@ def update(
     from tfenv.model.request import PYPI
     from tfenv.workflow import facts
 
-    if api or exports or modules:
+    for asked, table in (
+        (api, "update_api"),
+        (exports, "update_exports"),
+        (modules, "update_modules"),
+        (closures, "update_closures"),
+    ):
+        if not asked:
+            continue
         from tfenv.cli import _tables
 
-        table = _tables.update_api if api else _tables.update_exports if exports else _tables.update_modules
-        table(names or (), index_url or PYPI, write=write, json_output=json_output)
+        getattr(_tables, table)(names or (), index_url or PYPI, write=write, json_output=json_output)
         return
     changes: list[facts.Change] = []
 

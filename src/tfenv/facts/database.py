@@ -12,6 +12,7 @@ from tfenv.errors import UsageError
 if TYPE_CHECKING:
     from tfenv.facts.alternatives import AlternativeTable
     from tfenv.facts.api import ApiTable
+    from tfenv.facts.closures import Closures
     from tfenv.facts.companions import CompanionTable
     from tfenv.facts.compile import CompileTable
     from tfenv.facts.cuda import CudaTable
@@ -43,6 +44,13 @@ class Database:
         from tfenv.facts.api import ApiTable
 
         return ApiTable(self.root / "api")
+
+    @cached_property
+    def closures(self) -> Closures:
+        """Which projects come along with a release."""
+        from tfenv.facts.closures import Closures
+
+        return Closures(self.root / "closures.txt")
 
     @cached_property
     def compile(self) -> CompileTable:

@@ -12,9 +12,8 @@ import hashlib
 import json
 import os
 import re
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.outputs.dockerfile import is_reference
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable, Iterator, Mapping
 
     import httpx
@@ -41,7 +41,7 @@ _DOCKER_HUB_ACCOUNT = "https://index.docker.io/v1/"
 _LOOPBACK = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
-_TIMEOUT = timedelta(seconds=10)
+_TIMEOUT = 10.0
 _HINT = "the lock can name the base image by its tag alone"
 
 
@@ -194,12 +194,7 @@ def repository(
     scope = f"repository:{reference.repository}:pull" + (",push" if push else "")
     with (
         _translated(f"{reference.host}/v2/{reference.repository}"),
-        httpx.Client(
-            transport=transport or _transport(push=push),
-            trust_env=False,
-            timeout=None,  # noqa: S113 - the transport's
-            follow_redirects=True,
-        ) as client,
+        httpx.Client(verify=_tls(), transport=transport, timeout=_TIMEOUT, follow_redirects=True) as client,
     ):
         yield Repository(reference, client, configuration, scope)
 
@@ -239,41 +234,27 @@ def _login(registry: str, configuration: Path | None) -> str | None:
     return str(login)
 
 
-def _transport(*, push: bool) -> httpx.BaseTransport:
-    """By reqwest, which knows the proxies and the authorities of the system, and those of SSL_CERT_FILE.
+def _tls() -> ssl.SSLContext:
+    """The authorities of SSL_CERT_FILE or SSL_CERT_DIR if those are set, else those of the system."""
+    import ssl
 
-    httpx's own is a tenth of a second of imports and certificates, and `lock` asks for one digest.
-    """
-    from pyreqwest.client import SyncClientBuilder
-    from pyreqwest.compatibility.httpx import SyncHttpxTransport
+    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+        return ssl.create_default_context()
+    import truststore
 
-    builder = SyncClientBuilder().follow_redirects(False).connect_timeout(_TIMEOUT)
-    if not push:  # nothing comes while a layer goes up
-        builder = builder.read_timeout(_TIMEOUT)
-    if named := os.environ.get("SSL_CERT_FILE"):
-        with suppress(OSError):
-            builder = builder.add_root_certificate_pem(Path(named).read_bytes())
-    return SyncHttpxTransport(builder.build())
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @contextmanager
 def _translated(url: str) -> Iterator[None]:
     import httpx
-    from pyreqwest.exceptions import PyreqwestError
 
     try:
         yield
     except httpx.HTTPStatusError as error:
         told = f"{error.request.url.copy_with(query=None)} answered {error.response.status_code}"
         raise IndexUnavailable(told, hint=_HINT) from error
-    except (httpx.HTTPError, PyreqwestError) as error:
-        raise IndexUnavailable(f"{url} cannot be reached: {_reason(error)}", hint=_HINT) from error
+    except httpx.HTTPError as error:
+        raise IndexUnavailable(f"{url} cannot be reached: {str(error) or type(error).__name__}", hint=_HINT) from error
     except (ValueError, KeyError, AttributeError) as error:
         raise IndexUnavailable(f"{url}: the registry's token service answered nonsense", hint=_HINT) from error
-
-
-def _reason(error: Exception) -> str:
-    """The reason is in the causes: reqwest tells the topmost error of a chain."""
-    told = error if error.__cause__ is None else error.__cause__
-    causes = (getattr(told, "details", None) or {}).get("causes")
-    return str(causes[-1]["message"] if causes else error) or type(error).__name__

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
+from tfenv.index import loop
 from tfenv.index.answers import Interrupted
 from tfenv.index.cache import StoredPage, fresh_until
 from tfenv.index.documents import metadata_of
@@ -35,6 +36,7 @@ class Asker:
 
     Attributes:
         digests: URL to what was answered there (`StoredPage.digest`).
+        missing: project to answers that it is not there, which are not in the cache: perhaps nobody wanted to know.
 
     Args:
         indexes: URLs, in order, without credentials.
@@ -46,8 +48,9 @@ class Asker:
         self._indexes = tuple(indexes)
         self._cache = cache
         self.digests: dict[str, str] = {}
+        self.missing: dict[Name, list[tuple[str, StoredPage]]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
-        self._loop = asyncio.new_event_loop()
+        self._loop = loop.new()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tfenv-index", daemon=True)
         self._thread.start()
         self._client, self._gate = self._run(_prepare(client)).result()
@@ -122,7 +125,10 @@ class Asker:
             except ValueError as error:  # cut short on the way, perhaps: a good page may come next time
                 await self._client.rest(url, attempt, Interrupted(f"the page cannot be read: {error}"))
                 continue
-            self._cache.keep_page(url, page)
+            if page.status == 200:
+                self._cache.keep_page(url, page)
+            else:
+                self.missing.setdefault(name, []).append((url, page))
             return page
 
 

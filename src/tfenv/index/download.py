@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from tfenv.errors import HostError, IndexUnavailable, IntegrityError
 from tfenv.index.answers import Interrupted
 from tfenv.index.client import Client
+from tfenv.index.loop import run
 from tfenv.model.progress import Silent
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def download(
         IntegrityError: a file has no SHA-256 to check, or another than promised (it is deleted then).
         IndexUnavailable: a file cannot be had.
     """
-    return asyncio.run(_all(files, cache=cache, offline=offline, progress=progress or Silent(), client=client))
+    return run(_all(files, cache=cache, offline=offline, progress=progress or Silent(), client=client))
 
 
 async def _all(

@@ -77,6 +77,7 @@ class IndexSource:
         self._asked_metadata: dict[str, Future[Metadata]] = {}
         self._undated: dict[Name, tuple[str, ...]] = {}
         self._digests: dict[str, str] = {}
+        self._wanted: set[Name] = set()
         self._came: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._following = threading.Lock()
 
@@ -106,6 +107,9 @@ class IndexSource:
             if asked is not None:
                 releases = self._old_enough(name, self._answer(asked))
                 self._releases.setdefault(name, releases)
+                for url, page in self._ask().missing.pop(name, ()):
+                    self.cache.keep_page(url, page)
+        self._wanted.add(name)
         return self._releases[name]
 
     def metadata(self, file: File) -> Metadata:
@@ -131,13 +135,20 @@ class IndexSource:
             else:
                 asked = None if item in self._releases else self._look_up(item)
             if then is not None and asked is not None:
-                asked.add_done_callback(lambda done: self._came.put(None if done.exception() else then))
+                asked.add_done_callback(lambda done: self._came.put(then if _came_well(done) else None))
             elif then is not None and self._asker is not None:
                 self._came.put(then)
 
+    def has(self, name: Name) -> bool:
+        """Can it be answered without asking, as far as the first index goes?"""
+        state = self.cache.state(page_url(self._indexes[0], name))
+        return state is not None and (state[1] or self._offline)
+
     def pages(self) -> dict[str, str]:
-        """The pages that were looked at: URL to digest, as `Cache.state` has it."""
-        return self._digests | ({} if self._asker is None else self._asker.digests)
+        """The pages that were looked at, not only expected: URL to digest, as `Cache.state` has it."""
+        found = self._digests | ({} if self._asker is None else self._asker.digests)
+        wanted = {page_url(index, name) for index in self._indexes for name in self._wanted}
+        return {url: digest for url, digest in found.items() if url in wanted}
 
     def undated(self) -> dict[Name, tuple[str, ...]]:
         """Files left out because `exclude_newer` is set and their index does not say when they were uploaded."""
@@ -246,3 +257,7 @@ class IndexSource:
 
             self._asker = Asker(self._indexes, cache=self.cache, client=self._make_client)
         return self._asker
+
+
+def _came_well(done: Future[Any]) -> bool:
+    return not done.cancelled() and done.exception() is None

@@ -1,46 +1,53 @@
-"""What carries requests for httpx: reqwest, which speaks HTTP/2 and TLS outside Python's lock.
+"""What carries requests for httpx: libcurl, which speaks HTTP/2, TLS and gzip outside Python's lock.
 
-httpx's own transport, httpcore, takes four times the processor time for the same pages, and takes it from the resolver.
+httpx's own transport, httpcore, takes nine times the processor time for the same pages, and takes it from the resolver.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import ssl
 import sys
-from datetime import timedelta
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import getproxies, proxy_bypass
 
 # or httpx imports a command line of its own: rich, click and pygments, which take longer than all the rest of it
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 import httpx  # noqa: E402
-from pyreqwest.client import ClientBuilder  # noqa: E402
-from pyreqwest.exceptions import PyreqwestError  # noqa: E402
+import pycurl  # noqa: E402
 
 from tfenv.errors import UsageError  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from pyreqwest.client import Client
-    from pyreqwest.request import StreamRequest
-    from pyreqwest.response import Response
-
-_CONNECT = timedelta(seconds=15)
-_STREAM_WINDOW, _CONNECTION_WINDOW = 2 * 2**20, 8 * 2**20
-"""bytes under way before a server waits to be told that they arrived; pages are megabytes at times"""
-_PIECE = 2**16
-"""bytes of a body that are handed on at once; each time costs a turn of the event loop"""
+_CONNECT = 15_000
+"""milliseconds"""
+_BUFFER = 2**18
+_AHEAD = 2**22
+"""bytes of a body that may wait to be read before the server has to"""
+_HOST_CONNECTIONS = 16
 _OWN = frozenset({b"connection", b"host"})
-"""headers that belong to a connection, which only the transport knows"""
+"""headers that belong to a connection, which only libcurl knows"""
+_DECODED = frozenset({b"content-encoding", b"content-length"})
+"""headers that are not true of a body any more that libcurl decompressed"""
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/ssl/cert.pem",
+)
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """A pool of connections that knows the system's certificate authorities and proxies.
+    """A pool of connections that knows the proxies and the certificate authorities of the system; for GET requests.
 
-    Bodies come decoded: nothing is left for httpx to decompress. What goes wrong on the way, also while a body is read,
-    is an `httpx.TransportError` whose text is the cause at the bottom of it.
+    Bodies come decompressed. What goes wrong on the way, also while a body is read, is an `httpx.TransportError`. It
+    belongs to one event loop, which must be a selector's (`tfenv.index.loop`).
 
     Args:
         http2: one multiplexed connection a host, where the server can.
@@ -51,62 +58,157 @@ class Transport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, *, http2: bool, silence: float) -> None:
-        builder = (
-            ClientBuilder()
-            .http2(http2)
-            .http2_initial_stream_window_size(_STREAM_WINDOW)
-            .http2_initial_connection_window_size(_CONNECTION_WINDOW)
-            .follow_redirects(False)
-            .connect_timeout(_CONNECT)
-            .read_timeout(timedelta(seconds=silence))
-        )
-        for authorities in _authorities():
-            builder = builder.add_root_certificate_pem(authorities)
-        self._client: Client = builder.build()
+        self._http2 = http2
+        self._silence = silence
+        self._authorities = _authorities()
+        self._proxies = getproxies()
+        self._multi = pycurl.AsyncCurlMulti()
+        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, _HOST_CONNECTIONS)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request that has no body."""
-        headers = [(name.decode(), value.decode()) for name, value in request.headers.raw if name.lower() not in _OWN]
-        asked = self._client.request(request.method, str(request.url)).headers(headers).build_streamed()
+        """Send a request, and wait for the headers of its answer."""
+        exchange = _Exchange(self._handle(request), self._multi, self._silence)
         try:
-            answer = await asked.__aenter__()
-        except PyreqwestError as error:
-            raise _understood(error) from error
-        return httpx.Response(answer.status, headers=list(answer.headers.items()), stream=_Body(asked, answer))
+            await exchange.begin()
+        except BaseException:
+            await exchange.aclose()
+            raise
+        decoded = "accept-encoding" not in request.headers
+        headers = [(name, value) for name, value in exchange.headers if not (decoded and name.lower() in _DECODED)]
+        return httpx.Response(exchange.status, headers=headers, stream=exchange)
 
     async def aclose(self) -> None:
         """End all connections."""
-        await self._client.close()
+        await self._multi.aclose()
+
+    def _handle(self, request: httpx.Request) -> pycurl.Curl:
+        curl, url = pycurl.Curl(), request.url
+        curl.setopt(pycurl.URL, str(url))
+        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        version = pycurl.CURL_HTTP_VERSION_2TLS if self._http2 else pycurl.CURL_HTTP_VERSION_1_1
+        curl.setopt(pycurl.HTTP_VERSION, version)
+        curl.setopt(pycurl.PIPEWAIT, int(self._http2))
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, _CONNECT)
+        curl.setopt(pycurl.BUFFERSIZE, _BUFFER)
+        for option, value in self._authorities:
+            curl.setopt(option, value)
+        proxy = self._proxies.get(url.scheme) or self._proxies.get("all") or ""
+        curl.setopt(pycurl.PROXY, "" if proxy and proxy_bypass(url.netloc.decode()) else proxy)
+        curl.setopt(pycurl.NOPROXY, "")
+        if "accept-encoding" not in request.headers:
+            curl.setopt(pycurl.ACCEPT_ENCODING, "gzip, deflate")
+        lines = [b"%b: %b" % (name, value) for name, value in request.headers.raw if name.lower() not in _OWN]
+        curl.setopt(pycurl.HTTPHEADER, lines)
+        return curl
 
 
-class _Body(httpx.AsyncByteStream):
-    def __init__(self, asked: StreamRequest, answer: Response) -> None:
-        self._asked = asked
-        self._reader = answer.body_reader
+class _Exchange(httpx.AsyncByteStream):
+    """One request and its answer, whose body is read while it comes."""
+
+    def __init__(self, curl: pycurl.Curl, multi: pycurl.AsyncCurlMulti, silence: float) -> None:
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self._curl = curl
+        self._multi = multi
+        self._silence = silence
+        self._begun = False
+        self._paused = False
+        self._came: deque[bytes] = deque()
+        self._length = 0
+        self._news = asyncio.Event()
+        curl.setopt(pycurl.HEADERFUNCTION, self._header)
+        curl.setopt(pycurl.WRITEFUNCTION, self._write)
+        self._done = multi.add_handle(curl)
+        self._done.add_done_callback(self._end)
+
+    async def begin(self) -> None:
+        while not (self._begun or self._done.done()):
+            await self._wait()
+        self._check()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            while (piece := await self._reader.read(_PIECE)) is not None:
-                yield bytes(piece)
-        except PyreqwestError as error:
-            raise _understood(error) from error
+        while self._came or not self._done.done():
+            if not self._came:
+                await self._wait()
+                continue
+            piece = self._came.popleft()
+            self._length -= len(piece)
+            if self._paused and self._length < _AHEAD // 2:
+                self._paused = False
+                self._curl.pause(pycurl.PAUSE_CONT)
+            yield piece
+        self._check()
 
     async def aclose(self) -> None:
-        await self._asked.__aexit__(None, None, None)
+        if not self._done.done():
+            self._multi.remove_handle(self._curl)
+        self._curl.close()
+
+    async def _wait(self) -> None:
+        self._news.clear()
+        try:
+            async with asyncio.timeout(self._silence):
+                await self._news.wait()
+        except TimeoutError:
+            raise httpx.ReadTimeout(f"nothing came for {self._silence:g} seconds") from None
+
+    def _check(self) -> None:
+        """Raise what ended the transfer, if that is known yet."""
+        if not self._done.done() or self._done.cancelled():
+            return
+        error = self._done.exception()
+        if isinstance(error, pycurl.error):
+            raise httpx.TransportError(str(error.args[1])) from error
+
+    def _end(self, _: object) -> None:
+        self._news.set()
+
+    def _header(self, line: bytes) -> None:
+        """Libcurl calls this for each line; answers before the last one (100, or those of a proxy) are forgotten."""
+        if line.startswith(b"HTTP/"):
+            self.status = int(line.split(None, 2)[1])
+            self.headers.clear()
+        elif name_and_value := line.strip():
+            name, _, value = name_and_value.partition(b":")
+            if not self._begun:
+                self.headers.append((name, value.strip()))
+        elif self.status >= 200:
+            self._begun = True
+            self._news.set()
+
+    def _write(self, piece: bytes) -> int | None:
+        if self._length > _AHEAD:
+            self._paused = True
+            return int(pycurl.WRITEFUNC_PAUSE)
+        self._came.append(piece)
+        self._length += len(piece)
+        self._news.set()
+        return None
 
 
-def _understood(error: PyreqwestError) -> httpx.TransportError:
-    """The reason is in the causes: reqwest tells the topmost error of a chain."""
-    causes = (getattr(error, "details", None) or {}).get("causes") or []
-    return httpx.TransportError(causes[-1]["message"] if causes else error.message)
+def _authorities() -> list[tuple[int, str | int]]:
+    """Options that name the certificate authorities: those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's.
 
-
-def _authorities() -> list[bytes]:
-    """Those of SSL_CERT_FILE, on every system: reqwest itself heeds it only where the system has no store."""
+    libcurl comes with its wheel and does not know where the system keeps them.
+    """
     named = os.environ.get("SSL_CERT_FILE")
-    if not named:
-        return []
-    try:
-        return [Path(named).read_bytes()]
-    except OSError as error:
-        raise UsageError(f"SSL_CERT_FILE names `{named}`, which cannot be read: {error}") from None
+    if named:
+        try:
+            with Path(named).open("rb"):
+                pass
+        except OSError as error:
+            raise UsageError(f"SSL_CERT_FILE names `{named}`, which cannot be read: {error}") from None
+    usual = ssl.get_default_verify_paths()
+    bundle = named or usual.cafile or next((path for path in _BUNDLES if Path(path).is_file()), None)
+    if bundle is None:
+        import certifi
+
+        bundle = certifi.where()
+    found: list[tuple[int, str | int]] = [(pycurl.CAINFO, bundle)]
+    folder = os.environ.get("SSL_CERT_DIR") or usual.capath
+    if folder and os.path.isdir(folder.partition(os.pathsep)[0]):  # noqa: PTH112
+        found.append((pycurl.CAPATH, folder))
+    if sys.platform != "linux":
+        found.append((pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA))
+    return found

@@ -22,6 +22,7 @@ from tfenv.harvest.api_parts import LENDERS, LENDERS_OF_KERAS, base, main_file, 
 from tfenv.harvest.api_rows import condense, entries, linked, links, merge
 from tfenv.harvest.api_world import Sources, World, plain
 from tfenv.harvest.wheel import METADATA, parse_metadata
+from tfenv.index.loop import run
 from tfenv.model.package import Name
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
@@ -100,7 +101,7 @@ def update(
         UsageError: the rows at hand are damaged, or the index lacks one of the packages.
     """
     work = _Update(directory, told, frozenset(only), index, progress or Silent(), write=write)
-    return asyncio.run(work.all(client))
+    return run(work.all(client))
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from tfenv.facts.exports import ExportTable, hashed, is_kept, is_kept_of_cc
 from tfenv.facts.releases import minor
 from tfenv.harvest.api_parts import main_file, stable
 from tfenv.harvest.exports import exports, library
+from tfenv.index.loop import run
 from tfenv.model.package import Name
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
@@ -68,7 +69,7 @@ def update(
         if write:
             files.write({path: table.dumps()}, force=True)
 
-    return asyncio.run(_update(table, keep, told, index, progress or Silent(), client))
+    return run(_update(table, keep, told, index, progress or Silent(), client))
 
 
 async def _update(

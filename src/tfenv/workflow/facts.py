@@ -14,6 +14,7 @@ from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts import silent
 from tfenv.facts.releases import ReleaseFacts, ReleaseTable, dumps, minor
 from tfenv.harvest.releases import can_have_cuda, harvest_release, still_true
+from tfenv.index.loop import run
 from tfenv.model.package import Name, Release
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
@@ -161,7 +162,7 @@ def update(
     if strange:
         raise UsageError(f"`{strange[0]}` is not in the database", hint=f"it holds {', '.join(NAMES)}")
     reporter = progress or Silent()
-    return asyncio.run(_update(directory, told, names, index, reporter, client, write=write, reread=reread))
+    return run(_update(directory, told, names, index, reporter, client, write=write, reread=reread))
 
 
 def reader(client: Client, tally: Tally | None = None, *, at_once: int = _AT_ONCE) -> Reader:

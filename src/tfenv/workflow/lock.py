@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -257,8 +256,17 @@ class _Run:
                 progress=self._progress,
             )
             self._sources[request.exclude_newer] = self._open.enter_context(index)
-            index.expect(self._expected)
+            index.expect(self._expected or self._usual(index))
         return self._sources[request.exclude_newer]
+
+    def _usual(self, index: IndexSource) -> tuple[Name, ...]:
+        """What comes along with the release that will probably be locked, where nothing of it is cached."""
+        from tfenv.resolver.resolve import TENSORFLOW
+
+        if index.has(TENSORFLOW):
+            return ()
+        cuda = self._request.target.accelerator is Accelerator.CUDA
+        return self._database.closures.of(self._request.tensorflow, cuda=cuda)
 
     def _environment(self, resolution: Resolution) -> tuple[tuple[str, str], ...]:
         """Variables without which the request would not be met."""
@@ -324,6 +332,7 @@ class _Run:
         """Read the one wheel that matters of a release that the database lacks; ``None`` if it cannot be read."""
         from tfenv.facts import silent
         from tfenv.harvest.releases import harvest_release
+        from tfenv.index.loop import run
 
         async def read(file: File, wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
             async with index.wheel(file) as archive:
@@ -331,7 +340,7 @@ class _Run:
 
         rows = silent.load(self._database.root / "tensorflow" / "silent.toml")
         try:
-            return asyncio.run(harvest_release(release.name, release.version, (file,), read, silent=rows))
+            return run(harvest_release(release.name, release.version, (file,), read, silent=rows))
         except IndexUnavailable:
             return None
 

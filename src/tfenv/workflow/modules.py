@@ -13,6 +13,7 @@ from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts.modules import ModuleTable, module_of
 from tfenv.facts.releases import minor
 from tfenv.harvest.api_parts import main_file, stable
+from tfenv.index.loop import run
 from tfenv.model.package import Name
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
@@ -62,7 +63,7 @@ def update(
         table = ModuleTable.loads(files.read(path)) if path.is_file() else ModuleTable({}, {})
     except ValueError as error:
         raise UsageError(f"`{path}` is damaged: {error}", hint="delete it to read all wheels again") from None
-    table, read = asyncio.run(_update(table, told, index, progress or Silent(), client))
+    table, read = run(_update(table, told, index, progress or Silent(), client))
     if write and read:
         files.write({path: table.dumps()}, force=True)
     return read
