@@ -84,10 +84,10 @@ def test_requests_bytes_pages_and_rounds(index: FakeIndex, tmp_path: Path) -> No
     assert len(pages) == len({seen.path for seen in pages}) == PROJECTS
     expected = set(load().closures.of(SpecifierSet("==2.20.0"), cuda=False))
     others = {seen.path for seen in index.asked("/simple/")} - {seen.path for seen in pages}
-    assert others == {f"/simple/{name}/" for name in expected}
+    assert others <= {f"/simple/{name}/" for name in expected}  # the end comes before some of them are asked
     assert len(files) == len({seen.path for seen in files}) <= PROJECTS
     assert all(seen.path.endswith(".metadata") for seen in files)
-    assert counted.done["index pages"] == PROJECTS + len(expected)
+    assert counted.done["index pages"] == PROJECTS + len(expected)  # those that are given up count too
     assert counted.done["resolving"] == PROJECTS
     whole_pages = sum(
         len(body) for _, body in filter(None, map(index.page, {file.project for file in index.files.values()}))
