@@ -43,7 +43,7 @@ class Answer:
         releases: minor releases on which every binding use exists, oldest first.
         spec: the same as a specifier.
         python: a specifier; empty if any Python that the releases are built for will do.
-        companions: distributions that the code imports besides.
+        companions: distributions that the code imports besides, or that names of TensorFlow in it ask for.
         legacy_keras: Keras 2 is asked for: newer releases serve only with TF_USE_LEGACY_KERAS=1 and tf-keras.
         legacy_spec: the releases that serve then, as a specifier; empty unless `legacy_keras`.
         findings: what is not everywhere, by file and line.

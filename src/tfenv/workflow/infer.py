@@ -130,7 +130,7 @@ def narrowed(request: Request, found: Answer, what: str) -> tuple[Request, tuple
     if found.legacy_spec and found.legacy_spec != spec:
         notes.append(f"with `--keras 2` tensorflow {found.legacy_spec} serves it")
     if found.companions:
-        notes.insert(1, f"{what} imports {', '.join(found.companions)}")
+        notes.insert(1, f"{what} uses {', '.join(found.companions)}")
     return replace(
         request,
         requirements=(*request.requirements, *asked(companions)),
