@@ -13,7 +13,7 @@ from tests.api_agreement.compare import compare
 from tests.api_agreement.explained import unexplained
 from tfenv.facts.database import load
 
-RELEASES = ("2.3.4", "2.15.1", "2.16.2", "2.20.0")
+RELEASES = ("1.15.5", "2.3.4", "2.6.5", "2.10.1", "2.15.1", "2.16.2", "2.20.0", "2.21.0")
 
 
 def test_compare() -> None:
