@@ -18,7 +18,7 @@ DATABASE = load()
 
 
 def locked(tensorflow: str, gpu: str = "", platform: str | None = None) -> Lock:
-    target = read_target(gpus=[gpu] if gpu else [], known=DATABASE.gpus, detect=detect, platform=platform)
+    target = read_target(gpus=[gpu] if gpu else [], known=lambda: DATABASE.gpus, detect=detect, platform=platform)
     return lock(Request(tensorflow=SpecifierSet(tensorflow), target=target), database=DATABASE)
 
 

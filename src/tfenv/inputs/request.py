@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -94,6 +92,9 @@ def parse_requirement(line: str, source: str = "") -> Requirement:
     Raises:
         ValueError: it is none.
     """
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as PackagingRequirement
+
     try:
         return Requirement.of(PackagingRequirement(line), source=source)
     except InvalidRequirement as error:

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as PackagingRequirement
-
 from tfenv.errors import TfenvError, UsageError
 from tfenv.model.package import Requirement
 
@@ -136,6 +133,9 @@ class _Reader:
         return _VARIABLE.sub(lambda match: self._environment.get(match[1], "unset"), line)
 
     def _line(self, line: str, path: Path, shown: Path, number: int, *, constraint: bool) -> None:
+        from packaging.requirements import InvalidRequirement
+        from packaging.requirements import Requirement as PackagingRequirement
+
         where = f"{path}:{number}"
         if line.startswith("-"):
             self._option(line, path, shown, where)

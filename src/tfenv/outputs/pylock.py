@@ -58,12 +58,13 @@ def dumps(lock: Lock) -> str:
     return without_credentials(f"{FIRST_LINE}\n{dump_toml(document)}")
 
 
-def loads(content: str, name: str = "pylock.toml") -> Lock:
+def loads(content: str, name: str = "pylock.toml", *, whole_standard: bool = True) -> Lock:
     """Read a lock back.
 
     Args:
         content: the text of the file.
         name: of the file, for messages.
+        whole_standard: check what tfenv itself does not read too, as other installers will.
 
     Raises:
         UsageError: it is no TOML (with the line), no valid lock (with every fault and its dotted path), or a lock that
@@ -76,7 +77,8 @@ def loads(content: str, name: str = "pylock.toml") -> Lock:
     for key in ("lock-version", "created-by"):
         root.need(key, text)
     packages = _read_packages(root)
-    _check_standard(root)
+    if whole_standard:
+        _check_standard(root)
     if "tfenv" not in root.table("tool"):
         root.fault(
             "tool.tfenv", "is missing: this lock was not made by tfenv, and does not say what it needs of a machine"

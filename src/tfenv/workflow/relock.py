@@ -40,7 +40,7 @@ def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) ->
     from tfenv.outputs import pylock
 
     try:
-        return pylock.loads(files.read(path), str(path))
+        return pylock.loads(files.read(path), str(path), whole_standard=False)
     except UsageError as error:
         told(error)
         return None

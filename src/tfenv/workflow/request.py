@@ -8,8 +8,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -93,7 +91,7 @@ def gather(
     indexes = tuple(dict.fromkeys((first, *wanted.extra_index_urls, *asked_files.extra_index_urls)))
     machine = read_target(
         gpus=wanted.gpu,
-        known=database.gpus,
+        known=lambda: database.gpus,
         detect=detect,
         driver=wanted.driver,
         python=wanted.python,
@@ -206,6 +204,9 @@ def _overlay(project: ProjectRequest, options: ProjectRequest, base: Path) -> Pr
 
 
 def _requirement(text: str) -> Requirement:
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as PackagingRequirement
+
     try:
         return Requirement.of(PackagingRequirement(text), source=f"--with {text}")
     except (InvalidRequirement, ValueError) as error:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
-from tfenv.facts.hardware import maker_of
 from tfenv.model.hardware import Gpu
 from tfenv.model.target import Accelerator, Platform, Target
 
@@ -37,7 +36,7 @@ _OF_OTHERS = {"AMD": "rocm", "Apple": "metal"}
 def read_target(
     *,
     gpus: Iterable[str],
-    known: GpuTable,
+    known: Callable[[], GpuTable],
     detect: Callable[[], Machine],
     driver: str | None = None,
     python: str | None = None,
@@ -50,7 +49,7 @@ def read_target(
     Args:
         gpus: `cuda12`, `cuda`, `auto`, `none`, names of GPUs or compute capabilities; or one of `rocm`, `rocm6`,
             `rocm6.0`, `metal`, `directml`, `tpu`.
-        known: where names of GPUs are looked up.
+        known: the table in which names of GPUs are looked up, read where one is named.
         detect: looks at this host; called for `auto` only.
         driver: of NVIDIA, such as 535.104.05.
         python: `X.Y` or `X.Y.Z`.
@@ -100,7 +99,7 @@ def _other(words: tuple[str, ...], faults: list[str]) -> tuple[Accelerator, Vers
 
 
 def _gpus(
-    words: tuple[str, ...], known: GpuTable, detect: Callable[[], Machine], faults: list[str]
+    words: tuple[str, ...], known: Callable[[], GpuTable], detect: Callable[[], Machine], faults: list[str]
 ) -> tuple[Accelerator, int | None, tuple[Gpu, ...], Version | None]:
     majors: set[int] = set()
     found: list[Gpu] = []
@@ -118,8 +117,10 @@ def _gpus(
             wanted = bool(found) or len(lowered) > 1
         elif word.lower() not in ("none", "cpu"):
             try:
-                found.append(known.find(word))
+                found.append(known().find(word))
             except UsageError as error:
+                from tfenv.facts.hardware import maker_of
+
                 hint = error.hint if (maker := maker_of(word)) is None else _instead(maker)
                 faults.append(f"--gpu {word}: {error.message}" + (f" ({hint})" if hint else ""))
     if len(majors) > 1:
@@ -135,14 +136,14 @@ def _instead(maker: str) -> str:
     )
 
 
-def _of_this_host(machine: Machine, known: GpuTable) -> tuple[list[Gpu], Version | None]:
+def _of_this_host(machine: Machine, known: Callable[[], GpuTable]) -> tuple[list[Gpu], Version | None]:
     """The NVIDIA GPUs of this host and its driver; a GPU whose capability nobody tells is looked up by its name."""
     gpus = []
     for device in machine.gpus:
         if device.vendor == "nvidia":
             try:
                 # the name people use, so that the lock is the one they get who type it
-                gpus.append(known.find(device.name))
+                gpus.append(known().find(device.name))
             except UsageError:
                 if device.capability is None:
                     raise
