@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
@@ -133,6 +132,8 @@ def _read_requirement(table: Table) -> Requirement:
 
 
 def _parse_requirement(value: str) -> Requirement:
+    from packaging.requirements import Requirement as PackagingRequirement
+
     return Requirement.of(PackagingRequirement(value))
 
 
