@@ -61,7 +61,7 @@ def _forget(folder: Path) -> None:
     """The locks, and what is remembered of them; pages and metadata stay."""
     for lock in folder.glob("pylock*.toml"):
         lock.unlink()
-    for entry in (folder / "cache").rglob("documents/*/*"):
+    for entry in (folder / "cache").rglob("documents/*"):
         if b'"made"' in entry.read_bytes():
             entry.unlink()
 

@@ -97,7 +97,7 @@ class Tool:
         """Take its lock away."""
         for name in self.keeps:
             (folder / name).unlink(missing_ok=True)
-        for entry in (cache / "tfenv").rglob("documents/*/*") if self.forgets else ():
+        for entry in (cache / "tfenv").rglob("documents/*") if self.forgets else ():
             if b'"made"' in entry.read_bytes():
                 entry.unlink()
 
