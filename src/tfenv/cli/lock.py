@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -162,7 +163,6 @@ class _Job:
         offline: bool,
         code: tuple[Answer, str] | None,
     ) -> None:
-        from tfenv.workflow import relock
         from tfenv.workflow.render import lock_name
         from tfenv.workflow.request import gather, project_here
 
@@ -182,7 +182,12 @@ class _Job:
             self._asked = _with_code(self._asked, *code)
         self._file = output / lock_name(target)
         self._asides: list[str] = []
-        self._old = relock.existing(
+
+    @cached_property
+    def _old(self) -> Lock | None:
+        from tfenv.workflow import relock
+
+        return relock.existing(
             self._file, lambda error: self._asides.append(f"nothing of the old lock is kept: {error.message}")
         )
 
@@ -191,8 +196,8 @@ class _Job:
         from tfenv.errors import LockOutdated
         from tfenv.workflow import relock
 
-        reason = relock.outdated(self._old, self._asked.request)
-        if reason is not None:
+        request = self._asked.request
+        if not relock.answers(self._file, request) and (reason := relock.outdated(self._old, request)) is not None:
             raise LockOutdated(f"`{self._file}` {reason}", hint="run `tfenv lock` with the same options")
         _console.say(f"{self._file} is what is asked for")
 

@@ -139,6 +139,11 @@ class IndexSource:
             elif then is not None and self._asker is not None:
                 self._came.put(then)
 
+    @property
+    def is_asking(self) -> bool:
+        """Was anything to be asked for yet?"""
+        return self._asker is not None
+
     def has(self, name: Name) -> bool:
         """Can it be answered without asking, as far as the first index goes?"""
         state = self.cache.state(page_url(self._indexes[0], name))

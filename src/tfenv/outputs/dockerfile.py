@@ -11,6 +11,7 @@ import hashlib
 import re
 import shlex
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -25,6 +26,8 @@ from tfenv.outputs.heading import FIRST_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from jinja2 import Template
 
     from tfenv.model.lock import Lock, LockedPackage, Needs
 
@@ -194,23 +197,13 @@ def dumps(
         UsageError: there is no image for such a platform, no base image is known, or a value could mean something
             else in a Dockerfile than it says.
     """
-    from jinja2 import Environment, StrictUndefined
-
     of_image = platform(lock)
     python = lock.target.python
     if python is None:
         raise UsageError("the lock names no Python", hint="lock again with `tfenv lock`")
     command = f"python{python.major}.{python.minor}"
-    templates = Environment(
-        autoescape=False,  # noqa: S701 - no HTML; `value` and `shell` quote for the places that values stand in
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    templates.filters.update(value=_value, shell=_shell)
     first, *others = lock.request.indexes or ("https://pypi.org/simple/",)
-    return templates.from_string(_template()).render(
+    return template().render(
         first_line=FIRST_LINE,
         wheels=wheels,
         base=base_reference(lock, base),
@@ -301,9 +294,23 @@ def _shell(text: str) -> str:
     return shlex.quote(_printable(text))
 
 
-def _template() -> str:
-    """From beside the package (installed) or from the root of the repository (editable)."""
+@lru_cache(maxsize=1)
+def template() -> Template:
+    """The layout, from beside the package (installed) or from the root of the repository (editable).
+
+    Compiling it takes longer than filling it in: `lock` does it while the index has not answered yet.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    templates = Environment(
+        autoescape=False,  # noqa: S701 - no HTML; `value` and `shell` quote for the places that values stand in
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters.update(value=_value, shell=_shell)
     package = Path(__file__).parents[1]
     beside = package / "templates"
     folder = beside if beside.is_dir() else package.parents[1] / "templates"
-    return (folder / "Dockerfile.j2").read_text(encoding="utf-8")
+    return templates.from_string((folder / "Dockerfile.j2").read_text(encoding="utf-8"))

@@ -257,7 +257,18 @@ class _Run:
             )
             self._sources[request.exclude_newer] = self._open.enter_context(index)
             index.expect(self._expected or self._usual(index))
+            if index.is_asking:
+                self._prepare()
         return self._sources[request.exclude_newer]
+
+    def _prepare(self) -> None:
+        """What will be needed in the end, while the index has not answered yet."""
+        from tfenv.outputs import conda, dockerfile  # noqa: F401 - it is the import that takes long
+
+        if self._request.target.platform.is_linux:
+            dockerfile.template()
+        if self._request.target.accelerator is Accelerator.CUDA:
+            _ = self._database.cuda, self._database.cudnn
 
     def _usual(self, index: IndexSource) -> tuple[Name, ...]:
         """What comes along with the release that will probably be locked, where nothing of it is cached."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, TfenvError, UsageError
 from tfenv.model.package import TENSORFLOWS, Name, normalize
-from tfenv.outputs.request import inputs_digest
+from tfenv.outputs.request import FORMAT, inputs_digest
 from tfenv.workflow import files
 
 if TYPE_CHECKING:
@@ -44,6 +44,18 @@ def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) ->
     except UsageError as error:
         told(error)
         return None
+
+
+def answers(path: Path, request: Request) -> bool:
+    """Does a lock say of itself that it answers this very request? Its packages are not looked at."""
+    import tomli
+
+    try:
+        told = tomli.loads(files.read(path))
+        tool = told["tool"]["tfenv"]
+        return bool(told["packages"]) and (tool["format"], tool["inputs"]) == (FORMAT, inputs_digest(request))
+    except (UsageError, ValueError, KeyError, TypeError):
+        return False
 
 
 def outdated(old: Lock | None, request: Request) -> str | None:
