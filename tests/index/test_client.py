@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tests.support.index_server import FakeIndex
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.index.client import Client, RangesUnsupported
 from tfenv.index.credentials import Credentials, origin, split, variable
+from tfenv.index.loop import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -255,8 +257,9 @@ def test_a_certificate_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, t
         get("https://pypi.example.com/")
 
 
-def test_a_certificate_authority_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An unknown authority is refused at once with the way out, and SSL_CERT_FILE is that way."""
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that nobody vouches for, and its key."""
     if shutil.which("openssl") is None:
         pytest.skip("no openssl here to make a certificate with")
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
@@ -267,14 +270,45 @@ def test_a_certificate_authority_of_ones_own(monkeypatch: pytest.MonkeyPatch, tm
         check=True,
         capture_output=True,
     )
-    with FakeIndex(tls=(certificate, key)) as fake:
+    return certificate, key
+
+
+def test_a_certificate_authority_of_ones_own(monkeypatch: pytest.MonkeyPatch, certificate: tuple[Path, Path]) -> None:
+    """An unknown authority is refused at once with the way out, and SSL_CERT_FILE is that way."""
+    with FakeIndex(tls=certificate) as fake:
         fake.add_wheel("demo", "1.0")
         with pytest.raises(IndexUnavailable, match="certificate") as caught:
             get(f"{fake.url}demo/")
         assert caught.value.hint is not None
         assert "SSL_CERT_FILE" in caught.value.hint
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
         assert get(f"{fake.url}demo/").status_code == 200
+
+
+def test_clients_come_and_go(monkeypatch: pytest.MonkeyPatch, certificate: tuple[Path, Path]) -> None:
+    """Each in a thread and a loop of its own, as one lock after another has them; bodies are left unread on the way."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    with FakeIndex(tls=certificate) as fake:
+        fake.add_wheel("demo", "1.0")
+        url = f"{fake.url.removesuffix('simple/')}files/demo-1.0-py3-none-any.whl"
+
+        async def work() -> None:
+            async with Client(pause=0.001) as client:
+                asked = [asyncio.ensure_future(client.get(f"{fake.url}demo/")) for _ in range(8)]
+                async with client.stream(url) as pieces:
+                    assert await anext(aiter(pieces))
+                await asyncio.gather(*asked[:4])
+                asked[5].cancel()
+
+        threads = [threading.Thread(target=run, args=(work(),)) for _ in range(12)]
+        for thread in threads[:6]:
+            thread.start()
+            thread.join()
+        for thread in threads[6:]:
+            thread.start()
+        for thread in threads[6:]:
+            thread.join()
+        assert len(fake.asked("/simple/demo/")) >= 12 * 4
 
 
 def test_the_proxy_of_the_environment(index: FakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
