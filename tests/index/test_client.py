@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import socket
 import subprocess
 import threading
 import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import httpx
@@ -318,6 +321,54 @@ def test_the_proxy_of_the_environment(index: FakeIndex, monkeypatch: pytest.Monk
     monkeypatch.delenv("no_proxy", raising=False)
     get("http://pypi.example.com/simple/demo/")
     assert index.requests[0].path == "http://pypi.example.com/simple/demo/"
+
+
+class _Tunnel(BaseHTTPRequestHandler):
+    """A proxy that opens tunnels to those who log in."""
+
+    def do_CONNECT(self) -> None:
+        if "Proxy-Authorization" not in self.headers:
+            self.send_response(407)
+            self.send_header("Proxy-Authenticate", 'Basic realm="x"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        host, _, port = self.path.partition(":")
+        with socket.create_connection((host, int(port))) as there:
+            self.send_response(200, "Connection established")
+            self.end_headers()
+            back = threading.Thread(target=self._pass_on, args=(there, self.connection))
+            back.start()
+            self._pass_on(self.connection, there)
+            back.join()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+            sink.shutdown(socket.SHUT_WR)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
+        """Say nothing."""
+
+
+def test_through_a_tunnel(monkeypatch: pytest.MonkeyPatch, certificate: tuple[Path, Path]) -> None:
+    """With HTTPS_PROXY the answer is that of the index and not of the proxy, which may want credentials."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    for variable_ in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(variable_, raising=False)
+    with FakeIndex(tls=certificate) as fake, ThreadingHTTPServer(("127.0.0.1", 0), _Tunnel) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        fake.add_wheel("demo", "1.0")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:hunter2@127.0.0.1:{proxy.server_port}")
+        answer = get(f"{fake.url}demo/")
+        assert (answer.status_code, len(fake.requests)) == (200, 1)
+        assert answer.headers["Content-Type"].startswith("application/vnd.pypi.simple")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_port}")
+        with pytest.raises(IndexUnavailable, match="407") as caught:
+            get(f"{fake.url}demo/")
+        assert "user:password@" in str(caught.value.hint)
+        proxy.shutdown()
 
 
 @pytest.mark.parametrize("url", ["ftp://example.com/", "pypi.org/simple", "https://", "https://a:b@", "https://h:x/"])

@@ -29,7 +29,11 @@ _BACKOFF, _LONGEST_PAUSE = 0.25, 20.0
 _REDIRECTS = 10
 _HEADERS = (("User-Agent", "tfenv"),)
 _BODY_LIMIT = 256 * 2**20
-_HINT_CERTIFICATE = "if the network has a certificate authority of its own, name its file in SSL_CERT_FILE"
+_LASTING = {
+    "certificate": "if the network has a certificate authority of its own, name its file in SSL_CERT_FILE",
+    "response 407": "the proxy wants a user and a password: HTTPS_PROXY=http://user:password@host:port",
+}
+"""What libcurl says of a failure that will not pass, and the way out."""
 _HINT_FILE = "the index lists this file but does not serve it"
 
 
@@ -207,8 +211,9 @@ class Client:
             except httpx.InvalidURL as error:
                 raise IndexUnavailable(f"`{here}` is not a URL: {error}") from None
             except (httpx.TransportError, OSError) as error:
-                if "certificate" in words(error):  # will not pass
-                    raise IndexUnavailable(f"{here}: {words(error)}", hint=_HINT_CERTIFICATE) from error
+                for sign, hint in _LASTING.items():
+                    if sign in words(error):
+                        raise IndexUnavailable(f"{here}: {words(error)}", hint=hint) from error
                 raise Interrupted(words(error)) from error
             try:
                 if response.status_code not in (301, 302, 303, 307, 308):

@@ -31,6 +31,8 @@ _BUFFER = 2**18
 _AHEAD = 2**22
 """bytes of a body that may wait to be read before the server has to"""
 _HOST_CONNECTIONS = 16
+_SUPPRESS_CONNECT_HEADERS = 265
+"""an option that pycurl has no name for: what a proxy answers is not the answer (`curl/curl.h`)"""
 _OWN = frozenset({b"connection", b"host"})
 """headers that belong to a connection, which only libcurl knows"""
 _DECODED = frozenset({b"content-encoding", b"content-length"})
@@ -96,6 +98,7 @@ class Transport(httpx.AsyncBaseTransport):
         proxy = self._proxies.get(url.scheme) or self._proxies.get("all") or ""
         curl.setopt(pycurl.PROXY, "" if proxy and proxy_bypass(url.netloc.decode()) else proxy)
         curl.setopt(pycurl.NOPROXY, "")
+        curl.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
         if "accept-encoding" not in request.headers:
             curl.setopt(pycurl.ACCEPT_ENCODING, "gzip, deflate")
         lines = [b"%b: %b" % (name, value) for name, value in request.headers.raw if name.lower() not in _OWN]
@@ -165,7 +168,7 @@ class _Exchange(httpx.AsyncByteStream):
         self._news.set()
 
     def _header(self, line: bytes) -> None:
-        """Libcurl calls this for each line; answers before the last one (100, or those of a proxy) are forgotten."""
+        """Libcurl calls this for each line; answers before the last one (100, 103) are forgotten."""
         if line.startswith(b"HTTP/"):
             self.status = int(line.split(None, 2)[1])
             self.headers.clear()
