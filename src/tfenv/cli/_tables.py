@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from tfenv.cli import _console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
+    from tfenv.model.progress import Progress
     from tfenv.workflow.api import Changed
 
 
@@ -45,77 +47,63 @@ def update_api(names: Iterable[str], index: str, *, write: bool, json_output: bo
 
 def update_exports(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
     """What TensorFlow's library exports: a line for each release that is read."""
-    from tfenv.cli.facts import verdict
-    from tfenv.errors import UsageError
-    from tfenv.facts import database
     from tfenv.workflow import exports
 
-    if any(names):
-        raise UsageError("`--exports` reads the newest release of every minor release; it takes no names")
-    read: list[str] = []
-
-    def told(line: str) -> None:
-        read.append(line)
-        if not json_output:
-            _console.data(line)
-
-    path = database.load().root / "ops" / "exports.txt"
-    with _console.progress() as progress:
+    def update(path: Path, told: Callable[[str], None], progress: Progress) -> None:
         exports.update(path, told, index=index, write=write, progress=progress)
-    if json_output:
-        _console.document({"read": read, "written": write and bool(read)})
-        return
-    _console.say(f"{len(read)} libraries read")
-    _console.say(verdict([path.name] if read else [], f"{path.parent}" if write else ""))
+
+    _listed("--exports", "ops/exports.txt", names, update, write=write, json_output=json_output)
 
 
 def update_modules(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
     """Which modules lie in the wheels: a line for each release that is read."""
-    from tfenv.cli.facts import verdict
-    from tfenv.errors import UsageError
-    from tfenv.facts import database
     from tfenv.workflow import modules
 
-    if any(names):
-        raise UsageError("`--modules` reads the newest release of every minor release; it takes no names")
-    read: list[str] = []
-
-    def told(line: str) -> None:
-        read.append(line)
-        if not json_output:
-            _console.data(line)
-
-    path = database.load().root / "modules.txt"
-    with _console.progress() as progress:
+    def update(path: Path, told: Callable[[str], None], progress: Progress) -> None:
         modules.update(path, told, index=index, write=write, progress=progress)
-    if json_output:
-        _console.document({"read": read, "written": write and bool(read)})
-        return
-    _console.say(f"{len(read)} wheels read")
-    _console.say(verdict([path.name] if read else [], f"{path.parent}" if write else ""))
+
+    _listed("--modules", "modules.txt", names, update, write=write, json_output=json_output)
 
 
 def update_closures(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
     """Which projects come along with each minor release: a line for each where that is not what the file says."""
-    from tfenv.cli.facts import verdict
-    from tfenv.errors import UsageError
     from tfenv.facts import database
     from tfenv.workflow import closures
 
+    def update(path: Path, told: Callable[[str], None], progress: Progress) -> None:
+        closures.update(path, told, database=database.load(), index=index, write=write, progress=progress)
+
+    _listed("--closures", "closures.txt", names, update, write=write, json_output=json_output)
+
+
+def _listed(
+    option: str,
+    file: str,
+    names: Iterable[str],
+    update: Callable[[Path, Callable[[str], None], Progress], None],
+    *,
+    write: bool,
+    json_output: bool,
+) -> None:
+    """One file with something of every minor release; a line is told for each that was not in it."""
+    from tfenv.cli.facts import verdict
+    from tfenv.errors import UsageError
+    from tfenv.facts import database
+
     if any(names):
-        raise UsageError("`--closures` locks every minor release; it takes no names")
-    differ: list[str] = []
+        raise UsageError(f"`{option}` goes through all minor releases; it takes no names")
+    lines: list[str] = []
 
     def told(line: str) -> None:
-        differ.append(line)
+        lines.append(line)
         if not json_output:
             _console.data(line)
 
-    facts = database.load()
-    path = facts.root / "closures.txt"
+    path = database.load().root / file
     with _console.progress() as progress:
-        changed = closures.update(path, told, database=facts, index=index, write=write, progress=progress)
+        update(path, told, progress)
     if json_output:
-        _console.document({"changes": differ, "written": write and changed})
+        _console.document({"read": lines, "written": write and bool(lines)})
         return
-    _console.say(verdict([path.name] if changed else [], f"{path.parent}" if write else ""))
+    _console.say(f"{len(lines)} releases read")
+    _console.say(verdict([path.name] if lines else [], f"{path.parent}" if write else ""))
