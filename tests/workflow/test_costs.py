@@ -13,11 +13,13 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.index_server import FakeIndex
+from tfenv.facts.closures import Closures
 from tfenv.facts.database import load
 from tfenv.index.cache import Cache
 from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
 from tfenv.model.target import Target
+from tfenv.resolver.ahead import Ahead
 from tfenv.workflow.lock import lock
 
 if TYPE_CHECKING:
@@ -102,6 +104,19 @@ def test_nothing_is_asked_for_twice(index: FakeIndex, tmp_path: Path) -> None:
     assert _locked(index, tmp_path) == before
     assert _locked(index, tmp_path, offline=True) == before
     assert index.requests == []
+
+
+def test_the_same_without_looking_ahead(index: FakeIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked for ahead of need changes nothing but time, also where the search has to turn back."""
+    for minor in range(5, RELEASES):  # the newest of one project that go with nothing: they want what another forbids
+        index.add_wheel("p1x1", f"2.{minor}", requires=["p2x0<1.5"])
+        index.add_wheel("p3x3", f"2.{minor}", requires=[f"p3x4=={minor}.0"])
+    ahead = _locked(index, tmp_path / "ahead")
+    for name in ("follow", "take", "begin"):
+        monkeypatch.setattr(Ahead, name, lambda *_, **__: None)
+    monkeypatch.setattr(Closures, "of", lambda *_, **__: ())
+    assert _locked(index, tmp_path / "behind") == ahead
+    assert {str(package.version) for package in ahead.packages if package.name in ("p1x1", "p3x3")} == {"1.29"}
 
 
 @pytest.mark.parametrize(
