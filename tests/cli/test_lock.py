@@ -118,6 +118,18 @@ def test_check_says_whether_the_lock_still_answers(tfenv: Tfenv, index: FakeInde
     assert Path("pylock.toml").read_bytes() == before
 
 
+def test_check_reads_a_lock_that_was_changed_by_hand(tfenv: Tfenv, index: FakeIndex) -> None:
+    """A lock that says it answers the request, but is not what was written for it, is read; a damaged one is none."""
+    assert tfenv("lock", "--index-url", index.url).code == 0
+    text = Path("pylock.toml").read_text(encoding="utf-8")
+    Path("pylock.toml").write_text(f"{text}\n# a remark\n", encoding="utf-8")
+    assert tfenv("lock", "--check", "--index-url", index.url).code == 0
+    for damaged in (text.replace('sha256 = "', 'sha256 = "x', 1), text.replace("[[packages]]", "[[package]]")):
+        assert damaged != text
+        Path("pylock.toml").write_text(damaged, encoding="utf-8")
+        assert tfenv("lock", "--check", "--index-url", index.url).code == 8
+
+
 def test_dry_run_and_json(tfenv: Tfenv, index: FakeIndex) -> None:
     """A dry run tells and writes nothing; `--json` is one document on standard output."""
     ran = tfenv("lock", "--dry-run", "--json", "--tf", "2.19", "--index-url", index.url)

@@ -134,6 +134,8 @@ def lock(
             made[job.target or ""] = job.lock(progress, with_requirements=requirements_txt)
     texts = {output / name: text for one in made.values() for name, text in one["texts"].items()}
     written = () if dry_run else files.write(texts, force=force)
+    for job, one in zip(jobs, made.values(), strict=True):
+        job.keep(one)
     seconds = time.perf_counter() - started
     if json_output:
         told = {key: {**one["summary"], "files": _of(one, written)} for key, one in made.items()}
@@ -194,10 +196,12 @@ class _Job:
     def check(self) -> None:
         """Say that the lock is up to date, or raise."""
         from tfenv.errors import LockOutdated
+        from tfenv.index.cache import Cache
         from tfenv.workflow import relock
 
         request = self._asked.request
-        if not relock.answers(self._file, request) and (reason := relock.outdated(self._old, request)) is not None:
+        kept = relock.is_kept(self._file, request, Cache())
+        if not kept and (reason := relock.outdated(self._old, request)) is not None:
             raise LockOutdated(f"`{self._file}` {reason}", hint="run `tfenv lock` with the same options")
         _console.say(f"{self._file} is what is asked for")
 
@@ -225,6 +229,13 @@ class _Job:
             ),
             progress=progress,
         )
+
+    def keep(self, made: dict[str, Any]) -> None:
+        """Remember what the lock file is like."""
+        from tfenv.index.cache import Cache
+        from tfenv.workflow import relock
+
+        relock.keep(made["texts"][self._file.name], self._asked.request, Cache())
 
     def tell(self, made: dict[str, Any], seconds: float, *, several: bool) -> None:
         """What was locked, and what is to be known of it."""

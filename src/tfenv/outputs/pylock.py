@@ -22,10 +22,10 @@ from tfenv.model.package import File, Name
 from tfenv.model.target import Platform
 from tfenv.outputs.heading import FIRST_LINE
 from tfenv.outputs.lines import without_credentials
-from tfenv.outputs.request import FORMAT, inputs_digest
+from tfenv.outputs.request import inputs_digest
 from tfenv.outputs.toml import Inline
 from tfenv.outputs.toml import dumps as dump_toml
-from tfenv.outputs.tool import project_name, read_tool, tool_table
+from tfenv.outputs.tool import FORMAT, project_name, read_tool, tool_table
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
@@ -58,13 +58,12 @@ def dumps(lock: Lock) -> str:
     return without_credentials(f"{FIRST_LINE}\n{dump_toml(document)}")
 
 
-def loads(content: str, name: str = "pylock.toml", *, whole_standard: bool = True) -> Lock:
+def loads(content: str, name: str = "pylock.toml") -> Lock:
     """Read a lock back.
 
     Args:
         content: the text of the file.
         name: of the file, for messages.
-        whole_standard: check what tfenv itself does not read too, as other installers will.
 
     Raises:
         UsageError: it is no TOML (with the line), no valid lock (with every fault and its dotted path), or a lock that
@@ -77,8 +76,7 @@ def loads(content: str, name: str = "pylock.toml", *, whole_standard: bool = Tru
     for key in ("lock-version", "created-by"):
         root.need(key, text)
     packages = _read_packages(root)
-    if whole_standard:
-        _check_standard(root)
+    _check_standard(root)
     if "tfenv" not in root.table("tool"):
         root.fault(
             "tool.tfenv", "is missing: this lock was not made by tfenv, and does not say what it needs of a machine"

@@ -14,9 +14,6 @@ from tfenv.outputs.toml import Inline
 
 NEWEST = "newest"
 
-FORMAT = 1
-"""of the table `[tool.tfenv]`; another number is another layout"""
-
 
 def request_table(request: Request) -> dict[str, object]:
     """The request as a table; what is not asked for is left out."""

@@ -13,8 +13,11 @@ from tfenv.model.hardware import Architecture, driver_text
 from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Needs, Origin, Stack
 from tfenv.model.package import Name
 from tfenv.model.target import Platform
-from tfenv.outputs.request import FORMAT, read_request, read_target, request_table, target_table
+from tfenv.outputs.request import read_request, read_target, request_table, target_table
 from tfenv.outputs.toml import Inline
+
+FORMAT = 1
+"""of the table; another number is another layout"""
 
 
 def tool_table(lock: Lock) -> dict[str, object]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, TfenvError, UsageError
 from tfenv.model.package import TENSORFLOWS, Name, normalize
-from tfenv.outputs.request import FORMAT, inputs_digest
+from tfenv.outputs.request import inputs_digest
 from tfenv.workflow import files
+from tfenv.workflow.remembered import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from tfenv.index.cache import Cache
     from tfenv.model.lock import Lock
     from tfenv.model.request import Request
 
@@ -40,22 +43,28 @@ def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) ->
     from tfenv.outputs import pylock
 
     try:
-        return pylock.loads(files.read(path), str(path), whole_standard=False)
+        return pylock.loads(files.read(path), str(path))
     except UsageError as error:
         told(error)
         return None
 
 
-def answers(path: Path, request: Request) -> bool:
-    """Does a lock say of itself that it answers this very request? Its packages are not looked at."""
-    import tomli
+def keep(text: str, request: Request, cache: Cache) -> None:
+    """Remember that this program wrote a lock, to the letter, and for which request."""
+    cache.keep_document(_written(text), {"inputs": inputs_digest(request)})
 
+
+def is_kept(path: Path, request: Request, cache: Cache) -> bool:
+    """Is a lock, to the letter, what this program wrote for this very request? Then it need not be read again."""
     try:
-        told = tomli.loads(files.read(path))
-        tool = told["tool"]["tfenv"]
-        return bool(told["packages"]) and (tool["format"], tool["inputs"]) == (FORMAT, inputs_digest(request))
-    except (UsageError, ValueError, KeyError, TypeError):
+        known = cache.document(_written(files.read(path)))
+    except UsageError:
         return False
+    return known == {"inputs": inputs_digest(request)}
+
+
+def _written(text: str) -> str:
+    return f"written {' '.join(program())} {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def outdated(old: Lock | None, request: Request) -> str | None:

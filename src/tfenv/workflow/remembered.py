@@ -114,11 +114,16 @@ def _key(request: Request, label: str, database: Database, preferred: Mapping[Na
         "request": request_table(request),
         "label": label,
         "preferred": sorted((name, str(version)) for name, version in preferred.items()),
-        "program": [tfenv.__version__, _files(os.path.dirname(tfenv.__file__))],  # noqa: PTH120  # pathlib is slow here
+        "program": program(),
         "facts": _files(str(database.root)),
     }
     canonical = json.dumps(asked, sort_keys=True, default=str)
     return f"locked {hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def program() -> list[str]:
+    """Another value for another version, and after any change of the code."""
+    return [tfenv.__version__, _files(os.path.dirname(tfenv.__file__))]  # noqa: PTH120 - pathlib is slow here
 
 
 def _files(folder: str) -> str:
