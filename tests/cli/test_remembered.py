@@ -62,8 +62,8 @@ def test_a_new_release_is_seen(tfenv: Tfenv, index: FakeIndex) -> None:
     assert same == before
     again = [seen.path for seen in index.requests]
     assert len(again) == len(set(again))
-    assert "/simple/numpy/" in again
-    assert set(again) <= asked
+    # that one is only expected: a lock of this release usually holds it, and nothing here asks for it
+    assert set(again) == asked - {"/simple/typing-extensions/"}
     index.add_wheel("numpy", "2.2.0", requires_python=">=3.9")
     _, after = _again(tfenv, index)
     assert b'version = "2.2.0"' in after["pylock.toml"]

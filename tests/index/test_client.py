@@ -280,7 +280,7 @@ def test_a_certificate_authority_of_ones_own(monkeypatch: pytest.MonkeyPatch, ce
     """An unknown authority is refused at once with the way out, and SSL_CERT_FILE is that way."""
     with FakeIndex(tls=certificate) as fake:
         fake.add_wheel("demo", "1.0")
-        with pytest.raises(IndexUnavailable, match="certificate") as caught:
+        with pytest.raises(IndexUnavailable, match="self-signed certificate") as caught:
             get(f"{fake.url}demo/")
         assert caught.value.hint is not None
         assert "SSL_CERT_FILE" in caught.value.hint
@@ -392,3 +392,30 @@ def _learned() -> Credentials:
     credentials = Credentials()
     credentials.learn("https://me:hunter2@h/")
     return credentials
+
+
+def test_a_handshake_that_is_cancelled_leaves_no_connection() -> None:
+    """Who gives up while TLS is being agreed upon hangs up, too."""
+
+    async def give_up() -> bytes:
+        gone: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        met = asyncio.Event()
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            met.set()
+            while await reader.read(4096):
+                pass
+            gone.set_result(b"")
+            writer.close()
+
+        server = await asyncio.start_server(silent, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, Client() as client:
+            asking = asyncio.ensure_future(client.get(f"https://127.0.0.1:{port}/"))
+            await met.wait()
+            await asyncio.sleep(0.05)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            return await asyncio.wait_for(gone, 5)
+
+    assert asyncio.run(give_up()) == b""

@@ -335,6 +335,7 @@ class FakeIndex:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # the usual 5 lets connections wait a second, as if they were lost
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that hang up are part of the tests."""
