@@ -83,17 +83,11 @@ def update(
     from tfenv.model.request import PYPI
     from tfenv.workflow import facts
 
-    for asked, table in (
-        (api, "update_api"),
-        (exports, "update_exports"),
-        (modules, "update_modules"),
-        (closures, "update_closures"),
-    ):
-        if not asked:
-            continue
+    asked = {"api": api, "exports": exports, "modules": modules, "closures": closures}
+    if table := next((name for name, wanted in asked.items() if wanted), None):
         from tfenv.cli import _tables
 
-        getattr(_tables, table)(names or (), index_url or PYPI, write=write, json_output=json_output)
+        getattr(_tables, f"update_{table}")(names or (), index_url or PYPI, write=write, json_output=json_output)
         return
     changes: list[facts.Change] = []
 

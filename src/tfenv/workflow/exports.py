@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
-
-from packaging.version import Version
 
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts.exports import ExportTable, hashed, is_kept, is_kept_of_cc
 from tfenv.facts.releases import minor
-from tfenv.harvest.api_parts import main_file, stable
 from tfenv.harvest.exports import exports, library
 from tfenv.index.loop import run
-from tfenv.model.package import Name
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
 from tfenv.workflow import files
-from tfenv.workflow.facts import releases_of
+from tfenv.workflow.newest import newest_wheels, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +22,6 @@ if TYPE_CHECKING:
     from tfenv.index.client import Client
     from tfenv.model.package import File
 
-OLDEST = Version("1.4.0")
-
-_NAMES = (Name("tensorflow"), Name("tensorflow-cpu"))
 _TASK = "libraries"
 _LARGEST = 2**30
 
@@ -85,15 +77,8 @@ async def _update(
 
         async with Client() as own:
             return await _update(table, keep, told, index, progress, own)
-    pages = await asyncio.gather(*(releases_of(name, index, client) for name in _NAMES))
-    published = stable([one for page in pages for one in page], OLDEST)
-    newest = {minor(one.version): one.version for one in reversed(published)}
-    mains = {
-        version: file
-        for version in newest.values()
-        if (file := main_file([one for one in published if one.version == version])) is not None
-    }
-    missing = [version for version, file in mains.items() if table.sources.get(version) != _source(file)]
+    mains = await newest_wheels(index, client)
+    missing = [version for version, file in mains.items() if table.sources.get(version) != source(file)]
     progress.start(_TASK, len(missing))
     try:
         for version in missing:
@@ -101,7 +86,7 @@ async def _update(
             told(f"{version}: {len(names)} names" + (f", {len(cc)} more in libtensorflow_cc" if cc else ""))
             kept = [one for one in table.sources if minor(one) != minor(version)]
             table = ExportTable(
-                sources={one: table.sources[one] for one in kept} | {version: _source(mains[version])},
+                sources={one: table.sources[one] for one in kept} | {version: source(mains[version])},
                 names={one: table.names[one] for one in kept} | {version: names},
                 cc={one: table.cc[one] for one in kept} | {version: cc},
             )
@@ -128,7 +113,3 @@ async def _read(client: Client, file: File) -> tuple[frozenset[int], frozenset[i
     names = found["framework"]
     cc = filter(is_kept_of_cc, found.get("cc", frozenset()) - names)
     return frozenset(map(hashed, filter(is_kept, names))), frozenset(map(hashed, cc))
-
-
-def _source(file: File) -> str:
-    return f"{file.filename} sha256:{file.sha256}"

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 from zipfile import BadZipFile
 
-from packaging.version import Version
-
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts.modules import ModuleTable, module_of
-from tfenv.facts.releases import minor
-from tfenv.harvest.api_parts import main_file, stable
 from tfenv.index.loop import run
-from tfenv.model.package import Name
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.request import PYPI
 from tfenv.workflow import files
-from tfenv.workflow.facts import releases_of
+from tfenv.workflow.newest import newest_wheels, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +21,6 @@ if TYPE_CHECKING:
     from tfenv.index.client import Client
     from tfenv.model.package import File
 
-OLDEST: Final = Version("1.4.0")
-
-_NAMES: Final = (Name("tensorflow"), Name("tensorflow-cpu"))
 _TASK: Final = "wheels"
 
 
@@ -77,15 +68,8 @@ async def _update(
 
         async with Client() as own:
             return await _update(table, told, index, progress, own)
-    pages = await asyncio.gather(*(releases_of(name, index, client) for name in _NAMES))
-    published = stable([one for page in pages for one in page], OLDEST)
-    newest = {minor(one.version): one.version for one in reversed(published)}
-    mains = {
-        version: file
-        for version in sorted(newest.values())
-        if (file := main_file([one for one in published if one.version == version])) is not None
-    }
-    missing = [version for version, file in mains.items() if table.sources.get(version) != _source(file)]
+    mains = await newest_wheels(index, client)
+    missing = [version for version, file in mains.items() if table.sources.get(version) != source(file)]
     found = {version: table.of(version) for version in mains if version not in missing}
     progress.start(_TASK, len(missing))
     try:
@@ -95,7 +79,7 @@ async def _update(
             progress.advance(_TASK)
     finally:
         progress.finish(_TASK)
-    return ModuleTable.made({version: _source(file) for version, file in mains.items()}, found), len(missing)
+    return ModuleTable.made({version: source(file) for version, file in mains.items()}, found), len(missing)
 
 
 async def _read(client: Client, file: File) -> frozenset[str]:
@@ -108,7 +92,3 @@ async def _read(client: Client, file: File) -> frozenset[str]:
     found = {name for name in map(module_of, archive.names()) if name}
     # a folder without `__init__.py` is a package too
     return frozenset(name for one in found for name in accumulate(one.split("."), "{}.{}".format) if "." in name)
-
-
-def _source(file: File) -> str:
-    return f"{file.filename} sha256:{file.sha256}"
