@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from benchmarks import measure
 from benchmarks.tools import TOOLS, empty
 from tfenv.index import download
-from tfenv.index.cache import Cache
+from tfenv.store.cache import Cache
 from tfenv.workflow.render import read_lock
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _PARALLEL = "6"
 _FETCH = """
 import sys
 from pathlib import Path
-from tfenv.index.cache import Cache
+from tfenv.store.cache import Cache
 from tfenv.index.download import download
 from tfenv.workflow.render import read_lock
 download([package.file for package in read_lock(Path(sys.argv[1])).packages], cache=Cache(Path(sys.argv[2])))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tfenv.check.fixes import lock_command
+from tfenv.check.verdict import judge
 from tfenv.errors import UsageError
 from tfenv.facts.database import load
-from tfenv.facts.verdict import judge
 from tfenv.inputs import configuration
-from tfenv.workflow.fixes import lock_command
 
 if TYPE_CHECKING:
     from tfenv.model.report import Verdict

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tfenv.check.verdict import judge
 from tfenv.facts.database import Database, load
-from tfenv.facts.verdict import judge
 from tfenv.inputs import configuration
 from tfenv.workflow.check import check
 

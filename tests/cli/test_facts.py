@@ -9,7 +9,7 @@ import pytest
 from tests.support.index_server import FakeIndex
 from tfenv.cli.facts import _summary, show, update
 from tfenv.errors import IndexUnavailable, UsageError
-from tfenv.workflow.facts import Tally
+from tfenv.harvest.update_releases import Tally
 
 
 def test_show(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +50,7 @@ def test_update_shows_a_diff(capsys: pytest.CaptureFixture[str]) -> None:
         index.add_wheel("tensorflow-gpu", "9.1.0", tags="cp39-cp39-manylinux2014_x86_64")
         update(["tensorflow_gpu"], index_url=index.url)
     captured = capsys.readouterr()
-    assert "+++ b/constraints/tensorflow/9.1.toml\n" in captured.out
+    assert "+++ b/constraints/facts/tensorflow/9.1.toml\n" in captured.out
     assert captured.err.startswith("1 releases: 0 kept, 1 wheels read (0 MB in all, at most 0.0 MB for one)\n")
     assert captured.err.endswith("files would change; `--write` writes them\n")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfenv.index.cache import Cache
+from tfenv.store.cache import Cache
 
 if TYPE_CHECKING:
     from tests.support.commands import Ran, Tfenv

@@ -12,10 +12,10 @@ from tests.support.memory import MemorySource
 from tfenv.errors import UsageError
 from tfenv.facts.companions import Companion, CompanionTable
 from tfenv.facts.database import load
-from tfenv.facts.overlay import FactsOverlay
 from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
 from tfenv.model.target import Target
+from tfenv.overlay.overlay import FactsOverlay
 from tfenv.resolver import Conflict, Resolution, resolve
 
 if TYPE_CHECKING:

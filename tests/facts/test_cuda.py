@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tfenv.model.package import File
 
-FILE = Path(__file__).parents[2] / "constraints" / "cuda.toml"
+FILE = Path(__file__).parents[2] / "constraints" / "facts" / "cuda.toml"
 CONTENTS: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
     (Path(__file__).parent / "wheel_libraries.toml").read_text(encoding="utf-8")
 )
@@ -227,9 +227,9 @@ def test_sonames_are_in_the_wheels(cuda: CudaTable) -> None:
 @pytest.mark.index
 def test_published_wheels_hold_the_sonames(cuda: CudaTable, tmp_path: Path) -> None:
     """The oldest and the newest wheel of some libraries, opened where they are published."""
-    from tfenv.index.cache import Cache
     from tfenv.index.source import IndexSource
     from tfenv.model.package import normalize
+    from tfenv.store.cache import Cache
 
     wanted = {
         ("11.8", "cudart"),

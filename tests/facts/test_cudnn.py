@@ -14,7 +14,7 @@ from tfenv.errors import UsageError
 from tfenv.facts.cudnn import Cudnn, CudnnTable
 from tfenv.model.hardware import ComputeCapability
 
-FILE = Path(__file__).parents[2] / "constraints" / "cudnn.toml"
+FILE = Path(__file__).parents[2] / "constraints" / "facts" / "cudnn.toml"
 
 KEPLER, P100, V100, T4, A100, A10G, H100, B200, RTX_5090 = map(
     ComputeCapability.parse, ("3.7", "6.0", "7.0", "7.5", "8.0", "8.6", "9.0", "10.0", "12.0")
@@ -220,9 +220,9 @@ def test_what_the_loader_refuses(tmp_path: Path, text: str, expected: str) -> No
 @pytest.mark.parametrize("version", ["9.10.2.21", "9.28.0.42"])
 def test_published_library_holds_what_the_row_says(cudnn: CudnnTable, version: str, tmp_path: Path) -> None:
     """The fat binaries of `libcudnn_ops`, read out of the wheel where it is published (70 MB of its 700)."""
-    from tfenv.index.cache import Cache
     from tfenv.index.source import IndexSource
     from tfenv.model.package import File, normalize
+    from tfenv.store.cache import Cache
 
     known = row(cudnn, version, 12)
     with IndexSource(("https://pypi.org/simple/",), cache=Cache(tmp_path)) as source:

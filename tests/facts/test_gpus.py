@@ -12,7 +12,7 @@ from tfenv.facts.gpus import GpuTable
 from tfenv.facts.spelling import normalized
 from tfenv.model.hardware import ComputeCapability
 
-FILE = Path(__file__).parents[2] / "constraints" / "gpus.toml"
+FILE = Path(__file__).parents[2] / "constraints" / "facts" / "gpus.toml"
 
 
 @pytest.fixture(scope="module", name="gpus")

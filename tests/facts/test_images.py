@@ -11,7 +11,7 @@ from packaging.version import Version
 from tfenv.errors import UsageError
 from tfenv.facts.images import ImageTable
 
-FILE = Path(__file__).parents[2] / "constraints" / "images.toml"
+FILE = Path(__file__).parents[2] / "constraints" / "facts" / "images.toml"
 
 
 @pytest.fixture(scope="module", name="images")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from tfenv.code.surface import Surface
 from tfenv.facts.database import load
+from tfenv.infer.surface import Surface
 from tfenv.model.package import Name
+from tfenv.symbols import database as symbols
 
 DATABASE = load()
 
@@ -39,7 +40,7 @@ def test_every_release_has_one_row() -> None:
 )
 def test_who_reads_what_a_keras_wrote(wrote: str, read_by: tuple[str, ...]) -> None:
     """Older releases do not read what newer ones of the same major wrote, and no major reads the other's for sure."""
-    surface = Surface(DATABASE.api, DATABASE.modules)
+    surface = Surface(symbols.load().api, symbols.load().modules)
     names = surface.names(DATABASE.keras.releases(Version(wrote), surface.releases))
     kept = {"1.15", "2.0", "2.10", "2.15", "2.16", "2.20"}
     assert tuple(name for name in names if name in kept) == read_by

@@ -1,4 +1,4 @@
-"""The rows of `constraints/tensorflow/`: well formed, canonical, sourced, and what the wheels say."""
+"""The rows of `constraints/facts/tensorflow/`: well formed, canonical, sourced, and what the wheels say."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from packaging.version import Version
 from tfenv.errors import UsageError
 from tfenv.facts import silent
 from tfenv.facts.releases import HEADER, ReleaseTable, dumps, loads, minor, platform_of
-from tfenv.model.package import Name
+from tfenv.model.package import TENSORFLOW, Name
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
     from tfenv.facts.releases import ReleaseFacts
 
-DIRECTORY = Path(__file__).parents[2] / "constraints" / "tensorflow"
+DIRECTORY = Path(__file__).parents[2] / "constraints" / "facts" / "tensorflow"
 FILES = sorted((path for path in DIRECTORY.glob("*.toml") if path.stem != "silent"), key=lambda p: Version(p.stem))
-TENSORFLOW, CPU, GPU = Name("tensorflow"), Name("tensorflow-cpu"), Name("tensorflow-gpu")
+CPU, GPU = Name("tensorflow-cpu"), Name("tensorflow-gpu")
 X86, ARM = Platform.LINUX_X86_64, Platform.LINUX_AARCH64
 SOURCE = re.compile(r"(\S+\.whl) sha256:([0-9a-f]{64})")
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
-from tests.api_agreement.compare import spelled_out
-from tfenv.facts import api_store
-from tfenv.facts.api_releases import ReleaseRead, Releases
 from tfenv.harvest.api import Symbol, symbols
 from tfenv.harvest.api_renames import dumps, renames, wanted
 from tfenv.harvest.api_rows import condense, entries, merge
 from tfenv.harvest.api_world import World
+from tfenv.symbols import store
+from tfenv.symbols.releases import ReleaseRead, Releases
+from tools.api_agreement.compare import spelled_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -179,9 +179,9 @@ def test_releases_are_laid_over_each_other(found: dict[str, Symbol]) -> None:
     later = symbols(world(changed), "tensorflow", python=(3, 8))
     told = [condense(found), condense(later)]
     releases = Releases([ReleaseRead(version=Version(one), sources=("a.whl sha256:00",)) for one in ("2.0.0", "2.1.0")])
-    texts = api_store.dumps(releases, merge(told))
-    again, rows = api_store.loads(texts)
-    assert api_store.dumps(again, rows) == texts
+    texts = store.dumps(releases, merge(told))
+    again, rows = store.loads(texts)
+    assert store.dumps(again, rows) == texts
     assert "add\tf\t2.0+\t~core\t\tx z[2.1+] y name" in texts["_"].splitlines()
     for bit, before in ((1, found), (2, later)):
         assert spelled_out(entries(rows, bit)) == {name: symbol.parameters for name, symbol in before.items()}
@@ -246,16 +246,16 @@ def test_inner_modules_are_told_briefly() -> None:
     hidden = INNER | {"keras/utils/__init__.py": ""}
     told = [condense(symbols(world(modules), "keras", python=(3, 8))) for modules in (hidden, INNER)]
     releases = Releases([ReleaseRead(version=Version(one), sources=("a.whl sha256:00",)) for one in ("2.0.0", "2.1.0")])
-    texts = api_store.dumps(releases, merge(told))
+    texts = store.dumps(releases, merge(told))
     assert texts["inner"].splitlines() == [
         "engine\t2.0+\tC Layer",
         "engine.base\t2.0+\tC Layer",
         "layers.core\t2.0+\t=layers Dense Full\tC Layer\tf helper\tv LIMIT",
     ]
     assert "utils.data.Reader.read\tf\t2.0+\t\t\tmany" in texts["utils"].splitlines()
-    again, rows = api_store.loads(texts)
-    assert api_store.dumps(again, rows) == texts
-    assert api_store.dumps(again, merge([entries(rows, 1), entries(rows, 2)])) == texts
+    again, rows = store.loads(texts)
+    assert store.dumps(again, rows) == texts
+    assert store.dumps(again, merge([entries(rows, 1), entries(rows, 2)])) == texts
 
 
 def test_a_module_with_the_same_names() -> None:

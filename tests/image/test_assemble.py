@@ -24,9 +24,9 @@ from tests.support.recorder import Recorder
 from tfenv.cli.app import run
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.image.engine import Engine
-from tfenv.index.cache import Cache
 from tfenv.model.lock import BaseImage, Lock, Origin, Stack
 from tfenv.model.target import Platform
+from tfenv.store.cache import Cache
 from tfenv.workflow import assemble
 
 if TYPE_CHECKING:

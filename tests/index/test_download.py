@@ -13,10 +13,10 @@ from packaging.version import Version
 
 from tests.support.index_server import FakeIndex
 from tfenv.errors import IndexUnavailable, IntegrityError, TfenvError
-from tfenv.index.cache import Cache
 from tfenv.index.client import Client
 from tfenv.index.download import TASK, download
 from tfenv.model.package import File, Name
+from tfenv.store.cache import Cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

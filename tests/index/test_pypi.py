@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
-from tfenv.index.cache import Cache
 from tfenv.index.download import download
 from tfenv.index.source import IndexSource
 from tfenv.model.package import File, Name
 from tfenv.model.request import PYPI
+from tfenv.store.cache import Cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,10 +15,10 @@ from packaging.specifiers import SpecifierSet
 
 from tests.support.index_server import FakeIndex, zipped
 from tfenv.errors import IndexUnavailable, IntegrityError, UsageError
-from tfenv.index.cache import Cache
 from tfenv.index.client import Client
 from tfenv.index.source import METADATA, PAGES, IndexSource
 from tfenv.model.package import Name
+from tfenv.store.cache import Cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from tfenv.model.lock import Origin, Stack
 from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.outputs import conda, requirements
-from tfenv.outputs.heading import FIRST_LINE, is_ours
+from tfenv.store.heading import FIRST_LINE, is_ours
 
 if TYPE_CHECKING:
     from tfenv.model.lock import Lock

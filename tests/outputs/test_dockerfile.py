@@ -22,7 +22,7 @@ from tfenv.model.lock import Needs, Origin, Stack
 from tfenv.model.package import Name
 from tfenv.model.target import Platform
 from tfenv.outputs import dockerfile
-from tfenv.outputs.heading import is_ours
+from tfenv.store.heading import is_ours
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LOCKS = {"cpu": cpu_lock, "cuda": cuda_lock}

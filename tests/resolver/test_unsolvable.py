@@ -16,9 +16,8 @@ from packaging.version import Version
 from tests.resolver.test_cases import PYTHONS, request_of
 from tests.support import published
 from tests.support.memory import MemorySource
-from tfenv.model.package import Requirement
+from tfenv.model.package import TENSORFLOW, Requirement
 from tfenv.resolver import Conflict, Part, Resolution, explain, repairs, resolve, smallest
-from tfenv.resolver.resolve import TENSORFLOW
 from tfenv.resolver.smallest import asks, only, ways
 from tfenv.resolver.told import Shelf, Told, Versions
 

@@ -11,11 +11,12 @@ import pytest
 
 from tests.smoke.environments import lock_of
 from tests.support.pythons import python_of
-from tfenv.index.cache import Cache
 from tfenv.model.report import Outcome, Report
-from tfenv.workflow import loader
-from tfenv.workflow.smoke import interpreter, probe, smoke_venv
-from tfenv.workflow.sync import site_packages
+from tfenv.smoke.run import interpreter, probe
+from tfenv.store.cache import Cache
+from tfenv.venv import loader
+from tfenv.venv.sync import site_packages
+from tfenv.workflow.smoke import smoke_venv
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,13 +17,13 @@ from tests.support.commands import runner
 from tfenv.cli.smoke import as_json, table
 from tfenv.errors import EngineError, SmokeFailed, UsageError
 from tfenv.image.engine import Engine, Image, Run
-from tfenv.index.cache import Cache
 from tfenv.model.report import Outcome
 from tfenv.outputs import pylock
 from tfenv.smoke import document
 from tfenv.smoke.judge import judge
+from tfenv.store.cache import Cache
+from tfenv.venv.sync import sync
 from tfenv.workflow.smoke import smoke_here, smoke_image, smoke_venv
-from tfenv.workflow.sync import sync
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,8 +20,8 @@ from tfenv.model.lock import Needs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tfenv.index.cache import Cache
     from tfenv.model.lock import Lock, LockedPackage
+    from tfenv.store.cache import Cache
 
 HERE = this_platform()
 PYTHON = Version(f"{sys.version_info.major}.{sys.version_info.minor}")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.memory import MemorySource, file_of
 from tfenv.facts.database import Database, load
-from tfenv.facts.overlay import CPU, GPU, TENSORFLOW, FactsOverlay
+from tfenv.model.package import TENSORFLOW
 from tfenv.model.target import Platform
+from tfenv.overlay.overlay import CPU, GPU, FactsOverlay
 
 if TYPE_CHECKING:
     from tfenv.model.request import Request

@@ -9,7 +9,7 @@ import pytest
 from packaging.version import Version
 
 from tfenv.errors import UsageError
-from tfenv.workflow import interpreters
+from tfenv.venv import interpreters
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,8 +16,8 @@ from tests.whole.test_images import tfenv
 from tfenv.model.report import Outcome
 from tfenv.outputs import pylock
 from tfenv.smoke import document, imported, installed, libraries
-from tfenv.workflow import interpreters
-from tfenv.workflow.smoke import interpreter, probe
+from tfenv.smoke.run import interpreter, probe
+from tfenv.venv import interpreters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,11 +15,11 @@ from packaging.version import Version
 from tests.support.index_server import FakeIndex
 from tfenv.facts.closures import Closures
 from tfenv.facts.database import load
-from tfenv.index.cache import Cache
 from tfenv.model.package import Name, Requirement
 from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.resolver.ahead import Ahead
+from tfenv.store.cache import Cache
 from tfenv.workflow.lock import lock
 
 if TYPE_CHECKING:

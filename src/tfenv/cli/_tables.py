@@ -10,18 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from tfenv.harvest.update_symbols import Changed
     from tfenv.model.progress import Progress
-    from tfenv.workflow.api import Changed
 
 
 def update_api(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
     """The table of symbols: which of its files change, and by how many lines."""
     from packaging.version import InvalidVersion, Version
 
-    from tfenv.cli.facts import verdict
     from tfenv.errors import UsageError
-    from tfenv.facts import database
-    from tfenv.workflow import api
+    from tfenv.harvest import update_symbols
+    from tfenv.symbols import database as symbols
 
     try:
         only = tuple(map(Version, names))
@@ -35,50 +34,57 @@ def update_api(names: Iterable[str], index: str, *, write: bool, json_output: bo
         if not json_output:
             _console.data(f"{name}: {change.added} lines come, {change.removed} go")
 
-    directory = database.load().root / "api"
+    directory = symbols.load().root / "api"
     with _console.progress() as progress:
-        tally = api.update(directory, told, only=only, index=index, write=write, progress=progress)
+        tally = update_symbols.update(directory, told, only=only, index=index, write=write, progress=progress)
     if json_output:
-        _console.document({**api.document(tally), "changes": list(changed), "written": write and bool(changed)})
+        _console.document(
+            {**update_symbols.document(tally), "changes": list(changed), "written": write and bool(changed)}
+        )
         return
-    _console.say(api.summary(tally))
+    _console.say(update_symbols.summary(tally))
     _console.say(verdict(list(changed), f"{directory}" if write else ""))
 
 
 def update_exports(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
     """What TensorFlow's library exports: a line for each release that is read."""
-    from tfenv.workflow import exports
+    from tfenv.harvest import update_exports
+    from tfenv.symbols import database as symbols
 
     def update(path: Path, told: Callable[[str], None], progress: Progress) -> None:
-        exports.update(path, told, index=index, write=write, progress=progress)
+        update_exports.update(path, told, index=index, write=write, progress=progress)
 
-    _listed("--exports", "ops/exports.txt", names, update, write=write, json_output=json_output)
+    _listed("--exports", symbols.load().root / "exports.txt", names, update, write=write, json_output=json_output)
 
 
 def update_modules(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
     """Which modules lie in the wheels: a line for each release that is read."""
-    from tfenv.workflow import modules
+    from tfenv.harvest import update_modules
+    from tfenv.symbols import database as symbols
 
     def update(path: Path, told: Callable[[str], None], progress: Progress) -> None:
-        modules.update(path, told, index=index, write=write, progress=progress)
+        update_modules.update(path, told, index=index, write=write, progress=progress)
 
-    _listed("--modules", "modules.txt", names, update, write=write, json_output=json_output)
+    _listed("--modules", symbols.load().root / "modules.txt", names, update, write=write, json_output=json_output)
 
 
 def update_closures(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
     """Which projects come along with each minor release: a line for each where that is not what the file says."""
     from tfenv.facts import database
-    from tfenv.workflow import closures
+    from tfenv.harvest import update_closures
+    from tfenv.workflow.lock import lock
 
     def update(path: Path, told: Callable[[str], None], progress: Progress) -> None:
-        closures.update(path, told, database=database.load(), index=index, write=write, progress=progress)
+        update_closures.update(
+            path, told, lock=lock, database=database.load(), index=index, write=write, progress=progress
+        )
 
-    _listed("--closures", "closures.txt", names, update, write=write, json_output=json_output)
+    _listed("--closures", database.load().root / "closures.txt", names, update, write=write, json_output=json_output)
 
 
 def _listed(
     option: str,
-    file: str,
+    path: Path,
     names: Iterable[str],
     update: Callable[[Path, Callable[[str], None], Progress], None],
     *,
@@ -86,9 +92,7 @@ def _listed(
     json_output: bool,
 ) -> None:
     """One file with something of every minor release; a line is told for each that was not in it."""
-    from tfenv.cli.facts import verdict
     from tfenv.errors import UsageError
-    from tfenv.facts import database
 
     if any(names):
         raise UsageError(f"`{option}` goes through all minor releases; it takes no names")
@@ -99,7 +103,6 @@ def _listed(
         if not json_output:
             _console.data(line)
 
-    path = database.load().root / file
     with _console.progress() as progress:
         update(path, told, progress)
     if json_output:
@@ -107,3 +110,12 @@ def _listed(
         return
     _console.say(f"{len(lines)} releases read")
     _console.say(verdict([path.name] if lines else [], f"{path.parent}" if write else ""))
+
+
+def verdict(changed: list[str], written: str) -> str:
+    """Which files changed, or would; `written` is the folder if they were written."""
+    if not changed:
+        return "nothing has changed"
+    if written:
+        return f"wrote {' '.join(changed)} in {written}"
+    return f"{len(changed)} file{'s' * (len(changed) != 1)} would change; `--write` writes them"

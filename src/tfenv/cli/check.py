@@ -59,8 +59,8 @@ def check(
     from tfenv.inputs import configuration as reader
     from tfenv.model.report import Answer
     from tfenv.outputs import verdict as as_json
+    from tfenv.store import files
     from tfenv.workflow import check as workflow
-    from tfenv.workflow import files
     from tfenv.workflow.gather import gather
     from tfenv.workflow.solver import Solver
 

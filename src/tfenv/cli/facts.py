@@ -12,7 +12,7 @@ from tfenv.cli._commands import PLAIN
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfenv.workflow.facts import Change, Tally
+    from tfenv.harvest.update_releases import Change, Tally
 
 app = typer.Typer(**PLAIN, help="The rows of the database: show one, or read them off the published wheels again.")
 
@@ -28,8 +28,8 @@ def show(
 
     from tfenv.errors import UsageError
     from tfenv.facts import database
+    from tfenv.harvest import update_releases
     from tfenv.model.package import normalize
-    from tfenv.workflow import facts
 
     name, equals, version = release.partition("==")
     try:
@@ -39,7 +39,7 @@ def show(
         wanted = Version("0")
     if not (name.strip() and equals):
         raise UsageError(f"`{release}` is no release", hint="write it as `tensorflow==2.17.1`")
-    told = facts.show(normalize(name.strip()), wanted, database.load().releases)
+    told = update_releases.show(normalize(name.strip()), wanted, database.load().releases)
     if json_output:
         _console.document(told)
     else:
@@ -53,11 +53,14 @@ def update(
         typer.Argument(metavar="[NAME]...", help="Distributions; all by default. With --api: releases (2.15.1)."),
     ] = None,
     api: Annotated[
-        bool, typer.Option("--api", help="The public symbols of TensorFlow and Keras instead: constraints/api.")
+        bool, typer.Option("--api", help="The public symbols of TensorFlow and Keras instead: constraints/symbols/api.")
     ] = False,
     exports: Annotated[
         bool,
-        typer.Option("--exports", help="What TensorFlow's library exports to custom ops instead: constraints/ops."),
+        typer.Option(
+            "--exports",
+            help="What TensorFlow's library exports to custom ops instead: constraints/symbols/exports.txt.",
+        ),
     ] = False,
     modules: Annotated[
         bool,
@@ -79,9 +82,9 @@ def update(
     """Read the published wheels (by byte ranges) and show what would change in the database."""
     _console.configure(json_output=json_output, quiet=quiet)
     from tfenv.facts import database
+    from tfenv.harvest import update_releases
     from tfenv.model.package import normalize
     from tfenv.model.request import PYPI
-    from tfenv.workflow import facts
 
     asked = {"api": api, "exports": exports, "modules": modules, "closures": closures}
     if table := next((name for name, wanted in asked.items() if wanted), None):
@@ -89,19 +92,19 @@ def update(
 
         getattr(_tables, f"update_{table}")(names or (), index_url or PYPI, write=write, json_output=json_output)
         return
-    changes: list[facts.Change] = []
+    changes: list[update_releases.Change] = []
 
-    def told(change: facts.Change) -> None:
+    def told(change: update_releases.Change) -> None:
         changes.append(change)
         if not json_output:
             _console.data(change.diff)
 
     directory = database.load().root / "tensorflow"
     with _console.progress() as progress:
-        tally = facts.update(
+        tally = update_releases.update(
             directory,
             told,
-            names=tuple(map(normalize, names)) if names else facts.NAMES,
+            names=tuple(map(normalize, names)) if names else update_releases.NAMES,
             index=index_url or PYPI,
             write=write,
             reread=reread,
@@ -135,16 +138,9 @@ def _summary(tally: Tally, changed: list[str], written: str) -> Iterator[str]:
     )
     if tally.without_build:
         yield f"{len(tally.without_build)} wheels say nothing of their build, such as {tally.without_build[0]}"
+    from tfenv.cli._tables import verdict
+
     yield verdict(changed, written)
-
-
-def verdict(changed: list[str], written: str) -> str:
-    """Which files changed, or would; `written` is the folder if they were written."""
-    if not changed:
-        return "nothing has changed"
-    if written:
-        return f"wrote {' '.join(changed)} in {written}"
-    return f"{len(changed)} file{'s' * (len(changed) != 1)} would change; `--write` writes them"
 
 
 def _lines(told: dict[str, Any]) -> Iterator[str]:

@@ -98,7 +98,7 @@ def lock(
     started = time.perf_counter()
     from tfenv.facts.database import load
     from tfenv.inputs.request import ProjectRequest
-    from tfenv.workflow import files
+    from tfenv.store import files
 
     options = ProjectRequest(
         tf=tf,
@@ -196,7 +196,7 @@ class _Job:
     def check(self) -> None:
         """Say that the lock is up to date, or raise."""
         from tfenv.errors import LockOutdated
-        from tfenv.index.cache import Cache
+        from tfenv.store.cache import Cache
         from tfenv.workflow import relock
 
         request = self._asked.request
@@ -207,7 +207,7 @@ class _Job:
 
     def lock(self, progress: Progress, *, with_requirements: bool) -> dict[str, Any]:
         """The files, and what is said of them."""
-        from tfenv.index.cache import Cache
+        from tfenv.store.cache import Cache
         from tfenv.workflow import relock, remembered
 
         old = self._old
@@ -232,7 +232,7 @@ class _Job:
 
     def keep(self, made: dict[str, Any]) -> None:
         """Remember what the lock file is like."""
-        from tfenv.index.cache import Cache
+        from tfenv.store.cache import Cache
         from tfenv.workflow import relock
 
         relock.keep(made["texts"][self._file.name], self._asked.request, Cache())

@@ -11,7 +11,7 @@ import typer
 from tfenv.cli import _console, _options
 
 if TYPE_CHECKING:
-    from tfenv.workflow.sync import Plan
+    from tfenv.venv.sync import Plan
 
 
 def sync(
@@ -34,8 +34,8 @@ def sync(
 ) -> None:
     """Make a virtual environment exactly what the lock says, hashes checked; what is not locked is removed."""
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
+    from tfenv.venv import sync as workflow
     from tfenv.workflow import render
-    from tfenv.workflow import sync as workflow
 
     started = time.perf_counter()
     lock = render.read_lock(lock_file or Path(render.lock_name(target)))

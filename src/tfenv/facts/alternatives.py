@@ -57,7 +57,7 @@ class AlternativeTable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/alternatives.toml`.
+        """Read `constraints/facts/alternatives.toml`.
 
         Raises:
             UsageError: with every row that is wrong.

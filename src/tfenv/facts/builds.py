@@ -1,4 +1,4 @@
-"""TOML of builds: how a `Build` is spelled in `constraints/tensorflow/`, and read back."""
+"""TOML of builds: how a `Build` is spelled in `constraints/facts/tensorflow/`, and read back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which projects come along with a release of TensorFlow: `constraints/closures.txt`.
+"""Which projects come along with a release of TensorFlow: `constraints/facts/closures.txt`.
 
 Names only: they are asked for ahead of need, and a name too many or too few changes nothing but time.
 """

@@ -65,7 +65,7 @@ class CompanionTable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/companions.toml`.
+        """Read `constraints/facts/companions.toml`.
 
         Raises:
             UsageError: with every row that is wrong.

@@ -1,4 +1,4 @@
-"""The rows of `constraints/`, read when they are asked for."""
+"""The rows of `constraints/facts/`, read when they are asked for."""
 
 from __future__ import annotations
 
@@ -11,19 +11,16 @@ from tfenv.errors import UsageError
 
 if TYPE_CHECKING:
     from tfenv.facts.alternatives import AlternativeTable
-    from tfenv.facts.api import ApiTable
     from tfenv.facts.closures import Closures
     from tfenv.facts.companions import CompanionTable
     from tfenv.facts.compile import CompileTable
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
-    from tfenv.facts.exports import Exports
     from tfenv.facts.failures import FailureTable
     from tfenv.facts.gpus import GpuTable
     from tfenv.facts.habits import HabitTable
     from tfenv.facts.images import ImageTable
     from tfenv.facts.keras import KerasVersions
-    from tfenv.facts.modules import ModuleRanges
     from tfenv.facts.patches import PatchTable
     from tfenv.facts.releases import ReleaseTable
     from tfenv.facts.rocm import RocmTable
@@ -37,13 +34,6 @@ class Database:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-
-    @cached_property
-    def api(self) -> ApiTable:
-        """Public symbols of TensorFlow and Keras."""
-        from tfenv.facts.api import ApiTable
-
-        return ApiTable(self.root / "api")
 
     @cached_property
     def closures(self) -> Closures:
@@ -72,13 +62,6 @@ class Database:
         from tfenv.facts.cudnn import CudnnTable
 
         return CudnnTable(self.root / "cudnn.toml")
-
-    @cached_property
-    def exports(self) -> Exports:
-        """What TensorFlow's library exports."""
-        from tfenv.facts.exports import Exports
-
-        return Exports(self.root / "ops" / "exports.txt")
 
     @cached_property
     def gpus(self) -> GpuTable:
@@ -128,13 +111,6 @@ class Database:
         from tfenv.facts.habits import HabitTable
 
         return HabitTable(self.root / "habits.toml")
-
-    @cached_property
-    def modules(self) -> ModuleRanges:
-        """Which private modules lie in the wheels of TensorFlow."""
-        from tfenv.facts.modules import ModuleRanges
-
-        return ModuleRanges(self.root / "modules.txt")
 
     @cached_property
     def keras(self) -> KerasVersions:
@@ -196,17 +172,30 @@ def load(root: Path | None = None) -> Database:
     """Open the database; nothing is read yet.
 
     Args:
-        root: the folder `constraints`; without it the one beside the package, as a wheel installs it, else the one of
-            the checkout two levels up.
+        root: the folder of the rows; by default `data("facts")`.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    return Database(data("facts", root))
+
+
+def data(name: str, root: Path | None = None) -> Path:
+    """A folder of `constraints/`: beside the package, as a wheel installs it, else in the checkout two levels up.
+
+    Args:
+        name: `facts` or `symbols`.
+        root: the folder itself, if it is elsewhere.
 
     Raises:
         UsageError: there is no such folder.
     """
     package = Path(__file__).resolve().parent.parent
-    roots = (root,) if root is not None else (package / "constraints", package.parent.parent / "constraints")
-    for one in roots:
-        if one.is_dir():
-            return Database(one)
+    folders = (package / "constraints" / name, package.parent.parent / "constraints" / name)
+    for folder in folders if root is None else (root,):
+        if folder.is_dir():
+            return folder
     raise UsageError(
-        f"no facts at `{roots[-1]}`", hint="install tfenv again; its wheel brings the folder `constraints`"
+        f"there is no folder `{root or folders[-1]}`",
+        hint="install tfenv again; its wheel contains the folder `constraints`",
     )

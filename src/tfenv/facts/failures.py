@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tfenv.facts.hardware import cited
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import Document, cited
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +45,7 @@ class FailureTable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/failures.toml`.
+        """Read `constraints/facts/failures.toml`.
 
         Raises:
             UsageError: with every row that is wrong.

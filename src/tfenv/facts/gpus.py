@@ -82,7 +82,7 @@ class GpuTable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/gpus.toml`.
+        """Read `constraints/facts/gpus.toml`.
 
         Raises:
             UsageError: it has faults, such as a name that stands twice once case, spaces and form are dropped.

@@ -1,4 +1,4 @@
-"""Ways of writing that some releases refuse though every name exists there: the rows of `constraints/habits.toml`."""
+"""Ways of writing that some releases refuse although every name exists: rows of `constraints/facts/habits.toml`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class HabitRow:
     """A way of writing.
 
     Attributes:
-        id: what `tfenv.code.habits` knows it by.
+        id: what `tfenv.infer.python.habits` knows it by.
         broken: the releases of TensorFlow that refuse it.
         legacy: does TF_USE_LEGACY_KERAS=1 bring it back?
         now: how it is written today.

@@ -57,7 +57,7 @@ class ImageTable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/images.toml`.
+        """Read `constraints/facts/images.toml`.
 
         Raises:
             UsageError: it has faults.

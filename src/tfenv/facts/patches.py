@@ -61,7 +61,7 @@ class PatchTable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/patches.toml`.
+        """Read `constraints/facts/patches.toml`.
 
         Raises:
             UsageError: with every row that is wrong.

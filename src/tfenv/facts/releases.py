@@ -1,4 +1,4 @@
-"""What is known of TensorFlow's releases: the rows of `constraints/tensorflow/`, one file a minor release."""
+"""What is known of TensorFlow's releases: the rows of `constraints/facts/tensorflow/`, one file a minor release."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class RocmTable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/rocm.toml`.
+        """Read `constraints/facts/rocm.toml`.
 
         Raises:
             UsageError: with every row that is wrong.

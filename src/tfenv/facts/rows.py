@@ -165,3 +165,10 @@ class Document:
         unasked = (f"{name}: no such table" for name in sorted(self._values.keys() - self._asked))
         if faults := (*self._faults, *unasked):
             raise UsageError(f"`{self._path}` has faults", faults=faults)
+
+
+def cited(source: str) -> tuple[str, ...]:
+    """One file or URL each: rows write several with `; `, demands one line for each reason."""
+    return tuple(
+        dict.fromkeys(part.strip() for line in source.split("\n") for part in line.split("; ") if part.strip())
+    )

@@ -174,7 +174,7 @@ def rocm_demand(subject: str, row: RocmRow) -> Demand:
 def unknown_release(subject: str) -> Demand:
     """A release of which nobody knows whether it has CUDA is no answer to a wish for CUDA."""
     because = f"nothing is known of the build of {subject}, so it might silently run on the CPU"
-    return _demand("tf-unknown", "__known_bad", NEVER, because=because, source="constraints/tensorflow")
+    return _demand("tf-unknown", "__known_bad", NEVER, because=because, source="constraints/facts/tensorflow")
 
 
 def capability_ranges(sass: Iterable[Architecture], ptx: Iterable[Architecture]) -> tuple[SpecifierSet, ...]:

@@ -145,7 +145,7 @@ class SignatureTable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/signatures.toml`.
+        """Read `constraints/facts/signatures.toml`.
 
         Raises:
             UsageError: with every row that is wrong.

@@ -1,4 +1,4 @@
-"""What `build_info.py` of some wheels is silent about: the rows of `constraints/tensorflow/silent.toml`."""
+"""What `build_info.py` of some wheels is silent about: the rows of `constraints/facts/tensorflow/silent.toml`."""
 
 from __future__ import annotations
 

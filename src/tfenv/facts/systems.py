@@ -17,7 +17,7 @@ class SystemTable:
     """Distributions and their releases."""
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/systems.toml`.
+        """Read `constraints/facts/systems.toml`.
 
         Raises:
             UsageError: with every row that is wrong.

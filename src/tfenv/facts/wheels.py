@@ -87,7 +87,7 @@ class WheelTable:
     """
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/wheels.toml`.
+        """Read `constraints/facts/wheels.toml`.
 
         Raises:
             UsageError: with every row that is wrong.

@@ -1,4 +1,4 @@
-"""From the symbols of single releases to rows of `constraints/api/`: what repeats is told once.
+"""From the symbols of single releases to rows of `constraints/symbols/api/`: what repeats is told once.
 
 Of each release, a symbol with several names is told under one of them and the others point to it; a module of which
 another one has all names, and nothing else, likewise, with all that is in it; members of a class that a public class
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from tfenv.facts.api_rows import Row
+from tfenv.symbols.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from tfenv.facts.api_releases import Releases
-    from tfenv.facts.api_rows import Varied
     from tfenv.harvest.api import Symbol
+    from tfenv.symbols.releases import Releases
+    from tfenv.symbols.rows import Varied
 
 _ALIAS, _LINK = "=", "@"
 

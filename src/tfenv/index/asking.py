@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tfenv.index import loop
 from tfenv.index.answers import Interrupted
-from tfenv.index.cache import StoredPage, fresh_until
 from tfenv.index.documents import metadata_of
 from tfenv.index.kept import KEPT, is_readable, pack, page_url, unpack
 from tfenv.index.metadata import fetch
 from tfenv.index.pages import ACCEPT, links
+from tfenv.store.cache import StoredPage, fresh_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from tfenv.index.cache import Cache
     from tfenv.index.client import Client
     from tfenv.model.package import File, Metadata, Name, Release
+    from tfenv.store.cache import Cache
 
 T = TypeVar("T")
 

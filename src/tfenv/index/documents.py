@@ -10,8 +10,8 @@ from tfenv.index.repair import requirements, specifier
 from tfenv.model.package import Metadata
 
 if TYPE_CHECKING:
-    from tfenv.index.cache import Cache
     from tfenv.model.package import File
+    from tfenv.store.cache import Cache
 
 
 def key(file: File) -> str:

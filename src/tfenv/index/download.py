@@ -20,9 +20,9 @@ from tfenv.model.progress import Silent
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from tfenv.index.cache import Cache
     from tfenv.model.package import File
     from tfenv.model.progress import Progress
+    from tfenv.store.cache import Cache
 
 TASK = "download"
 """Name of the task told to `Progress`; its unit is bytes."""

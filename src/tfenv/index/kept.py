@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from tfenv.index.cache import StoredPage
-    from tfenv.index.pages import Link
+    from tfenv.index.listing import Link
     from tfenv.model.package import Name
+    from tfenv.store.cache import StoredPage
 
 KEPT = "application/vnd.tfenv.releases; version=2"
 """The content type of such a page."""

@@ -10,6 +10,8 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from packaging.version import Version
+
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
 ACCEPT = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
@@ -19,6 +21,10 @@ ACCEPT = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
 Entry: TypeAlias = "tuple[str, str, bytes | msgspec.Raw]"
 """A file on a page, nothing of it checked yet: filename, URL (perhaps relative), and all that the page says of it,
 a JSON object on one line, in the shape of the JSON form."""
+
+Link: TypeAlias = "tuple[Version, str, bytes | msgspec.Raw]"
+"""A file as a page lists it, understood as far as its name goes; the rest waits until it is wanted: its version, its
+filename, and all that the page says, as `Entry` has it, the URL absolute and without credentials."""
 
 
 def entries(body: bytes, content_type: str, url: str) -> Iterable[Entry]:

@@ -18,9 +18,9 @@ from tfenv.model.package import normalize
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tfenv.index.cache import Cache
     from tfenv.index.client import Client
     from tfenv.model.package import File
+    from tfenv.store.cache import Cache
 
 _METADATA_LIMIT = 16 * 2**20
 _WANTED = re.compile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urldefrag, urljoin
 
 from packaging.version import InvalidVersion, Version
@@ -13,24 +13,17 @@ from packaging.version import InvalidVersion, Version
 from tfenv.errors import UsageError
 from tfenv.index.credentials import split
 from tfenv.index.kept import BUILD, file_of, read, tags_of
-from tfenv.index.listing import ACCEPT, entries
+from tfenv.index.listing import ACCEPT, Link, entries
 from tfenv.model.package import Name, Release, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from msgspec import Raw
 
     from tfenv.model.package import File
 
 __all__ = ["ACCEPT", "Link", "links", "parse", "releases"]
 
 _SDISTS = (".tar.gz", ".zip", ".tgz", ".tar.bz2")
-
-
-Link: TypeAlias = "tuple[Version, str, bytes | Raw]"
-"""A file as a page lists it, understood as far as its name goes; the rest waits until it is wanted: its version, its
-filename, and all that the page says, as `listing.Entry` has it, the URL absolute and without credentials."""
 
 
 def links(body: bytes, content_type: str, *, url: str, name: Name) -> tuple[Link, ...]:

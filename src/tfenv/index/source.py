@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from tfenv.index.asking import Asker
-    from tfenv.index.cache import Cache
     from tfenv.index.client import Client
     from tfenv.index.remote_zip import RemoteZip
     from tfenv.model.package import Metadata
     from tfenv.model.progress import Progress
+    from tfenv.store.cache import Cache
 
 T = TypeVar("T")
 

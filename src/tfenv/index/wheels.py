@@ -14,9 +14,9 @@ from tfenv.index.remote_zip import RemoteZip
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfenv.index.cache import Cache
     from tfenv.index.client import Client
     from tfenv.model.package import File
+    from tfenv.store.cache import Cache
 
 
 async def open_wheel(file: File, *, client: Client | None, cache: Cache) -> RemoteZip:

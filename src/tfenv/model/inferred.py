@@ -18,7 +18,7 @@ class Finding:
         note: one clause.
         legacy: would TF_USE_LEGACY_KERAS bring it back?
         python: what it asks of Python.
-        pairs: what it leaves, as a mask over `tfenv.code.answer.Pairs`; all by default.
+        pairs: what it leaves, as a mask over `tfenv.infer.answer.Pairs`; all by default.
     """
 
     file: str

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 Name = NewType("Name", str)
 """A normalized project name (PEP 503), or the name of a virtual package (`python`, `__driver`)."""
 
+TENSORFLOW = Name("tensorflow")
 
 TENSORFLOWS = (
-    Name("tensorflow"),
+    TENSORFLOW,
     Name("tensorflow-cpu"),
     Name("tensorflow-gpu"),
     Name("tensorflow-rocm"),

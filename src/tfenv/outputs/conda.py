@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tfenv.model.lock import Origin
-from tfenv.outputs.heading import FIRST_LINE
 from tfenv.outputs.lines import hashed, index_options, without_credentials
+from tfenv.store.heading import FIRST_LINE
 
 if TYPE_CHECKING:
     from tfenv.model.lock import Lock, Stack

@@ -22,7 +22,7 @@ from tfenv.model.lock import Origin
 from tfenv.model.package import TENSORFLOWS
 from tfenv.model.target import Platform
 from tfenv.outputs import pylock
-from tfenv.outputs.heading import FIRST_LINE
+from tfenv.store.heading import FIRST_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,12 +20,12 @@ from tfenv.model.document import Table, moment, of, text, whole
 from tfenv.model.lock import Lock, LockedPackage
 from tfenv.model.package import File, Name
 from tfenv.model.target import Platform
-from tfenv.outputs.heading import FIRST_LINE
 from tfenv.outputs.lines import without_credentials
 from tfenv.outputs.request import inputs_digest
 from tfenv.outputs.toml import Inline
 from tfenv.outputs.toml import dumps as dump_toml
 from tfenv.outputs.tool import FORMAT, project_name, read_tool, tool_table
+from tfenv.store.heading import FIRST_LINE
 
 if TYPE_CHECKING:
     from packaging.tags import Tag

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfenv.outputs.heading import FIRST_LINE
 from tfenv.outputs.lines import hashed, index_options
+from tfenv.store.heading import FIRST_LINE
 
 if TYPE_CHECKING:
     from tfenv.model.lock import Lock

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tfenv.resolver.explain import explain
 from tfenv.resolver.outcome import Attempt, Conflict, Kind, Link, Need, Part, Pin, Resolution
+from tfenv.resolver.protocols import Source
 from tfenv.resolver.repair import Repair, repairs
 from tfenv.resolver.resolve import resolve
 from tfenv.resolver.smallest import smallest
-from tfenv.resolver.source import Source
 
 __all__ = [
     "Attempt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfenv.facts import environment
+from tfenv.model import tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tfenv.model.package import File, Name, Release, Requirement
     from tfenv.model.target import Target
-    from tfenv.resolver.source import Source
+    from tfenv.resolver.protocols import Source
 
 
 class Catalog:
@@ -107,15 +107,15 @@ class Catalog:
         """The glibc that a file needs on the target; ``None`` if none in particular."""
         if not self._target.platform.is_linux:
             return None
-        ranks = environment.ranks(self._target.platform, python)
-        return environment.glibc(tag for tag in file.tags if tag in ranks)
+        ranks = tags.ranks(self._target.platform, python)
+        return tags.glibc(tag for tag in file.tags if tag in ranks)
 
     def is_too_new(self, glibc: Version | None) -> bool:
         """Is this glibc newer than that of the target, as far as that is told?"""
         return glibc is not None and self._target.glibc is not None and glibc > self._target.glibc
 
     def _choose(self, release: Release, python: Version, *, yanked: bool) -> tuple[File | None, bool]:
-        ranks = environment.ranks(self._target.platform, python)
+        ranks = tags.ranks(self._target.platform, python)
         best: tuple[tuple[bool, int, tuple[int, str]], File] | None = None
         wheels = 0
         sources = []

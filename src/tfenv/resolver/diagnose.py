@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tfenv.facts import environment
+from tfenv.model import tags
 from tfenv.model.package import Name
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def has(release: Release, platform: Platform) -> str:
         tag.interpreter
         for file in release.files
         for tag in file.tags
-        if environment.serves(platform, tag.platform) and tag.interpreter.startswith("cp")
+        if tags.serves(platform, tag.platform) and tag.interpreter.startswith("cp")
     ]
     return (
         f"{release.name} {release.version} has wheels for {platform} and {_python_tags(set(here))} only" if here else ""
@@ -81,7 +81,7 @@ def no_file(release: Release, pythons: Sequence[Version], platform: Platform) ->
     if not any(b is None or b.contains(p, prereleases=True) for b in bounds.values() for p in pythons):
         return f"{subject} wants Python {_several(sorted(bounds))}, which {minors} is not"
     wheels = [file for file in release.files if file.is_wheel]
-    here = [file for file in wheels if any(environment.serves(platform, tag.platform) for tag in file.tags)]
+    here = [file for file in wheels if any(tags.serves(platform, tag.platform) for tag in file.tags)]
     if here:
         has = {tag.interpreter for file in here for tag in file.tags}
         return f"{subject} has wheels for {platform} and {_python_tags(has)} only, not for Python {minors}"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from tfenv.model.package import TENSORFLOWS
+from tfenv.model.package import TENSORFLOW, TENSORFLOWS
 from tfenv.resolver.candidate import Candidate, is_virtual
 from tfenv.resolver.diagnose import no_file
 from tfenv.resolver.explain import speaking
 from tfenv.resolver.outcome import Held
-from tfenv.resolver.resolve import TENSORFLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

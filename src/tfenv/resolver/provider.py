@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from resolvelib.providers import AbstractProvider
 
-from tfenv.facts import environment
+from tfenv.model import tags
 from tfenv.model.package import Name, Requirement
 from tfenv.resolver.ahead import Ahead
 from tfenv.resolver.candidate import PYTHON, Candidate, Want, is_virtual, wants
@@ -351,7 +351,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
         if found is None:
             environment_ = self._environments.get(python)
             if environment_ is None:
-                environment_ = self._environments[python] = environment.markers(self._platform, python)
+                environment_ = self._environments[python] = tags.markers(self._platform, python)
             values: dict[str, Any] = {**environment_, "extra": extra}
             found = self._evaluated[key] = (marker.evaluate(values), marker, _asks_of_the_kernel(marker))
         return found

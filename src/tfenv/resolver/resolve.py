@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.model.package import TENSORFLOWS, Name, Requirement
+from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name, Requirement
 from tfenv.model.progress import Silent
 from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
 from tfenv.resolver.catalog import Catalog
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from tfenv.model.progress import Progress
     from tfenv.model.request import Request
     from tfenv.resolver.candidate import Want
+    from tfenv.resolver.protocols import Source
     from tfenv.resolver.provider import Choice, Provider
     from tfenv.resolver.reporter import Reporter
-    from tfenv.resolver.source import Source
 
-TENSORFLOW = Name("tensorflow")
 _MAX_ROUNDS = 5_000
 """A resolution of 150 packages takes about 200; a search that takes this many is lost."""
 

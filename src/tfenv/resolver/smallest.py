@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import IndexUnavailable
-from tfenv.model.package import TENSORFLOWS, Name, Requirement
+from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name, Requirement
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.resolver.candidate import is_virtual
 from tfenv.resolver.diagnose import has
 from tfenv.resolver.outcome import Conflict, Kind, Part
-from tfenv.resolver.resolve import TENSORFLOW, resolve
+from tfenv.resolver.resolve import resolve
 from tfenv.resolver.told import Shelf, Told, Versions, fact, facts, reads_python
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tfenv.model.request import Request
     from tfenv.resolver.outcome import Link
-    from tfenv.resolver.source import Source
+    from tfenv.resolver.protocols import Source
 
 _FAMILY = 4
 """How many releases of TensorFlow may be needed to tell of every part of a conflict."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.tags import Tag
 from packaging.version import Version
 
-from tfenv.facts import environment
+from tfenv.model import tags
 from tfenv.model.package import File, Metadata, Release
 from tfenv.resolver.candidate import PYTHON
 from tfenv.resolver.outcome import Kind, Part
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tfenv.model.package import Name, Requirement
     from tfenv.model.target import Platform
-    from tfenv.resolver.source import Source
+    from tfenv.resolver.protocols import Source
 
 GLIBC = "__glibc"
 
@@ -142,15 +142,15 @@ class Told:
             told = replace(told, requires_python=None, tags=frozenset(Tag("py3", "none", each) for each in platforms))
         if not self._holds(Kind.RELEASES, file.name):
             told = replace(told, yanked=None)
-        if not self._holds(Kind.REQUIRES, file.name, GLIBC) and environment.glibc(told.tags) is not None:
+        if not self._holds(Kind.REQUIRES, file.name, GLIBC) and tags.glibc(told.tags) is not None:
             machine = "aarch64" if any(tag.platform.endswith("aarch64") for tag in told.tags) else "x86_64"
-            tags = (Tag(tag.interpreter, tag.abi, f"linux_{machine}") for tag in told.tags)
-            told = replace(told, tags=frozenset(tags))
+            renamed = (Tag(tag.interpreter, tag.abi, f"linux_{machine}") for tag in told.tags)
+            told = replace(told, tags=frozenset(renamed))
         self._shelf.files.setdefault((told.filename, told.version), file)
         return told
 
     def _serves(self, tag: Tag) -> bool:
-        return environment.serves(self._platform, tag.platform)
+        return tags.serves(self._platform, tag.platform)
 
 
 def _missing(heard: Iterable[SpecifierSet], found: tuple[Release, ...]) -> list[Version]:

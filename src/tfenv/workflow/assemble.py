@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from tfenv.image.base import Base
     from tfenv.image.engine import Image as Loaded
-    from tfenv.index.cache import Cache
     from tfenv.model.lock import Lock
+    from tfenv.store.cache import Cache
 
 TASK = "layers"
 """Name of the task told to `Progress`; its unit is layers."""
@@ -65,8 +65,8 @@ def assemble(
         IntegrityError: a wheel is not what the lock says.
         HostError: a wheel is no whole wheel.
     """
-    from tfenv.index.cache import Cache
     from tfenv.index.download import download
+    from tfenv.store.cache import Cache
 
     reporter, cache = progress or Silent(), cache or Cache()
     platform = dockerfile.platform(lock)

@@ -17,8 +17,8 @@ from tfenv.outputs import dockerfile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tfenv.index.cache import Cache
     from tfenv.model.lock import Lock
+    from tfenv.store.cache import Cache
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY")
 """build arguments that engines know without an `ARG` and keep out of an image's history"""
@@ -119,8 +119,8 @@ def find(engine: Engine, lock: Lock, reference: str, tag: str) -> Image | None:
 
 
 def _wheels(lock: Lock, *, cache: Cache | None, offline: bool, progress: Progress) -> dict[str, bytes | Path]:
-    from tfenv.index.cache import Cache
     from tfenv.index.download import download
+    from tfenv.store.cache import Cache
 
     paths = download(
         [package.file for package in lock.packages], cache=cache or Cache(), offline=offline, progress=progress

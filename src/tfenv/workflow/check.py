@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tfenv.facts.told import supposed, told
+from tfenv.check.fixes import with_fixes
+from tfenv.check.log import supposed, told
 from tfenv.inputs import log as error_log
 from tfenv.inputs.configuration import merge
 from tfenv.model.report import Answer
-from tfenv.workflow.fixes import with_fixes
 
 if TYPE_CHECKING:
     from tfenv.facts.database import Database

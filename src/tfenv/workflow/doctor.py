@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tfenv.check.hardware import PLUGIN
+from tfenv.check.subject import DISTRIBUTIONS, pythons_of
+from tfenv.check.verdict import choose, judge
 from tfenv.errors import UsageError
-from tfenv.facts.hardware import PLUGIN
-from tfenv.facts.subject import DISTRIBUTIONS, TENSORFLOW, pythons_of
-from tfenv.facts.verdict import choose, judge
 from tfenv.model.configuration import Configuration
 from tfenv.model.hardware import ComputeCapability, driver_text
-from tfenv.model.package import normalize
+from tfenv.model.package import TENSORFLOW, normalize
 from tfenv.model.report import Answer, Fix, Problem, Verdict
 from tfenv.model.target import Platform
 from tfenv.workflow.check import check

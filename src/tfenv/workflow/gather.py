@@ -16,7 +16,7 @@ from tfenv.inputs import requirements as requirements_file
 from tfenv.model.configuration import Configuration
 from tfenv.model.package import normalize
 from tfenv.model.target import Accelerator
-from tfenv.workflow import files
+from tfenv.store import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,18 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from tfenv.code import artifact, models, notebook, ops, reader
-from tfenv.code.answer import Pairs, answer
-from tfenv.code.surface import Surface
 from tfenv.errors import UsageError
+from tfenv.infer.answer import Pairs, answer
+from tfenv.infer.models import artifact, models, ops
+from tfenv.infer.python import notebook, reader
+from tfenv.infer.surface import Surface
+from tfenv.symbols import database as symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from packaging.version import Version
 
-    from tfenv.code.uses import Reading
     from tfenv.facts.database import Database
+    from tfenv.infer.uses import Reading
     from tfenv.model.inferred import Answer, Finding
     from tfenv.model.request import Request
 
@@ -61,7 +63,8 @@ def infer(paths: Sequence[Path], database: Database, *, progress: Progress | Non
             f"nothing to read in {', '.join(f'`{path}`' for path in paths)}",
             hint="Python files, notebooks, models and custom ops (.so) can be read",
         )
-    surface = Surface(database.api, database.modules)
+    tables = symbols.load()
+    surface = Surface(tables.api, tables.modules)
     pairs = Pairs(surface, pythons(database))
     local = frozenset(_local(files, paths))
     readings: list[Reading] = []
@@ -84,7 +87,7 @@ def infer(paths: Sequence[Path], database: Database, *, progress: Progress | Non
     progress.finish("reading")
     return answer(
         readings,
-        table=database.api,
+        table=tables.api,
         rules=database.habits,
         pairs=pairs,
         others=others,
@@ -106,8 +109,8 @@ def narrowed(request: Request, found: Answer, what: str) -> tuple[Request, tuple
     """
     from packaging.requirements import Requirement as Parsed
 
-    from tfenv.code.companions import OFF_INDEX
     from tfenv.errors import NoSolution
+    from tfenv.infer.companions import OFF_INDEX
     from tfenv.model.package import Requirement
 
     spec, keras = found.spec, request.keras
@@ -200,7 +203,7 @@ def _local(files: Iterable[tuple[Path, str]], paths: Iterable[Path]) -> Iterator
 
 
 def _read(path: Path, name: str, releases: Sequence[Version], local: frozenset[str]) -> Reading:
-    from tfenv.code.uses import Reading
+    from tfenv.infer.uses import Reading
 
     try:
         size = path.stat().st_size
@@ -228,7 +231,7 @@ def _of_artifact(
             if path.name.endswith(_OP):
                 op = ops.read(file, name)
                 return () if op is None else tuple(
-                    ops.findings(op, name, pairs, database.compile, database.exports)
+                    ops.findings(op, name, pairs, database.compile, symbols.load().exports)
                 ), ()
             found = models.read(_mapped(file), file, name)
     except OSError as error:

@@ -15,7 +15,7 @@ from tfenv.inputs import project
 from tfenv.inputs.edit import edit
 from tfenv.inputs.request import KEYS, read_values
 from tfenv.model.document import Table
-from tfenv.workflow import files
+from tfenv.store import files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

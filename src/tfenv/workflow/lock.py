@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from tfenv.errors import NoSolution
     from tfenv.facts.database import Database
     from tfenv.facts.images import ImageRow
-    from tfenv.facts.overlay import FactsOverlay
     from tfenv.facts.releases import ReleaseFacts
-    from tfenv.index.cache import Cache
     from tfenv.index.source import IndexSource
     from tfenv.model.build import Build, CompileFlags
     from tfenv.model.package import File, Name, Release
     from tfenv.model.progress import Progress
     from tfenv.model.request import Request
+    from tfenv.overlay.overlay import FactsOverlay
     from tfenv.resolver.outcome import Pin, Resolution
+    from tfenv.store.cache import Cache
 
 _OLDEST_PYTHON = Version("3.6")
 """the oldest that is ever chosen: what is locked must be provable, and the smoke probe runs from 3.6 on"""
@@ -77,7 +77,7 @@ def lock(
         IntegrityError: a file that had to be read is not what its hash says.
     """
     from tfenv.facts.database import load
-    from tfenv.index.cache import Cache
+    from tfenv.store.cache import Cache
 
     run = _Run(
         request,
@@ -213,15 +213,15 @@ class _Run:
 
     def _image(self, resolution: Resolution, overlay: FactsOverlay) -> ImageRow | None:
         """What the image starts from."""
-        from tfenv.facts.base import base_of
+        from tfenv.overlay.base import base_of
 
         platform = self._request.target.platform
         return base_of(self._database.images, platform, resolution.python, self._stack(resolution, overlay))
 
     def _stack(self, resolution: Resolution, overlay: FactsOverlay) -> Stack:
         """The CUDA or ROCm stack of what was chosen; a target without either wants none of the system."""
-        from tfenv.facts.stack import stack_of
-        from tfenv.facts.stand_ins import ROCM
+        from tfenv.overlay.stack import stack_of
+        from tfenv.overlay.stand_ins import ROCM
 
         if (rocm := resolution.pins.get(ROCM)) is not None:
             built = self._database.rocm.row(rocm.version)
@@ -272,7 +272,7 @@ class _Run:
 
     def _usual(self, index: IndexSource) -> tuple[Name, ...]:
         """What comes along with the release that will probably be locked, where nothing of it is cached."""
-        from tfenv.resolver.resolve import TENSORFLOW
+        from tfenv.model.package import TENSORFLOW
 
         if index.has(TENSORFLOW):
             return ()
@@ -328,7 +328,7 @@ class _Run:
 
     def _overlay(self, request: Request) -> FactsOverlay:
         """The index with the facts, for the target of a request."""
-        from tfenv.facts.overlay import FactsOverlay
+        from tfenv.overlay.overlay import FactsOverlay
 
         index = self._index(request)
         return FactsOverlay(
@@ -356,9 +356,9 @@ class _Run:
             return None
 
     def _assemble(self, settled: _Settled) -> Lock:
-        from tfenv.facts.base import base_warnings
-        from tfenv.facts.stack import needs_of
         from tfenv.outputs.request import inputs_digest
+        from tfenv.overlay.base import base_warnings
+        from tfenv.overlay.stack import needs_of
 
         request, resolution, overlay, image = settled.request, settled.resolution, settled.overlay, settled.image
         packages = tuple(_locked(pin) for pin in resolution.pins.values())

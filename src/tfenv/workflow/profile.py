@@ -9,7 +9,7 @@ from tfenv.errors import UsageError
 from tfenv.model.hardware import Gpu
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.outputs import profile
-from tfenv.workflow import files
+from tfenv.store import files
 
 if TYPE_CHECKING:
     from pathlib import Path

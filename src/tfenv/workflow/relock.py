@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, TfenvError, UsageError
-from tfenv.model.package import TENSORFLOWS, Name, normalize
+from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name, normalize
 from tfenv.outputs.request import inputs_digest
-from tfenv.workflow import files
+from tfenv.store import files
 from tfenv.workflow.remembered import program
 
 if TYPE_CHECKING:
@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from tfenv.index.cache import Cache
     from tfenv.model.lock import Lock
     from tfenv.model.request import Request
+    from tfenv.store.cache import Cache
 
 ALL = ""
 """`--upgrade` without a name"""
 
 _HELD = " held at "
 """stands in a note between the name and the version, see `tfenv.resolver`"""
-
-_TENSORFLOW = Name("tensorflow")
 
 
 def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) -> Lock | None:
@@ -87,7 +85,7 @@ def preferences(old: Lock | None, upgrade: Iterable[str] | None) -> dict[Name, V
     # what is asked for is `tensorflow`, whichever distribution answers
     answered = next((kept[one] for one in TENSORFLOWS if one in kept), None)
     if answered is not None:
-        kept[_TENSORFLOW] = answered
+        kept[TENSORFLOW] = answered
     if old.target.python is not None:
         kept[Name("python")] = old.target.python
     for name in map(normalize, names):

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tfenv.facts.database import Database
-    from tfenv.index.cache import Cache
     from tfenv.model.lock import Lock
     from tfenv.model.progress import Progress
     from tfenv.model.request import Request
+    from tfenv.store.cache import Cache
 
 
 def locked(

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
-from tfenv.workflow import files
+from tfenv.store import files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from tfenv.inputs import requirements as requirements_file
 from tfenv.inputs.request import PREFERENCES, ProjectRequest
 from tfenv.model.package import Requirement
 from tfenv.model.request import PYPI, Request
-from tfenv.workflow import files
+from tfenv.store import files
 from tfenv.workflow.target import read_target
 
 if TYPE_CHECKING:

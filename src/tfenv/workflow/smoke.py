@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfenv.errors import EngineError, SmokeFailed, UsageError
+from tfenv.errors import EngineError, SmokeFailed
 from tfenv.model.target import Accelerator
 from tfenv.smoke import document
 from tfenv.smoke.judge import judge
-from tfenv.smoke.wheel import contents
+from tfenv.smoke.run import WHOLE_CLIMB, interpreter, probe, wheel_contents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tfenv.image.engine import Engine
-    from tfenv.index.cache import Cache
     from tfenv.model.lock import Lock
     from tfenv.model.report import Report
-
-_WHOLE_CLIMB = 3600
-"""seconds; each step has its own limit, this is for a machine that stops altogether"""
+    from tfenv.store.cache import Cache
 
 _PLACE = "/tfenv-probe.py"
 
@@ -81,61 +76,9 @@ def smoke_image(
             ["python", "-I", _PLACE, document.options(lock)],
             files={_PLACE: document.source().encode()},
             gpus=gpus,
-            timeout=_WHOLE_CLIMB,
+            timeout=WHOLE_CLIMB,
         )
     return _judge(lock, ran.stdout, ran.stderr, f"image {image}", cache)
-
-
-def interpreter(directory: Path) -> Path:
-    """The Python of a virtual environment.
-
-    Raises:
-        UsageError: there is none.
-    """
-    for name in ("bin/python", "Scripts/python.exe"):
-        path = directory / name
-        if path.exists():
-            # not resolved: the link is what makes it the environment's
-            return Path(os.path.abspath(path))  # noqa: PTH100
-    raise UsageError(f"`{directory}` is no virtual environment", hint=f"`tfenv sync --venv {directory}` makes one")
-
-
-def probe(python: Path, options: str) -> tuple[str, str]:
-    """Run the probe with an interpreter of this host; returns what it printed on standard output and error.
-
-    Raises:
-        UsageError: the interpreter cannot be run.
-        SmokeFailed: it stopped altogether.
-    """
-    try:
-        ran = subprocess.run(
-            [str(python), "-I", "-c", document.BOOTSTRAP, options],
-            input=document.source(),
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=_WHOLE_CLIMB,
-        )
-    except OSError as error:
-        raise UsageError(f"`{python}` cannot be run: {error.strerror}") from error
-    except subprocess.TimeoutExpired as error:
-        raise SmokeFailed(f"`{python}` gave no answer in {_WHOLE_CLIMB} s") from error
-    return ran.stdout, ran.stderr
-
-
-def wheel_contents(lock: Lock, cache: Cache | None) -> dict[str, str]:
-    """For each locked wheel that lies in the cache, the digest of its RECORD."""
-    if cache is None:
-        from tfenv.index.cache import Cache
-
-        cache = Cache()
-    found = {
-        package.name: contents(cache.file(package.file.sha256 or "", package.file.filename))
-        for package in lock.packages
-        if package.file.is_wheel
-    }
-    return {name: digest for name, digest in found.items() if digest is not None}
 
 
 def _prove(lock: Lock, python: Path, subject: str, cache: Cache | None) -> Report:

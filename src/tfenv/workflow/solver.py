@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tfenv.facts.database import Database
-    from tfenv.index.cache import Cache
     from tfenv.index.source import IndexSource
     from tfenv.model.configuration import Configuration
     from tfenv.model.package import Name
     from tfenv.model.progress import Progress
+    from tfenv.store.cache import Cache
 
 _SECONDS = 3.0
 """After so long nothing more is solved: an answer that is only checked by the rules is better than none."""
@@ -89,7 +89,7 @@ class Solver:
 
     def solves(self, after: Configuration) -> bool | None:
         """Is there a lock for this TensorFlow on this machine? ``None`` if no index, or no time, is left to tell."""
-        from tfenv.facts.overlay import FactsOverlay
+        from tfenv.overlay.overlay import FactsOverlay
         from tfenv.resolver import Conflict, resolve
 
         request = self._request(after)
@@ -137,9 +137,9 @@ class Solver:
         return Request(tensorflow=specifier, target=target, prereleases=prerelease, keras=after.keras)
 
     def _index(self) -> IndexSource:
-        from tfenv.index.cache import Cache
         from tfenv.index.source import IndexSource
         from tfenv.model.progress import Silent
+        from tfenv.store.cache import Cache
 
         if self._source is None:
             self._source = self._stack.enter_context(

@@ -119,7 +119,7 @@ def _gpus(
             try:
                 found.append(known().find(word))
             except UsageError as error:
-                from tfenv.facts.hardware import maker_of
+                from tfenv.check.hardware import maker_of
 
                 hint = error.hint if (maker := maker_of(word)) is None else _instead(maker)
                 faults.append(f"--gpu {word}: {error.message}" + (f" ({hint})" if hint else ""))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tfenv.errors import UsageError
 from tfenv.model.package import normalize
 from tfenv.outputs import pylock
-from tfenv.workflow import files
+from tfenv.store import files
 
 if TYPE_CHECKING:
     from pathlib import Path

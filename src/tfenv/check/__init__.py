@@ -1,0 +1,1 @@
+"""One judge: would this combination work?"""

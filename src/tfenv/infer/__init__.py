@@ -1,0 +1,1 @@
+"""What code, models and custom ops need of TensorFlow."""

@@ -1,0 +1,1 @@
+"""Model files and custom ops: what they need."""

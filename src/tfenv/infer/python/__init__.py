@@ -1,0 +1,1 @@
+"""Python sources and notebooks: which symbols they use, and how."""

@@ -1,0 +1,1 @@
+"""The facts, laid over a source of releases."""

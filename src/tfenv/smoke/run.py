@@ -1,0 +1,71 @@
+"""The probe, run with an interpreter of this host, and what its answer is compared with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfenv.errors import SmokeFailed, UsageError
+from tfenv.smoke import document
+from tfenv.smoke.wheel import contents
+
+if TYPE_CHECKING:
+    from tfenv.model.lock import Lock
+    from tfenv.store.cache import Cache
+
+WHOLE_CLIMB = 3600
+"""seconds; each step has its own limit, this is for a machine that stops altogether"""
+
+
+def interpreter(directory: Path) -> Path:
+    """The Python of a virtual environment.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for name in ("bin/python", "Scripts/python.exe"):
+        path = directory / name
+        if path.exists():
+            # not resolved: the link is what makes it the environment's
+            return Path(os.path.abspath(path))  # noqa: PTH100
+    raise UsageError(f"`{directory}` is no virtual environment", hint=f"`tfenv sync --venv {directory}` makes one")
+
+
+def probe(python: Path, options: str) -> tuple[str, str]:
+    """Run the probe with an interpreter of this host; returns what it printed on standard output and error.
+
+    Raises:
+        UsageError: the interpreter cannot be run.
+        SmokeFailed: it stopped altogether.
+    """
+    try:
+        ran = subprocess.run(
+            [str(python), "-I", "-c", document.BOOTSTRAP, options],
+            input=document.source(),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=WHOLE_CLIMB,
+        )
+    except OSError as error:
+        raise UsageError(f"`{python}` cannot be run: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise SmokeFailed(f"`{python}` gave no answer in {WHOLE_CLIMB} s") from error
+    return ran.stdout, ran.stderr
+
+
+def wheel_contents(lock: Lock, cache: Cache | None) -> dict[str, str]:
+    """For each locked wheel that lies in the cache, the digest of its RECORD."""
+    if cache is None:
+        from tfenv.store.cache import Cache
+
+        cache = Cache()
+    found = {
+        package.name: contents(cache.file(package.file.sha256 or "", package.file.filename))
+        for package in lock.packages
+        if package.file.is_wheel
+    }
+    return {name: digest for name, digest in found.items() if digest is not None}

@@ -1,0 +1,1 @@
+"""Files on disk: the cache and atomic writes."""

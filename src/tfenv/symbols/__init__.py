@@ -1,0 +1,1 @@
+"""Which release has which public name, with which parameters."""

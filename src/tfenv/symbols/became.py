@@ -1,0 +1,98 @@
+"""What symbols became: TensorFlow's own tables (`renames.txt`), and rows with sources (`became.toml`)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tfenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Became:
+    """What a symbol was replaced by.
+
+    Attributes:
+        symbol: the old name.
+        now: the new one, dotted from its import on (`tf.compat.v1.placeholder`, `tf_slim.flatten`); empty if nothing
+            took its place.
+        package: the distribution that has it, if that is not TensorFlow.
+        note: one clause about what differs; often empty.
+        source: the wheel or page that says so.
+    """
+
+    symbol: str
+    now: str
+    package: str = ""
+    note: str = ""
+    source: str = ""
+
+
+class BecameTable:
+    """Replacements by old name; a curated row outranks TensorFlow's table, which often names `tf.compat.v1` only."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def find(self, name: str) -> Became | None:
+        """The row of a symbol (from `tf.` or `keras.` on), else of the nearest thing above it that was moved whole."""
+        name = f"tf.{name.removeprefix('tensorflow.')}" if name.startswith("tensorflow.") else name
+        found = self.curated.get(name) or self.renames.get(name)
+        if found is not None:
+            return found
+        above, _, last = name.rpartition(".")
+        rest = f".{last}"
+        while above:
+            row = self.curated.get(f"{above}.*")
+            if row is not None:
+                now = f"{row.now.removesuffix('.*')}{rest}" if row.now.endswith(".*") else row.now
+                return Became(symbol=name, now=now, package=row.package, note=row.note, source=row.source)
+            above, _, last = above.rpartition(".")
+            rest = f".{last}{rest}"
+        return None
+
+    @cached_property
+    def curated(self) -> dict[str, Became]:
+        """The rows of `became.toml`; a symbol that ends in `.*` stands for all below it."""
+        path = self._directory / "became.toml"
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+            sources = document["sources"]
+            rows = [
+                Became(
+                    symbol=symbol,
+                    now=row.get("now", ""),
+                    package=row.get("package", ""),
+                    note=row.get("note", ""),
+                    source=sources[row["source"]],
+                )
+                for row in document["row"]
+                for symbol in row["symbols"]
+            ]
+        except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+            raise UsageError(f"{path} is damaged: {error}") from None
+        return {row.symbol: row for row in rows}
+
+    @cached_property
+    def renames(self) -> dict[str, Became]:
+        """What TensorFlow's upgrade script renames: lines of old name, new name; the first line names the source."""
+        path = self._directory / "renames.txt"
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise UsageError(f"{path} is damaged: {error}") from None
+        source, found = "", {}
+        for line in lines:
+            if line.startswith("source\t"):
+                source = line.partition("\t")[2]
+            elif line and not line.startswith("#"):
+                old, _, now = line.partition("\t")
+                package = "tensorflow-addons" if now.startswith("tfa.") else ""
+                now = f"tensorflow_addons{now.removeprefix('tfa')}" if package else now
+                found[old] = Became(symbol=old, now=now, package=package, source=source)
+        return found

@@ -1,0 +1,54 @@
+"""One line of `inner.txt`: a module that can be imported, and the names in it that no release shows.
+
+Fields are parted by tabs: module, its releases, then groups of names: `C` classes, `f` functions, `v` values (nothing
+more is told of these), and `=layers` names that are in `layers` too. A name with releases in brackets is there in those
+only. A module that a release shows has a row of its own as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tfenv.symbols.rows import Row, parse_varied, spell_varied, union
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfenv.symbols.releases import Releases
+
+_ALIAS: Final = "="
+
+
+def parse_inner(name: str, rest: str, releases: Releases) -> dict[str, Row]:
+    """The module, and all that is in it, by name, from what follows the name in its line."""
+    spans, *groups = rest.split("\t")
+    mask = releases.parse(spans)
+    kinds: dict[str, list[tuple[str, int]]] = {}
+    aliases: dict[str, list[tuple[str, int]]] = {}
+    for group in groups:
+        head, _, names = group.partition(" ")
+        for one, there in parse_varied(names, mask, releases):
+            if head.startswith(_ALIAS):
+                target = f"{head.removeprefix(_ALIAS)}.{one}".removeprefix(".")
+                aliases.setdefault(one, []).append((target, there))
+            else:
+                kinds.setdefault(one, []).append((head, there))
+    rows = {name: Row(name=name, mask=mask, kinds=(("m", mask),), inner=True)}
+    for one in {**kinds, **aliases}:
+        told, same = tuple(kinds.get(one, ())), tuple(aliases.get(one, ()))
+        whole = union(there for _, there in (*told, *same))
+        rows[f"{name}.{one}"] = Row(name=f"{name}.{one}", mask=whole, kinds=told, aliases=same, inner=True)
+    return rows
+
+
+def spell_inner(module: Row, rows: Iterable[Row], releases: Releases) -> str:
+    """The one spelling of a module and of the rows that are told with it."""
+    groups: dict[str, list[tuple[str, int]]] = {}
+    for row in rows:
+        last = row.name.rpartition(".")[2]
+        for kind, mask in row.kinds:
+            groups.setdefault(kind, []).append((last, mask))
+        for target, mask in row.aliases:
+            groups.setdefault(f"{_ALIAS}{target.rpartition('.')[0]}", []).append((last, mask))
+    fields = [f"{head} {spell_varied(tuple(sorted(groups[head])), module.mask, releases)}" for head in sorted(groups)]
+    return "\t".join((module.name, releases.spell(module.mask), *fields))

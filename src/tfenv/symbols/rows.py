@@ -1,0 +1,253 @@
+"""One line of the files in `constraints/symbols/api/`: a symbol, its releases, its module, its parameters.
+
+Fields are parted by tabs: name, kind, releases, module, bases, parameters. A value that differs between releases is
+told several times, each with its releases in brackets (`axis[1.4-1.12] keepdims[1.5+]`); one without brackets holds
+for all releases of the symbol (of a parameter: for all whose signature is known). A line of the kind `=` tells another
+name of the same thing: name, `=`, releases, that name. Empty fields at the end are left out.
+
+What is told most is told shortly: `~ops.math_ops` is the module `tensorflow.python.ops.math_ops` (`_SHORT` lists the
+signs). Other names that differ in their module only share a line: module, `=`, releases, the other module, names; an
+empty other module is that name less `compat.v1.` or `compat.v2.`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Final, Literal
+
+from tfenv.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tfenv.symbols.releases import Releases
+
+KINDS: Final[dict[str, Literal["module", "class", "function", "property", "value"]]] = {
+    "m": "module",
+    "c": "class",
+    "C": "class",
+    "f": "function",
+    "p": "property",
+    "v": "value",
+}
+"""Letters that stand for kinds of symbols; `C` is a class of which not all members are known."""
+
+Varied = tuple[tuple[str, int], ...]
+"""Values, each with the set of releases that have it."""
+
+_SAME, _SHARED = "=\t", 4
+_NO_PARAMETERS = "()"
+_SHORT: Final = {
+    "~": "tensorflow.python.",
+    "%": "tensorflow.contrib.",
+    "!": "tensorflow._api.",
+    "&": "keras.src.",
+}
+"""What a module begins with, by the sign that stands for it."""
+
+_COMPAT = re.compile(r"^compat\.v[12]\.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A symbol as the files tell it; sets of releases are masks, as in `Releases`.
+
+    Attributes:
+        name: relative to the package.
+        mask: the releases that have it.
+        kinds: letters of `KINDS`, oldest first.
+        modules: where it is defined, oldest first; empty for members of a class.
+        bases: of a class, the public classes that it has further members from.
+        known: the releases in which the signature is known.
+        parameters: ``None`` if it is known in none.
+        aliases: the symbols that this is another name of; nothing else is told of those releases.
+        inner: it can be imported, but no release shows it: a module, or a name in one; little more is told of it.
+    """
+
+    name: str
+    mask: int
+    kinds: Varied = ()
+    modules: Varied = ()
+    bases: Varied = ()
+    known: int = 0
+    parameters: Varied | None = None
+    aliases: Varied = ()
+    inner: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The letter of its kind in the newest release that has it."""
+        return _newest(self.kinds)
+
+    @property
+    def module(self) -> str:
+        """Where it is defined in the newest release that has it."""
+        return _newest(self.modules)
+
+    def within(self, mask: int, name: str) -> Row:
+        """The same in these releases only, under another name."""
+        parameters = None if self.parameters is None else _cut(self.parameters, mask)
+        return Row(
+            name=name,
+            mask=self.mask & mask,
+            kinds=_cut(self.kinds, mask),
+            modules=_cut(self.modules, mask),
+            bases=_cut(self.bases, mask),
+            known=self.known & mask,
+            parameters=parameters if self.known & mask else None,
+            aliases=_cut(self.aliases, mask),
+        )
+
+    def joined(self, over: Row | None) -> Row:
+        """Both; where both tell of a release, `over` counts."""
+        if over is None:
+            return self
+        under = self.within(self.mask & ~over.mask, self.name)
+        parameters = None
+        if under.parameters is not None or over.parameters is not None:
+            parameters = _merge(over.parameters or (), under.parameters or ())
+        return replace(
+            over,
+            mask=under.mask | over.mask,
+            kinds=_merge(over.kinds, under.kinds),
+            modules=_merge(over.modules, under.modules),
+            bases=_merge(over.bases, under.bases),
+            known=under.known | over.known,
+            parameters=parameters,
+        )
+
+
+def split(text: str) -> Iterator[tuple[str, str]]:
+    """The lines of a file, each as a name and what follows it; those that names share, once for each."""
+    for line in text.splitlines():
+        name, _, rest = line.partition("\t")
+        fields = rest.split("\t") if rest.startswith(_SAME) else []
+        if len(fields) < _SHARED:
+            yield name, rest
+            continue
+        kind, spans, module, names = fields
+        for last in names.split():
+            target = f"\t{module}.{last}" if module else ""
+            yield f"{name}.{last}".removeprefix("."), f"{kind}\t{spans}{target}"
+
+
+def share(lines: Iterable[str]) -> list[str]:
+    """The lines of a file in their one spelling: first those that names share."""
+    shared: dict[tuple[str, str, str], list[str]] = {}
+    alone = []
+    for line in lines:
+        name, kind, spans, *rest = line.split("\t")
+        owner, _, last = name.rpartition(".")
+        module, _, there = rest[0].rpartition(".") if rest else ("", "", last)
+        if kind == "=" and there == last and (module or not rest):
+            shared.setdefault((owner, spans, module), []).append(last)
+        else:
+            alone.append(line)
+    spelled = [f"{owner}\t=\t{spans}\t{module}\t{' '.join(names)}" for (owner, spans, module), names in shared.items()]
+    return [*sorted(spelled), *alone]
+
+
+def parse_row(name: str, lines: Iterable[str], releases: Releases) -> Row:
+    """Read what follows the name in its lines.
+
+    Raises:
+        UsageError: there is one that is not such a line.
+    """
+    aliases, row = [], None
+    for line in lines:
+        kind, _, rest = line.partition("\t")
+        if kind == "=":
+            spans, _, target = rest.partition("\t")
+            aliases.append((target or _COMPAT.sub("", name), releases.parse(spans)))
+        else:
+            row = _parse_own(name, line, releases)
+    if row is None:
+        row = Row(name=name, mask=0)
+    aliases.sort(key=lambda pair: (pair[1] & -pair[1], pair[0]))
+    return replace(row, mask=row.mask | union(mask for _, mask in aliases), aliases=tuple(aliases))
+
+
+def spell_row(row: Row, releases: Releases) -> tuple[str, ...]:
+    """The one spelling of a row: its lines, name included."""
+    plain = _COMPAT.sub("", row.name)
+    lines = [
+        f"{row.name}\t=\t{releases.spell(mask)}" + (f"\t{target}" if target != plain else "")
+        for target, mask in row.aliases
+    ]
+    own = row.mask & ~union(mask for _, mask in row.aliases)
+    if own:
+        parameters = ""
+        if row.parameters is not None:
+            parameters = spell_varied(row.parameters, row.known, releases) or _NO_PARAMETERS
+            if row.known != own:
+                parameters = f"[{releases.spell(row.known).replace(' ', ',')}] {parameters}"
+        fields = (row.kinds, _shortened(row.modules), row.bases)
+        kinds, modules, bases = (spell_varied(one, own, releases) for one in fields)
+        lines.append("\t".join((row.name, kinds, releases.spell(own), modules, bases, parameters)).rstrip("\t"))
+    return tuple(lines)
+
+
+def _parse_own(name: str, line: str, releases: Releases) -> Row:
+    kind, _, rest = line.partition("\t")
+    spans, *fields = rest.split("\t")
+    mask = releases.parse(spans)
+    fields += [""] * (3 - len(fields))
+    kinds, modules, bases = (parse_varied(text, mask, releases) for text in (kind, fields[0], fields[1]))
+    modules = tuple((_SHORT.get(one[:1], one[:1]) + one[1:], mask) for one, mask in modules)
+    if not mask or not kinds:
+        raise UsageError(f"the row of `{name}` tells no releases or no kind: `{line}`")
+    text, known, parameters = fields[2], 0, None
+    if text:
+        known = mask
+        if text.startswith("["):
+            head, _, text = text[1:].partition("] ")
+            known = releases.parse(head.replace(",", " "))
+        parameters = () if text == _NO_PARAMETERS else parse_varied(text, known, releases)
+    return Row(name=name, mask=mask, kinds=kinds, modules=modules, bases=bases, known=known, parameters=parameters)
+
+
+def parse_varied(text: str, whole: int, releases: Releases) -> Varied:
+    """Values, those without brackets for the whole set."""
+    found = []
+    for word in text.split():
+        value, bracket, spans = word.partition("[")
+        found.append((value, releases.parse(spans.removesuffix("]").replace(",", " ")) if bracket else whole))
+    return tuple(found)
+
+
+def spell_varied(varied: Varied, whole: int, releases: Releases) -> str:
+    """The same as text."""
+    return " ".join(
+        value if mask == whole else f"{value}[{releases.spell(mask).replace(' ', ',')}]" for value, mask in varied
+    )
+
+
+def _shortened(modules: Varied) -> Varied:
+    found = []
+    for module, mask in modules:
+        sign = next((sign for sign, start in _SHORT.items() if module.startswith(start)), "")
+        found.append((f"{sign}{module.removeprefix(_SHORT.get(sign, ''))}", mask))
+    return tuple(found)
+
+
+def _cut(varied: Varied, mask: int) -> Varied:
+    return tuple((value, there & mask) for value, there in varied if there & mask)
+
+
+def _merge(first: Varied, second: Varied) -> Varied:
+    masks = dict(first)
+    for value, mask in second:
+        masks[value] = masks.get(value, 0) | mask
+    return tuple(masks.items())
+
+
+def _newest(varied: Varied) -> str:
+    return max(varied, key=lambda pair: pair[1].bit_length(), default=("", 0))[0]
+
+
+def union(masks: Iterable[int]) -> int:
+    """All releases of several sets."""
+    return reduce(or_, masks, 0)

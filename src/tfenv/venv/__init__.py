@@ -1,0 +1,1 @@
+"""Virtual environments: made, synchronised, found."""
