@@ -1,4 +1,4 @@
-"""The table of pairs: what is tried, its file, and a part of it tried again."""
+"""Companions: what is tried, what the ledger says of them, and a part of them tried again."""
 
 from __future__ import annotations
 
@@ -6,34 +6,24 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from packaging.version import Version
 
 from tfenv.facts.database import load
 from tfenv.model.package import Name
 from tfenv.smoke.run import interpreter
 from tfenv.venv.interpreters import find
 from tfenv.venv.sync import site_packages
-from tools.companions import pairs
-from tools.companions.pairs import Pair
+from tools import ledger
 from tools.companions.stacks import Call, calls, pick, stacks
 from tools.companions.trial import attempt, request, use
 
-DATABASE = load()
-FILE = Path(__file__).parents[2] / "constraints" / "evidence" / "pairs.toml"
-RECORDED = pairs.load(FILE)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-PAIR = Pair(
-    tensorflow=Version("2.11.1"),
-    package=Name("tensorflow-text"),
-    version=Version("2.11.0"),
-    python=Version("3.10"),
-    date="2026-11-26",
-    does="a sentence is split",
-    outcome="passed",
-)
+DATABASE = load()
+RECORDED = [one for one in ledger.load() if one.package is not None]
 
 
 def test_each_companion_has_a_use() -> None:
@@ -90,35 +80,17 @@ def test_without_tensorflow_no_use_passes(tmp_path: Path) -> None:
     assert found == {"one": "ModuleNotFoundError: No module named 'tensorflow'"}
 
 
-def test_file_and_back(tmp_path: Path) -> None:
-    """What is written is read again, in order; a later trial replaces an earlier one."""
-    said = 'ImportError: "x\\y"'
-    failed = replace(PAIR, outcome=said)
-    other = replace(PAIR, tensorflow=Version("2.9.3"), keras=2)
-    file = tmp_path / "pairs.toml"
-    file.write_text(pairs.dumps((PAIR, other, failed)), encoding="utf-8")
-    assert pairs.load(file) == (other, failed)
-    assert not failed.passed
-    assert pairs.load(tmp_path / "none.toml") == ()
-
-
-def test_the_recorded_table_is_canonical() -> None:
-    """Nobody edited the rows by hand."""
-    assert pairs.dumps(RECORDED) == FILE.read_text(encoding="utf-8")
-
-
 def test_rows_are_of_stacks_and_dated() -> None:
     """Rows are about what is tried, on a day that has been, with a release that exists."""
     tried = {(stack.tensorflow, stack.python, stack.keras, name) for stack in stacks() for name in stack.companions}
     for pair in RECORDED:
-        minor = f"{pair.tensorflow.major}.{pair.tensorflow.minor}"
-        assert (minor, pair.python, pair.keras, pair.package) in tried
+        assert (pair.minor, pair.python, pair.keras, pair.package) in tried
         assert pair.tensorflow in DATABASE.releases.versions(Name("tensorflow"))
         assert date.fromisoformat(pair.date) <= datetime.now(UTC).date()
 
 
 @pytest.mark.parametrize("pair", RECORDED, ids=lambda pair: f"{pair.tensorflow}-{pair.package}-{pair.python}")
-def test_every_recorded_pair_passes(pair: Pair) -> None:
+def test_every_recorded_pair_passes(pair: ledger.Trial) -> None:
     """What tfenv locks together works together."""
     assert pair.passed, pair.outcome
 
@@ -130,8 +102,7 @@ def test_a_pair_a_day() -> None:
     """A pair that passed once, by itself: locked, installed, used."""
     day = datetime.now(UTC).date().toordinal()
     pair = RECORDED[day % len(RECORDED)]
-    minor = f"{pair.tensorflow.major}.{pair.tensorflow.minor}"
-    place = (minor, pair.python, pair.keras)
+    place = (pair.minor, pair.python, pair.keras)
     stack = next(each for each in stacks() if (each.tensorflow, each.python, each.keras) == place)
     find(stack.python)
     alone = tuple(text for text, name in zip(stack.requires, stack.companions, strict=True) if name == pair.package)

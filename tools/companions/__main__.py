@@ -13,10 +13,9 @@ from pathlib import Path
 
 from tfenv.errors import TfenvError
 from tfenv.facts.database import load
-from tools.companions import pairs, stacks
+from tools import ledger
+from tools.companions import stacks
 from tools.companions.trial import attempt
-
-FILE = Path(__file__).parents[2] / "constraints" / "evidence" / "pairs.toml"
 
 
 def main() -> None:
@@ -26,38 +25,42 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="try again pairs that have failed")
     parser.add_argument("--all", action="store_true", help="try again whatever was tried")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the environment there")
-    parser.add_argument("--file", type=Path, default=FILE, help="where the outcomes go")
+    parser.add_argument("--file", type=Path, default=ledger.FILE, help="where the outcomes go")
     options = parser.parse_args()
     os.environ["UV_NO_CACHE"] = "1"
     database = load()
     failed = 0
     for stack in stacks.pick(stacks.stacks(), options.stacks):
-        known = {pair.key[1:]: pair for pair in pairs.load(options.file) if _minor(pair) == stack.tensorflow}
-        here = [known.get((stack.python, stack.keras or 0, name)) for name in stack.companions]
+        here = {
+            pair.package: pair
+            for pair in _pairs(options.file)
+            if (pair.minor, pair.python, pair.keras) == (stack.tensorflow, stack.python, stack.keras)
+        }
         rest = tuple(
             text
-            for text, pair in zip(stack.requires, here, strict=True)
-            if options.all or pair is None or (options.again and not pair.passed)
+            for text, name in zip(stack.requires, stack.companions, strict=True)
+            if options.all or name not in here or (options.again and not here[name].passed)
         )
         if not rest:
             continue
         started = time.monotonic()
         try:
             for pair in attempt(replace(stack, requires=rest), database, keep=options.keep):
-                options.file.write_text(pairs.dumps((*pairs.load(options.file), pair)), encoding="utf-8")
+                ledger.record(options.file, pair)
                 failed += not pair.passed
                 print(f"{pair.tensorflow} with {pair.package} {pair.version}: {pair.outcome}", flush=True)
         except TfenvError as error:
             failed += 1
             print(f"{stack}: {error}", flush=True)
         print(f"{stack}: {time.monotonic() - started:.0f} s", flush=True)
-    tried = pairs.load(options.file)
+    tried = _pairs(options.file)
     print(f"{sum(pair.passed for pair in tried)} of {len(tried)} pairs passed")
     raise SystemExit(failed > 0)
 
 
-def _minor(pair: pairs.Pair) -> str:
-    return f"{pair.tensorflow.major}.{pair.tensorflow.minor}"
+def _pairs(file: Path) -> tuple[ledger.Trial, ...]:
+    """The trials of a file that are of a companion."""
+    return tuple(each for each in ledger.load(file) if each.package is not None)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from tfenv.smoke.run import interpreter
 from tfenv.store.cache import Cache
 from tfenv.venv.sync import sync
 from tfenv.workflow.lock import lock
-from tools.companions.pairs import Pair
 from tools.companions.stacks import calls
+from tools.ledger import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 _INSIDE = Path(__file__).parent / "inside.py"
 
 
-def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> Iterator[Pair]:
-    """The lock that tfenv makes, installed by hash; one pair for each companion, as it was tried.
+def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> Iterator[Trial]:
+    """The lock that tfenv makes, installed by hash; one trial for each companion.
 
     Args:
         stack: what is tried.
@@ -56,7 +56,7 @@ def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> It
             package = answer.package(name)
             if package is None:
                 raise TfenvError(f"{name} is asked for and not locked")
-            yield Pair(
+            yield Trial(
                 tensorflow=answer.tensorflow.version,
                 package=name,
                 version=package.version,

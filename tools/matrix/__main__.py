@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tfenv.facts.database import load
-from tools.matrix import cells, evidence, trial
+from tools import ledger
+from tools.matrix import cells, trial
 
-ROOT = Path(__file__).parents[2]
-FILE = ROOT / "constraints" / "evidence" / "matrix.toml"
+README = Path(__file__).parents[2] / "README.md"
 
 
 def main() -> None:
@@ -29,12 +29,12 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="try again whatever was tried")
     parser.add_argument("--jobs", type=int, default=1, help="at once")
     parser.add_argument("--part", metavar="K/N", help="only every Nth cell, from the Kth on")
-    parser.add_argument("--file", type=Path, default=FILE, help="where the outcomes go")
+    parser.add_argument("--file", type=Path, default=ledger.FILE, help="where the outcomes go")
     options = parser.parse_args()
     # a hundred unpacked TensorFlows would fill the disk
     os.environ["UV_NO_CACHE"] = "1"
     database = load()
-    known = evidence.load(options.file)
+    known = {(each.tensorflow, each.python, each.by): each for each in _alone(options.file)}
     chosen = list(cells.pick(cells.cells(database), options.cells))
     if options.part:
         first, step = map(int, options.part.split("/"))
@@ -44,7 +44,7 @@ def main() -> None:
     failed = 0
 
     def due(cell: cells.Cell, by: str) -> bool:
-        tried = known.get(cell, {}).get(by)
+        tried = known.get((cell.release, cell.python, by))
         return tried is None or options.all or (options.again and not tried.passed)
 
     def run(work: tuple[cells.Cell, str]) -> None:
@@ -53,18 +53,23 @@ def main() -> None:
         started = time.monotonic()
         outcome = trial.by_tfenv(cell, database) if by == "tfenv" else trial.by_plain(cell, database)
         with guard:
-            known.setdefault(cell, {})[by] = outcome
-            evidence.record(options.file, cell, by, outcome)
+            ledger.record(options.file, outcome)
             failed += by == "tfenv" and not outcome.passed
             print(f"{cell} by {by}: {outcome.outcome} ({time.monotonic() - started:.0f} s)", flush=True)
 
     todo = [(cell, by) for by in resolvers for cell in chosen if due(cell, by)]
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(run, todo))
-    if options.file == FILE:
-        evidence.tell(ROOT / "README.md", evidence.load(FILE))
-    print(evidence.summary({cell: known[cell] for cell in chosen if cell in known}))
+    tried = _alone(options.file)
+    if options.file == ledger.FILE:
+        ledger.update_readme(README, tried)
+    print(ledger.summary(each for each in tried if cells.Cell(each.tensorflow, each.python) in chosen))
     raise SystemExit(failed > 0)
+
+
+def _alone(file: Path) -> tuple[ledger.Trial, ...]:
+    """The trials of a file that are of TensorFlow alone."""
+    return tuple(each for each in ledger.load(file) if each.package is None)
 
 
 if __name__ == "__main__":

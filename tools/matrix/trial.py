@@ -26,8 +26,8 @@ from tfenv.venv import interpreters
 from tfenv.venv.sync import sync
 from tfenv.workflow.lock import lock
 from tfenv.workflow.smoke import smoke_venv
+from tools.ledger import Trial
 from tools.matrix.cells import distribution
-from tools.matrix.evidence import Tried
 
 if TYPE_CHECKING:
     from tfenv.facts.database import Database
@@ -37,7 +37,7 @@ SECONDS = 1500
 _OLDEST_OF_UV = (3, 8)
 
 
-def by_tfenv(cell: Cell, database: Database) -> Tried:
+def by_tfenv(cell: Cell, database: Database) -> Trial:
     """The lock that tfenv makes for this release and Python, installed by hash and judged."""
     request = Request(tensorflow=SpecifierSet(f"=={cell.release}"), target=replace(Target(), python=cell.python))
     try:
@@ -48,19 +48,21 @@ def by_tfenv(cell: Cell, database: Database) -> Tried:
             sync(answer, Path(folder) / "venv", cache=cache)
             report = smoke_venv(answer, Path(folder) / "venv", cache=cache)
     except TfenvError as error:
-        return _tried(f"{error.code}: {error.message}")
+        return _trial(cell, "tfenv", f"{error.code}: {error.message}")
     for level in report.levels:
         if level.outcome is Outcome.FAILED:
-            return _tried(f"L{level.number}: {' '.join(level.findings) or level.detail}", len(answer.packages))
-    return _tried("passed", len(answer.packages))
+            return _trial(
+                cell, "tfenv", f"L{level.number}: {' '.join(level.findings) or level.detail}", len(answer.packages)
+            )
+    return _trial(cell, "tfenv", "passed", len(answer.packages))
 
 
-def by_plain(cell: Cell, database: Database) -> Tried:
+def by_plain(cell: Cell, database: Database) -> Trial:
     """What `uv pip install` (pip, for Pythons that uv does not serve) makes of the same request, run the same way."""
     try:
         python = interpreters.find(cell.python)
     except TfenvError as error:
-        return _tried(f"{error.code}: {error.message}")
+        return _trial(cell, "plain", f"{error.code}: {error.message}")
     wanted = f"{distribution(database, cell)}=={cell.release}"
     folder = Path(tempfile.mkdtemp(prefix="tfenv-plain-"))
     try:
@@ -80,12 +82,12 @@ def by_plain(cell: Cell, database: Database) -> Tried:
         found = document.read(output)
     except subprocess.SubprocessError as error:
         said = (error.stderr or "").strip() if isinstance(error, subprocess.CalledProcessError) else ""
-        return _tried(f"install: {said.splitlines()[-1] if said else error}")
+        return _trial(cell, "plain", f"install: {said.splitlines()[-1] if said else error}")
     except ValueError as error:
-        return _tried(f"L1: {error}")
+        return _trial(cell, "plain", f"L1: {error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return _tried(_verdict(found), len(found["installed"]["distributions"]))
+    return _trial(cell, "plain", _verdict(found), len(found["installed"]["distributions"]))
 
 
 def _verdict(found: document.Document) -> str:
@@ -104,7 +106,13 @@ def _run(*command: str, text: str | None = None) -> str:
     return done.stdout
 
 
-def _tried(outcome: str, packages: int = 0) -> Tried:
+def _trial(cell: Cell, by: str, outcome: str, packages: int = 0) -> Trial:
     line = " ".join(outcome.split())
-    today = datetime.now(UTC).date().isoformat()
-    return Tried(date=today, outcome=line if len(line) <= 240 else f"{line[:239]}…", packages=packages)
+    return Trial(
+        tensorflow=cell.release,
+        python=cell.python,
+        by=by,
+        date=datetime.now(UTC).date().isoformat(),
+        outcome=line if len(line) <= 240 else f"{line[:239]}…",
+        packages=packages,
+    )
