@@ -22,8 +22,8 @@ from packaging.version import Version
 
 from tfenv.facts.database import load as load_database
 from tfenv.infer.python import notebook
+from tfenv.model.goal import Goal
 from tfenv.model.package import Name, Requirement
-from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.smoke.run import interpreter
 from tfenv.store.cache import Cache
@@ -141,7 +141,7 @@ def beside(minor: str, database: Database) -> tuple[str, ...]:
 
 def locked(minor: str, python: str, companions: Iterable[str], database: Database) -> Lock:
     """A lock of a release with these companions."""
-    request = Request(
+    request = Goal(
         tensorflow=SpecifierSet(f"=={minor}.*"),
         target=replace(Target(), python=Version(python)),
         requirements=tuple(Requirement.of(PackagingRequirement(one), source=f"--with {one}") for one in companions),

@@ -4,7 +4,7 @@
 
     import tfenv
 
-    locked = tfenv.lock(tfenv.Request(target=tfenv.Target(accelerator=tfenv.Accelerator.CUDA, cuda_major=12)))
+    locked = tfenv.lock(tfenv.Goal(target=tfenv.Target(accelerator=tfenv.Accelerator.CUDA, cuda_major=12)))
     print(locked.tensorflow.version, locked.stack.cudnn)
 """
 
@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tfenv.errors import TfenvError
+    from tfenv.model.goal import Goal
     from tfenv.model.lock import Lock
-    from tfenv.model.request import Request
     from tfenv.model.target import Accelerator, Platform, Target
     from tfenv.workflow.lock import lock
 
 __version__ = "0.1.0"
 
-__all__ = ["Accelerator", "Lock", "Platform", "Request", "Target", "TfenvError", "__version__", "lock"]
+__all__ = ["Accelerator", "Goal", "Lock", "Platform", "Target", "TfenvError", "__version__", "lock"]
 
 _HOME = {
     "Accelerator": "tfenv.model.target",
     "Lock": "tfenv.model.lock",
     "Platform": "tfenv.model.target",
-    "Request": "tfenv.model.request",
+    "Goal": "tfenv.model.goal",
     "Target": "tfenv.model.target",
     "TfenvError": "tfenv.errors",
     "lock": "tfenv.workflow.lock",

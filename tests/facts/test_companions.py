@@ -12,8 +12,8 @@ from tests.support.memory import MemorySource
 from tfenv.errors import UsageError
 from tfenv.facts.companions import Companion, CompanionTable
 from tfenv.facts.database import load
+from tfenv.model.goal import Goal
 from tfenv.model.package import Name, Requirement
-from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.overlay.overlay import FactsOverlay
 from tfenv.resolver import Conflict, Resolution, resolve
@@ -132,7 +132,7 @@ def locked(tensorflow: str, *wanted: str, keras: int | None = None) -> Resolutio
     from packaging.requirements import Requirement as PackagingRequirement
 
     target = Target()
-    request = Request(
+    request = Goal(
         tensorflow=SpecifierSet(tensorflow),
         target=target,
         requirements=tuple(Requirement.of(PackagingRequirement(text)) for text in wanted),

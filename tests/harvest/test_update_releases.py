@@ -287,7 +287,7 @@ def test_rows_agree_with_the_published_wheels() -> None:
     from tfenv.harvest.releases import harvest_release
     from tfenv.index.client import Client
     from tfenv.index.pages import ACCEPT, parse, releases
-    from tfenv.model.request import PYPI
+    from tfenv.model.goal import PYPI
 
     table = ReleaseTable(CONSTRAINTS)
     others = [version for version in table.versions(TENSORFLOW) if str(version) != "2.17.1"]

@@ -27,9 +27,9 @@ from tfenv.image.build_log import BUILDING
 from tfenv.image.engine import Engine
 from tfenv.image.registry import digest
 from tfenv.index.source import IndexSource
+from tfenv.model.goal import PYPI
 from tfenv.model.lock import BaseImage, Lock, LockedPackage, Origin, Stack
 from tfenv.model.package import normalize
-from tfenv.model.request import PYPI
 from tfenv.outputs import dockerfile, pylock
 from tfenv.store.cache import Cache
 from tfenv.workflow.build import build, default_tag, host_authorities

@@ -10,8 +10,8 @@ from packaging.version import Version
 
 from tfenv.index.download import download
 from tfenv.index.source import IndexSource
+from tfenv.model.goal import PYPI
 from tfenv.model.package import File, Name
-from tfenv.model.request import PYPI
 from tfenv.store.cache import Cache
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from tests.infer.surroundings import infer_text
 from tests.support.commands import runner
 from tfenv.errors import NoSolution
-from tfenv.model.request import Request
+from tfenv.model.goal import Goal
 from tfenv.workflow.infer import narrowed
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ SESSION = "import tensorflow as tf\ntf.Session()\n"
 OPTIMIZER = "import tensorflow as tf\ntf.keras.optimizers.Adam(lr=0.1)\n"
 
 
-def _bounds(request: Request) -> dict[str, str]:
+def _bounds(request: Goal) -> dict[str, str]:
     return {str(one.name): str(one.specifier) for one in request.constraints}
 
 
 def test_releases_and_python_become_bounds() -> None:
     """TensorFlow under each of its names, and Python, with who says so."""
     code = SESSION + "import tensorflow_hub\nimport numpy\nprint(f'{1}')\n"
-    request, notes = narrowed(Request(), infer_text(code), "`a.py`")
+    request, notes = narrowed(Goal(), infer_text(code), "`a.py`")
     bounds = _bounds(request)
     assert bounds["tensorflow"] == bounds["tensorflow-cpu"] == bounds["tensorflow-gpu"]
     assert "<2" in bounds["tensorflow"]
@@ -42,11 +42,11 @@ def test_releases_and_python_become_bounds() -> None:
 def test_keras_2_on_request() -> None:
     """Releases with Keras 3 serve once Keras 2 is asked for; without that the note says so."""
     found = infer_text(OPTIMIZER)
-    plain, notes = narrowed(Request(), found, "`a.py`")
+    plain, notes = narrowed(Goal(), found, "`a.py`")
     assert "<2.16" in _bounds(plain)["tensorflow"]
     assert plain.keras is None
     assert "`--keras 2`" in notes[-1]
-    legacy, _ = narrowed(Request(keras=2), found, "`a.py`")
+    legacy, _ = narrowed(Goal(keras=2), found, "`a.py`")
     assert "<2.16" not in _bounds(legacy)["tensorflow"]
     assert legacy.keras == 2
 
@@ -54,13 +54,13 @@ def test_keras_2_on_request() -> None:
 def test_keras_2_where_the_code_asks_for_it() -> None:
     """Who sets TF_USE_LEGACY_KERAS, or imports tf_keras, gets it."""
     found = infer_text("import os\nos.environ['TF_USE_LEGACY_KERAS'] = '1'\n" + OPTIMIZER)
-    assert narrowed(Request(), found, "`a.py`")[0].keras == 2
+    assert narrowed(Goal(), found, "`a.py`")[0].keras == 2
 
 
 def test_keras_2_where_nothing_else_serves() -> None:
     """Code of newer releases with habits of Keras 2."""
     found = replace(infer_text(OPTIMIZER), spec="", releases=())
-    request, _ = narrowed(Request(), found, "`a.py`")
+    request, _ = narrowed(Goal(), found, "`a.py`")
     assert request.keras == 2
     assert SpecifierSet(_bounds(request)["tensorflow"]) == SpecifierSet(found.legacy_spec)
 
@@ -69,7 +69,7 @@ def test_no_release_serves() -> None:
     """The error sends to `infer`."""
     found = infer_text(SESSION + "tf.keras.layers.RandomFlip()\n")
     with pytest.raises(NoSolution, match=r"has everything that `a\.py` uses") as told:
-        narrowed(Request(), found, "`a.py`")
+        narrowed(Goal(), found, "`a.py`")
     assert told.value.hint == "`tfenv infer a.py` tells which lines contradict each other"
 
 

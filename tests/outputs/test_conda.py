@@ -15,8 +15,8 @@ from packaging.version import Version
 from tests.support.hostile import HOSTILE
 from tests.support.locks import cpu_lock, cuda_lock, package
 from tests.support.snapshots import check
+from tfenv.model.goal import Goal
 from tfenv.model.lock import Origin, Stack
-from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.outputs import conda, requirements
 from tfenv.store.heading import FIRST_LINE, is_ours
@@ -112,9 +112,9 @@ def test_hostile_values_stay_values(text: str) -> None:
 def test_hostile_indexes_stay_one_option(text: str) -> None:
     """An index cannot bring options or lines of its own, whatever is in its URL."""
     index = f"https://pypi.example.org/{text}"
-    lock = replace(cpu_lock(), request=Request(indexes=(index, "https://pypi.org/simple/")))
+    lock = replace(cpu_lock(), request=Goal(indexes=(index, "https://pypi.org/simple/")))
     expected = requirements.dumps(
-        replace(lock, request=Request(indexes=("https://pypi.example.org/", lock.request.indexes[1])))
+        replace(lock, request=Goal(indexes=("https://pypi.example.org/", lock.request.indexes[1])))
     )
     lines, wanted = requirements.dumps(lock).split("\n"), expected.split("\n")
     assert lines[1].startswith("--index-url https://pypi.example.org/")
@@ -126,7 +126,7 @@ def test_hostile_indexes_stay_one_option(text: str) -> None:
 
 def test_no_credentials_get_in() -> None:
     """Indexes are named without their passwords, and PyPI alone is not named at all."""
-    lock = replace(cpu_lock(), request=Request(indexes=("https://user:s3cret@pypi.example.org/simple/#at",)))
+    lock = replace(cpu_lock(), request=Goal(indexes=("https://user:s3cret@pypi.example.org/simple/#at",)))
     for text in (conda.dumps(lock), requirements.dumps(lock)):
         assert "s3cret" not in text
         assert "--index-url https://pypi.example.org/simple/" in text

@@ -20,10 +20,10 @@ from tests.support.hostile import HOSTILE
 from tests.support.locks import cpu_lock, cuda_lock, package
 from tests.support.snapshots import check
 from tfenv.errors import UsageError
+from tfenv.model.goal import Goal
 from tfenv.model.hardware import ComputeCapability, Gpu
 from tfenv.model.lock import BaseImage, Needs, Origin, Stack
 from tfenv.model.package import Requirement, normalize
-from tfenv.model.request import Request
 from tfenv.model.target import Platform, Target
 from tfenv.outputs import pylock
 from tfenv.outputs.toml import dumps as dump_toml
@@ -91,7 +91,7 @@ def test_hostile_strings_stay_strings(text: str) -> None:
         facts=text,
         environment=(("NAME", text), (text or "EMPTY", "value")),
         base_image=BaseImage(reference=text, digest=text),
-        request=Request(
+        request=Goal(
             indexes=(text,),
             requirements=(Requirement(name=normalize("six"), because=text, source=text),),
             target=Target(gpus=(Gpu(name=text, capability=ComputeCapability(8, 6)),), cpu=frozenset({text})),
@@ -127,7 +127,7 @@ def test_everything_else_is_kept_too() -> None:
         sources=(),
         facts="",
         inputs="",
-        request=Request(
+        request=Goal(
             tensorflow=SpecifierSet(">=2.15,<2.18"),
             keras=2,
             prereleases=True,
@@ -172,7 +172,7 @@ def test_what_toml_has_no_word_for_is_refused() -> None:
 def test_times_are_written_in_utc() -> None:
     """A time of elsewhere is the same time in UTC, as PEP 751 wants."""
     east = datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=2)))
-    lock = replace(cpu_lock(), request=Request(exclude_newer=east))
+    lock = replace(cpu_lock(), request=Goal(exclude_newer=east))
     assert "exclude-newer = 2025-12-31T23:00:00Z" in pylock.dumps(lock)
 
 
@@ -182,7 +182,7 @@ def test_no_credentials_get_in() -> None:
     lock = replace(
         cpu_lock(),
         packages=(package("six-1.16.0-py3-none-any.whl", url=f"{secret}six-1.16.0-py3-none-any.whl", index=secret),),
-        request=Request(indexes=(secret, "https://token@other.example.org/"), exclude_newer=None),
+        request=Goal(indexes=(secret, "https://token@other.example.org/"), exclude_newer=None),
         warnings=(f"{secret} gave no upload times",),
     )
     document = pylock.dumps(lock)

@@ -14,9 +14,9 @@ from tests.support.memory import MemorySource, file_of
 from tfenv.facts.database import load
 from tfenv.facts.releases import ReleaseFacts, WheelFacts
 from tfenv.model.build import Build
+from tfenv.model.goal import Goal
 from tfenv.model.hardware import ComputeCapability, Gpu
 from tfenv.model.package import File, Name, Release
-from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.overlay.overlay import FactsOverlay
 from tfenv.resolver import Conflict, Resolution, resolve
@@ -49,7 +49,7 @@ def overlay(rows: list[dict[str, Any]], target: Target, harvest: Any = None) -> 
 
 
 def locked(facts: FactsOverlay, target: Target, tensorflow: str = "") -> Resolution:
-    request = Request(tensorflow=SpecifierSet(tensorflow), target=target)
+    request = Goal(tensorflow=SpecifierSet(tensorflow), target=target)
     return resolve(request, facts, pythons=PYTHONS)
 
 

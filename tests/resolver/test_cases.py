@@ -12,9 +12,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.memory import MemorySource
+from tfenv.model.goal import Goal
 from tfenv.model.hardware import ComputeCapability, Gpu
 from tfenv.model.package import Name, Requirement
-from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.resolver import Conflict, Resolution, explain, repairs, resolve, smallest
 
@@ -37,7 +37,7 @@ def target_of(table: dict[str, Any]) -> Target:
     )
 
 
-def request_of(case: dict[str, Any]) -> Request:
+def request_of(case: dict[str, Any]) -> Goal:
     table = case.get("request", {})
 
     def wanted(key: str) -> tuple[Requirement, ...]:
@@ -46,7 +46,7 @@ def request_of(case: dict[str, Any]) -> Request:
             for number, text in enumerate(table.get(key, ()), 1)
         )
 
-    return Request(
+    return Goal(
         tensorflow=SpecifierSet(table.get("tensorflow", "")),
         target=target_of(case.get("target", {})),
         requirements=wanted("requirements"),
@@ -80,20 +80,20 @@ def test_case(path: Path) -> None:
 
 
 def outcome(
-    request: Request, source: MemorySource, preferred: dict[Name, Version], asked: dict[str, Any]
+    request: Goal, source: MemorySource, preferred: dict[Name, Version], asked: dict[str, Any]
 ) -> dict[str, Any]:
     """As the case writes it down, as far as it asks."""
     try:
         resolution = resolve(request, source, pythons=PYTHONS, preferred=preferred)
     except Conflict as conflict:
 
-        def world(changed: Request) -> MemorySource:
+        def world(changed: Goal) -> MemorySource:
             return source.of(changed.target.accelerator)
 
-        def narrow(left: Conflict, changed: Request) -> Conflict:
+        def narrow(left: Conflict, changed: Goal) -> Conflict:
             return smallest(left, changed, world, pythons=PYTHONS)
 
-        def solve(changed: Request) -> Resolution:
+        def solve(changed: Goal) -> Resolution:
             return resolve(changed, world(changed), pythons=PYTHONS, brief=True)
 
         told = narrow(conflict, request)

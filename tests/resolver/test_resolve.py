@@ -8,8 +8,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.memory import MemorySource
+from tfenv.model.goal import Goal
 from tfenv.model.package import Name, Requirement
-from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.resolver import Conflict, explain, repairs, resolve
 from tfenv.resolver.ahead import Ahead
@@ -30,7 +30,7 @@ def test_pythons_left_open() -> None:
 
     def left(python: str | None) -> list[str]:
         target = Target(python=None if python is None else Version(python))
-        return [str(each) for each in candidates_of(Request(target=target), PYTHONS)]
+        return [str(each) for each in candidates_of(Goal(target=target), PYTHONS)]
 
     assert left(None) == ["3.13.9", "3.12.12"]
     assert left("3.12") == ["3.12.12"]
@@ -41,7 +41,7 @@ def test_pythons_left_open() -> None:
 def test_lost_search() -> None:
     """A search that was given up says so, and that there may be a solution all the same."""
     conflict = Conflict((), gaps={})
-    assert explain(conflict, Request()).message == "no solution was found in reasonable time; there may be none"
+    assert explain(conflict, Goal()).message == "no solution was found in reasonable time; there may be none"
 
 
 def test_the_index_hears_ahead_of_what_will_be_asked() -> None:
@@ -54,7 +54,7 @@ def test_the_index_hears_ahead_of_what_will_be_asked() -> None:
             {"file": "b-1.0-py3-none-any.whl"},
         ]
     )
-    resolve(Request(), source, pythons=PYTHONS)
+    resolve(Goal(), source, pythons=PYTHONS)
     heard = [one if isinstance(one, str) else one.filename for one in source.expected]
     for name in ("tensorflow", "a", "b", *source.read):
         assert name in heard
@@ -104,7 +104,7 @@ def test_only_what_is_needed_is_read() -> None:
             {"file": "a-0.9-py3-none-any.whl"},
         ]
     )
-    resolve(Request(), source, pythons=PYTHONS)
+    resolve(Goal(), source, pythons=PYTHONS)
     assert set(source.read) == {
         "tensorflow-2.21.0-cp313-cp313-manylinux_2_27_x86_64.whl",
         "a-0.9-py3-none-any.whl",
@@ -114,9 +114,9 @@ def test_only_what_is_needed_is_read() -> None:
 def test_repairs_of_a_lost_search_are_those_that_were_solved() -> None:
     """Whatever fails again is not suggested."""
 
-    def solve(_: Request) -> object:
+    def solve(_: Goal) -> object:
         raise Conflict((), gaps={})
 
     wanted = Requirement(name=Name("a"), specifier=SpecifierSet("==1"))
-    request = Request(tensorflow=SpecifierSet("==2.20"), requirements=(wanted,))
+    request = Goal(tensorflow=SpecifierSet("==2.20"), requirements=(wanted,))
     assert repairs(Conflict((Link(requirement=wanted),), gaps={}), request, solve) == ()  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ from tfenv.resolver.told import Shelf, Told, Versions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from tfenv.model.request import Request
+    from tfenv.model.goal import Goal
     from tfenv.resolver import Repair, Source
 
 CASES = sorted((Path(__file__).parent / "unsolvable").glob("*.toml"))
@@ -38,7 +38,7 @@ class Unsolvable:
         self.case: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         self.request = request_of(self.case)
         self.pythons: Sequence[Version] = PYTHONS
-        self.world: Callable[[Request], Source]
+        self.world: Callable[[Goal], Source]
         if self.case.get("world") == "published":
             self.world = published.world
             self.pythons = [each for each in published.database().images.pythons if each >= Version("3.6")]
@@ -48,11 +48,11 @@ class Unsolvable:
 
         self.shelf = Shelf()
 
-    def solve(self, request: Request) -> Resolution:
+    def solve(self, request: Goal) -> Resolution:
         """As `lock` does."""
         return resolve(request, self.world(request), pythons=self.pythons, brief=True)
 
-    def narrow(self, conflict: Conflict, request: Request) -> Conflict:
+    def narrow(self, conflict: Conflict, request: Goal) -> Conflict:
         """The smallest conflict of a request."""
         return smallest(conflict, request, self.world, pythons=self.pythons)
 

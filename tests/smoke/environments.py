@@ -10,10 +10,10 @@ from packaging.version import Version
 
 from tests.support.locks import package
 from tfenv.model.build import Build
+from tfenv.model.goal import Goal
 from tfenv.model.hardware import Architecture
 from tfenv.model.lock import Lock, Needs, Origin, Stack
 from tfenv.model.package import normalize
-from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def lock_of(document: Document) -> Lock:
     versions = {each.name: each.version for each in packages}
     python = Version(document["python"])
     return Lock(
-        request=Request(),
+        request=Goal(),
         target=Target(
             python=Version(f"{python.major}.{python.minor}"),
             accelerator=Accelerator.NONE if cuda is None else Accelerator.CUDA,

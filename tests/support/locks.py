@@ -11,10 +11,10 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
 from tfenv.model.build import Build
+from tfenv.model.goal import PYPI, Goal
 from tfenv.model.hardware import Architecture, ComputeCapability, Gpu
 from tfenv.model.lock import BaseImage, Lock, LockedPackage, Needs, Origin, Stack
 from tfenv.model.package import File, Requirement, normalize
-from tfenv.model.request import PYPI, Request
 from tfenv.model.target import Accelerator, Platform, Target
 
 
@@ -64,7 +64,7 @@ def package(
 
 def cpu_lock() -> Lock:
     """TensorFlow 2.21.0 for the CPU on Linux x86-64 and Python 3.13, with a source distribution and a variable."""
-    request = Request(
+    request = Goal(
         requirements=(
             Requirement(
                 name=normalize("pandas"),
@@ -140,7 +140,7 @@ def cuda_lock() -> Lock:
         package("nvidia_nccl_cu12-2.27.3-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl", size=322_000_000),
     )
     return Lock(
-        request=Request(
+        request=Goal(
             tensorflow=SpecifierSet("==2.21.*"),
             target=Target(
                 accelerator=Accelerator.CUDA, cuda_major=12, gpus=(gpu,), driver=target.driver, cpu=target.cpu

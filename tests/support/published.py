@@ -14,7 +14,7 @@ from tfenv.model.target import Platform
 from tfenv.overlay.overlay import CPU, GPU, FactsOverlay
 
 if TYPE_CHECKING:
-    from tfenv.model.request import Request
+    from tfenv.model.goal import Goal
 
 RECORDED = Path(__file__).parent.parent / "resolver" / "published.json"
 
@@ -52,6 +52,6 @@ def index(platform: Platform) -> MemorySource:
     return MemorySource(rows)
 
 
-def world(request: Request) -> FactsOverlay:
+def world(request: Goal) -> FactsOverlay:
     """What holds for a request: that index, and the facts for its target."""
     return FactsOverlay(index(request.target.platform.wheels), database(), request.target, keras=request.keras)

@@ -15,8 +15,8 @@ from packaging.version import Version
 from tests.support.index_server import FakeIndex
 from tfenv.facts.closures import Closures
 from tfenv.facts.database import load
+from tfenv.model.goal import Goal
 from tfenv.model.package import Name, Requirement
-from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.resolver.ahead import Ahead
 from tfenv.store.cache import Cache
@@ -68,7 +68,7 @@ def index() -> Iterator[FakeIndex]:
 
 
 def _locked(index: FakeIndex, cache: Path, progress: Count | None = None, *, offline: bool = False) -> Lock:
-    request = Request(
+    request = Goal(
         tensorflow=SpecifierSet("==2.20.0"),
         target=Target(python=Version("3.12"), glibc=Version("2.36")),
         requirements=(Requirement(name=Name("p0x0")),),

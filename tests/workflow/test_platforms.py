@@ -8,8 +8,8 @@ from packaging.specifiers import SpecifierSet
 from tfenv.errors import NoSolution
 from tfenv.facts.database import load
 from tfenv.machine.detect import detect
+from tfenv.model.goal import Goal
 from tfenv.model.lock import Lock, Origin
-from tfenv.model.request import Request
 from tfenv.workflow.lock import lock
 from tfenv.workflow.target import read_target
 
@@ -19,7 +19,7 @@ DATABASE = load()
 
 def locked(tensorflow: str, gpu: str = "", platform: str | None = None) -> Lock:
     target = read_target(gpus=[gpu] if gpu else [], known=lambda: DATABASE.gpus, detect=detect, platform=platform)
-    return lock(Request(tensorflow=SpecifierSet(tensorflow), target=target), database=DATABASE)
+    return lock(Goal(tensorflow=SpecifierSet(tensorflow), target=target), database=DATABASE)
 
 
 @pytest.mark.parametrize(

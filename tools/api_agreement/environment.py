@@ -13,8 +13,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from tfenv.model.goal import Goal
 from tfenv.model.package import Name, Requirement
-from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.smoke.run import interpreter
 from tfenv.store.cache import Cache
@@ -58,7 +58,7 @@ def walk(
         TfenvError: it cannot be locked or installed.
         CalledProcessError: a package cannot be imported.
     """
-    request = Request(
+    request = Goal(
         tensorflow=SpecifierSet(f"=={release}"),
         target=replace(Target(), python=python),
         constraints=lenders(Version(release)),

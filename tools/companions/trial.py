@@ -15,8 +15,8 @@ from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import TfenvError
+from tfenv.model.goal import Goal
 from tfenv.model.package import Name, Requirement
-from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.smoke.run import interpreter
 from tfenv.store.cache import Cache
@@ -68,9 +68,9 @@ def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> It
             )
 
 
-def request(stack: Stack) -> Request:
+def request(stack: Stack) -> Goal:
     """What `tfenv lock --tf … --python … --with …` asks for."""
-    return Request(
+    return Goal(
         tensorflow=SpecifierSet(f"=={stack.tensorflow}.*"),
         target=replace(Target(), python=stack.python),
         requirements=tuple(

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import TfenvError
+from tfenv.model.goal import Goal
 from tfenv.model.report import Outcome
-from tfenv.model.request import Request
 from tfenv.model.target import Target
 from tfenv.smoke import document
 from tfenv.smoke.computed import judge_matmul, judge_training
@@ -39,7 +39,7 @@ _OLDEST_OF_UV = (3, 8)
 
 def by_tfenv(cell: Cell, database: Database) -> Trial:
     """The lock that tfenv makes for this release and Python, installed by hash and judged."""
-    request = Request(tensorflow=SpecifierSet(f"=={cell.release}"), target=replace(Target(), python=cell.python))
+    request = Goal(tensorflow=SpecifierSet(f"=={cell.release}"), target=replace(Target(), python=cell.python))
     try:
         answer = lock(request, database=database)
         with tempfile.TemporaryDirectory(prefix="tfenv-matrix-") as folder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,16 +23,6 @@ if TYPE_CHECKING:
     from tfenv.model.hardware import Gpu
     from tfenv.model.package import Requirement
 
-_MAKERS = (
-    (
-        "AMD",
-        re.compile(
-            r"\b(amd|rocm|ati|radeon|instinct|rx ?\d{3,4}\w*|vega|mi\d{2,3}\w?|gfx\d+|firepro)\b", re.IGNORECASE
-        ),
-    ),
-    ("Intel", re.compile(r"\b(intel|iris|uhd graphics|hd graphics|arc a\d+|xe graphics)\b", re.IGNORECASE)),
-    ("Apple", re.compile(r"\b(apple|m[1-5]( pro| max| ultra)?|metal)\b", re.IGNORECASE)),
-)
 PLUGIN = {
     "AMD": (
         "AMD's own builds (tensorflow-rocm, `tfenv lock --gpu rocm`) do",
@@ -59,13 +48,6 @@ class Part:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Caution, ...] = ()
     unknown: tuple[str, ...] = ()
-
-
-def maker_of(name: str) -> str | None:
-    """The maker of a GPU, if it is not NVIDIA."""
-    if re.search(r"nvidia|geforce|gtx|rtx|quadro|tesla", name, re.IGNORECASE):
-        return None
-    return next((maker for maker, words in _MAKERS if words.search(name)), None)
 
 
 def of_another_maker(name: str, maker: str) -> Problem:

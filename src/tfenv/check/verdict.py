@@ -19,6 +19,7 @@ from tfenv.check.subject import (
     versions,
 )
 from tfenv.errors import UsageError
+from tfenv.facts.makers import maker_of
 from tfenv.model.hardware import Gpu
 from tfenv.model.package import TENSORFLOW
 from tfenv.model.report import Answer, Caution, Problem, Verdict
@@ -221,7 +222,7 @@ def _with_plugin(configuration: Configuration) -> Configuration:
     makers = {maker for name, maker in _PLUGINS.items() if configuration.package(name) is not None}
     if not makers:
         return configuration
-    rest = tuple(gpu for gpu in configuration.gpus if (maker := hardware.maker_of(gpu)) is None or maker not in makers)
+    rest = tuple(gpu for gpu in configuration.gpus if (maker := maker_of(gpu)) is None or maker not in makers)
     if rest == configuration.gpus and configuration.gpus:
         return configuration
     return replace(configuration, gpus=rest, accelerated=bool(rest or configuration.cuda or configuration.cudnn))
@@ -268,7 +269,7 @@ def _gpus(
     strangers: list[Problem] = []
     capability = configuration.capability
     for name in configuration.gpus:
-        if (maker := hardware.maker_of(name)) is not None:
+        if (maker := maker_of(name)) is not None:
             strangers.append(hardware.of_another_maker(name, maker))
         elif capability is not None and len(configuration.gpus) == 1:
             found.append(Gpu(name=hardware.plain(name, database), capability=capability))

@@ -83,8 +83,8 @@ def update(
     _console.configure(json_output=json_output, quiet=quiet)
     from tfenv.facts import database
     from tfenv.harvest import update_releases
+    from tfenv.model.goal import PYPI
     from tfenv.model.package import normalize
-    from tfenv.model.request import PYPI
 
     asked = {"api": api, "exports": exports, "modules": modules, "closures": closures}
     if table := next((name for name, wanted in asked.items() if wanted), None):

@@ -8,9 +8,9 @@ from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import NoSolution
 from tfenv.facts.closures import Closures, dumps
+from tfenv.model.goal import Goal
 from tfenv.model.package import TENSORFLOWS
 from tfenv.model.progress import Progress, Silent
-from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Target
 from tfenv.store import files
 
@@ -30,7 +30,7 @@ _TASK = "minor releases"
 class LockFunction(Protocol):
     """Resolves a request; `tfenv.workflow.lock.lock` does."""
 
-    def __call__(self, request: Request, *, database: Database, cache: Cache | None) -> Lock:
+    def __call__(self, request: Goal, *, database: Database, cache: Cache | None) -> Lock:
         """The lock of a request."""
 
 
@@ -89,7 +89,7 @@ def _names(
     lock: LockFunction, stem: str, accelerator: Accelerator, database: Database, index: str, cache: Cache | None
 ) -> frozenset[Name]:
     """The projects of the lock of the newest patch release, less TensorFlow; none where it cannot be locked."""
-    request = Request(tensorflow=SpecifierSet(f"=={stem}.*"), target=Target(accelerator=accelerator), indexes=(index,))
+    request = Goal(tensorflow=SpecifierSet(f"=={stem}.*"), target=Target(accelerator=accelerator), indexes=(index,))
     try:
         locked = lock(request, database=database, cache=cache)
     except NoSolution:

@@ -10,8 +10,8 @@ from tfenv.facts.releases import minor
 from tfenv.harvest.exports import exports, library
 from tfenv.harvest.newest import newest_wheels, source
 from tfenv.index.loop import run
+from tfenv.model.goal import PYPI
 from tfenv.model.progress import Progress, Silent
-from tfenv.model.request import PYPI
 from tfenv.store import files
 from tfenv.symbols.exports import ExportTable, hashed, is_kept, is_kept_of_cc
 

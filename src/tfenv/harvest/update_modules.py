@@ -9,8 +9,8 @@ from zipfile import BadZipFile
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.harvest.newest import newest_wheels, source
 from tfenv.index.loop import run
+from tfenv.model.goal import PYPI
 from tfenv.model.progress import Progress, Silent
-from tfenv.model.request import PYPI
 from tfenv.store import files
 from tfenv.symbols.modules import ModuleTable, module_of
 

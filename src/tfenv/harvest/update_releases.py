@@ -15,9 +15,9 @@ from tfenv.facts import silent
 from tfenv.facts.releases import ReleaseFacts, ReleaseTable, dumps, minor
 from tfenv.harvest.releases import can_have_cuda, harvest_release, still_true
 from tfenv.index.loop import run
+from tfenv.model.goal import PYPI
 from tfenv.model.package import Name, Release
 from tfenv.model.progress import Progress, Silent
-from tfenv.model.request import PYPI
 from tfenv.store import files
 
 if TYPE_CHECKING:

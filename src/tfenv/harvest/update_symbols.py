@@ -22,9 +22,9 @@ from tfenv.harvest.api_world import Sources, World, plain
 from tfenv.harvest.update_releases import releases_of
 from tfenv.harvest.wheel import METADATA, parse_metadata
 from tfenv.index.loop import run
+from tfenv.model.goal import PYPI
 from tfenv.model.package import Name
 from tfenv.model.progress import Progress, Silent
-from tfenv.model.request import PYPI
 from tfenv.store import files
 from tfenv.symbols import store
 from tfenv.symbols.releases import ReleaseRead, Releases

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tfenv.model.build import Build, CompileFlags
+    from tfenv.model.goal import Goal
     from tfenv.model.hardware import Architecture
     from tfenv.model.package import File, Name
-    from tfenv.model.request import Request
     from tfenv.model.target import Target
 
 
@@ -137,7 +137,7 @@ class Lock:
         compile: what a custom op for it is built with; ``None`` if unknown, or not on Linux.
     """
 
-    request: Request
+    request: Goal
     target: Target
     packages: tuple[LockedPackage, ...]
     stack: Stack

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from tfenv.model.request import PYPI
+from tfenv.model.goal import PYPI
 
 if TYPE_CHECKING:
     from tfenv.model.lock import Lock

@@ -6,16 +6,16 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.model.document import Table, flag, moment, of, one_of, text, whole
+from tfenv.model.goal import Goal
 from tfenv.model.hardware import ComputeCapability, Gpu, driver_text
 from tfenv.model.package import Requirement, normalize
-from tfenv.model.request import Request
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.outputs.toml import Inline
 
 NEWEST = "newest"
 
 
-def request_table(request: Request) -> dict[str, object]:
+def request_table(request: Goal) -> dict[str, object]:
     """The request as a table; what is not asked for is left out."""
     return {
         "tensorflow": str(request.tensorflow) or None,
@@ -30,9 +30,9 @@ def request_table(request: Request) -> dict[str, object]:
     }
 
 
-def read_request(table: Table) -> Request:
+def read_request(table: Table) -> Goal:
     """The request a table holds; faults are noted in the table."""
-    request = Request(
+    request = Goal(
         tensorflow=table.get("tensorflow", of(SpecifierSet)) or SpecifierSet(),
         keras=table.get("keras", whole),
         newest=table.get("prefer", text) == NEWEST,
@@ -80,7 +80,7 @@ def read_target(table: Table) -> Target:
     return target
 
 
-def inputs_digest(request: Request) -> str:
+def inputs_digest(request: Goal) -> str:
     """A digest of what a request asks for: SHA-256 in hex over its table as canonical JSON.
 
     The order of requirements and who asked for them change nothing, so neither do they change the digest. The order of

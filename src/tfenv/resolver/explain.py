@@ -16,8 +16,8 @@ from tfenv.resolver.repair import hint
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from tfenv.model.goal import Goal
     from tfenv.model.package import Requirement
-    from tfenv.model.request import Request
     from tfenv.resolver.outcome import Conflict, Link
     from tfenv.resolver.repair import Repair
 
@@ -32,7 +32,7 @@ _HASH = re.compile(r" sha256:[0-9a-f]{64}")
 
 
 def explain(
-    conflict: Conflict, request: Request, found: tuple[Repair, ...] = (), *, assumed: Collection[Kind] = ()
+    conflict: Conflict, request: Goal, found: tuple[Repair, ...] = (), *, assumed: Collection[Kind] = ()
 ) -> NoSolution:
     """The error to raise for a conflict; at most a dozen lines, each naming the wheel or the row that says so.
 
@@ -59,7 +59,7 @@ def explain(
     return NoSolution(message, hint=hint(found))
 
 
-def fact(conflict: Conflict, request: Request, assumed: Collection[Kind] = ()) -> str:
+def fact(conflict: Conflict, request: Goal, assumed: Collection[Kind] = ()) -> str:
     """What cannot be had together, in one line."""
     if not conflict.links and not conflict.parts:
         return "no solution was found in reasonable time; there may be none"
@@ -84,14 +84,14 @@ def fact(conflict: Conflict, request: Request, assumed: Collection[Kind] = ()) -
     return said
 
 
-def named(request: Request) -> str:
+def named(request: Goal) -> str:
     """TensorFlow as it was asked for: `2.15` and not `==2.15.*`."""
     text = str(request.tensorflow)
     plain = text.startswith("==") and "," not in text
     return f"TensorFlow {text.removeprefix('==').removesuffix('.*')}" if plain else f"TensorFlow {text}"
 
 
-def _place(conflict: Conflict, request: Request, kinds: Collection[Kind]) -> str:
+def _place(conflict: Conflict, request: Goal, kinds: Collection[Kind]) -> str:
     """On what, with what; empty if the machine takes no part."""
     target = request.target
     gpus = [target.gpus[part.number].name for part in conflict.parts if part.kind is Kind.GPU]
@@ -115,7 +115,7 @@ def _place(conflict: Conflict, request: Request, kinds: Collection[Kind]) -> str
     return f" on {words[0]}" + (f" with {', '.join(words[1:])}" if len(words) > 1 else "")
 
 
-def _wishes(conflict: Conflict, request: Request, kinds: Collection[Kind]) -> list[str]:
+def _wishes(conflict: Conflict, request: Goal, kinds: Collection[Kind]) -> list[str]:
     """The packages that were asked for."""
     asked = {Kind.REQUIREMENT: request.requirements, Kind.CONSTRAINT: request.constraints}
     found = [f"Keras {request.keras}"] if Kind.KERAS in kinds else []
@@ -164,7 +164,7 @@ def _plain(requirement: Requirement) -> str:
     return f"{requirement.name}{extras}{requirement.specifier}"
 
 
-def _has(requirement: Requirement, conflict: Conflict, request: Request, assumed: Collection[Kind]) -> list[str]:
+def _has(requirement: Requirement, conflict: Conflict, request: Goal, assumed: Collection[Kind]) -> list[str]:
     """What the target has of a virtual package, where the first line does not say it."""
     target, subject = request.target, requirement.name
     if subject == "__compute_capability":

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from tfenv.model.goal import Goal
     from tfenv.model.package import File, Metadata, Name, Requirement
-    from tfenv.model.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,7 @@ class Conflict(Exception):
         involved: tuple[Link, ...] = (),
         parts: tuple[Part, ...] = (),
         offered: tuple[Version, ...] = (),
-        persists: Callable[[Request], bool] = lambda _changed: False,
+        persists: Callable[[Goal], bool] = lambda _changed: False,
     ) -> None:
         super().__init__("; ".join(str(link.requirement) for link in links))
         self.links = links

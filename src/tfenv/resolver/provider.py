@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from packaging.version import Version
     from resolvelib.structs import Matches, RequirementInformation
 
+    from tfenv.model.goal import Goal
     from tfenv.model.package import File, Release
-    from tfenv.model.request import Request
     from tfenv.resolver.catalog import Catalog
 
 Choice = Candidate | VirtualCandidate
@@ -43,7 +43,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
 
     def __init__(
         self,
-        request: Request,
+        request: Goal,
         catalog: Catalog,
         *,
         asked: Sequence[Requirement],

@@ -21,8 +21,8 @@ from tfenv.resolver.outcome import Conflict, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tfenv.model.goal import Goal
     from tfenv.model.package import Requirement
-    from tfenv.model.request import Request
     from tfenv.resolver.outcome import Part, Resolution
 
 _SHOWN = 3
@@ -48,7 +48,7 @@ class Repair:
 
     fix: Fix
     says: str
-    request: Request
+    request: Goal
     resolution: Resolution
 
 
@@ -58,17 +58,17 @@ class _Try:
 
     cost: int
     key: str
-    request: Request
-    settle: Callable[[Request, Resolution], tuple[Request, str]]
+    request: Goal
+    settle: Callable[[Goal, Resolution], tuple[Goal, str]]
     first: str = ""  # what to do beside giving the command; `{}` is the value
 
 
 def repairs(
     conflict: Conflict,
-    request: Request,
-    solve: Callable[[Request], Resolution],
+    request: Goal,
+    solve: Callable[[Goal], Resolution],
     *,
-    narrow: Callable[[Conflict, Request], Conflict] = lambda conflict, _request: conflict,
+    narrow: Callable[[Conflict, Goal], Conflict] = lambda conflict, _request: conflict,
 ) -> tuple[Repair, ...]:
     """At most three changes, cheapest first; where no single one helps, two at a time.
 
@@ -124,7 +124,7 @@ def _both(first: _Try, second: _Try, resolution: Resolution) -> Repair:
     return Repair(fix=fix, says="; ".join(filter(None, does)), request=settled, resolution=resolution)
 
 
-def command(request: Request, *, cpu: bool = False) -> str:
+def command(request: Goal, *, cpu: bool = False) -> str:
     """The `tfenv lock` that asks for this; `cpu` says so, though it is what is asked for by default."""
     target = request.target
     words = ["tfenv", "lock"]
@@ -173,7 +173,7 @@ def hint(found: tuple[Repair, ...]) -> str | None:
     return "\n".join([opening, *lines])
 
 
-def _tries(conflict: Conflict, request: Request) -> Iterator[_Try]:
+def _tries(conflict: Conflict, request: Goal) -> Iterator[_Try]:
     """Whatever of the request takes part in the conflict, asked for differently."""
     target = request.target
     kinds = {part.kind for part in conflict.parts}
@@ -214,7 +214,7 @@ def _tries(conflict: Conflict, request: Request) -> Iterator[_Try]:
         yield _Try(cost=_CPU, key="gpu", request=cpu, settle=partial(_as_it_is, "none"), first="runs on the CPU only")
 
 
-def _releases(conflict: Conflict, request: Request) -> Iterator[_Try]:
+def _releases(conflict: Conflict, request: Goal) -> Iterator[_Try]:
     """Another patch of what was asked for, and the nearest minor releases that the same facts do not contradict."""
     asked = _lowest(request.tensorflow)
     if asked is None:
@@ -231,7 +231,7 @@ def _releases(conflict: Conflict, request: Request) -> Iterator[_Try]:
             yield _Try(cost=cost, key="tf", request=changed, settle=_settle_tensorflow)
 
 
-def _nearest(minors: list[tuple[int, int]], conflict: Conflict, request: Request) -> int | None:
+def _nearest(minors: list[tuple[int, int]], conflict: Conflict, request: Goal) -> int | None:
     """The first minor release, in this order, that the same facts do not contradict; by halves."""
 
     def persists(count: int) -> bool:
@@ -254,7 +254,7 @@ def _between(first: tuple[int, int], last: tuple[int, int]) -> SpecifierSet:
     return SpecifierSet(f">={first[0]}.{first[1]},<{last[0]}.{last[1] + 1}")
 
 
-def _relaxed(part: Part, request: Request) -> Iterator[_Try]:
+def _relaxed(part: Part, request: Goal) -> Iterator[_Try]:
     """A wish with no bounds, or left out altogether; a constraint is lifted."""
     if part.kind is Kind.CONSTRAINT:
         bound = request.constraints[part.number]
@@ -280,7 +280,7 @@ def _relaxed(part: Part, request: Request) -> Iterator[_Try]:
     yield _Try(cost=cost, key=wanted.name, request=changed, settle=settle, first=f"without {said}")
 
 
-def _machine(conflict: Conflict, request: Request) -> Iterator[_Try]:
+def _machine(conflict: Conflict, request: Goal) -> Iterator[_Try]:
     """A newer driver, or a branch of it that still serves the GPU; a newer glibc; another processor."""
     target = request.target
     for operator, bound in _bounds(conflict, "__driver") if target.driver is not None else []:
@@ -306,7 +306,7 @@ def _machine(conflict: Conflict, request: Request) -> Iterator[_Try]:
             yield _Try(cost=_LESS, key="cpu", request=changed, settle=settle, first=first)
 
 
-def _on(request: Request, **changes: Any) -> Request:
+def _on(request: Goal, **changes: Any) -> Goal:
     return replace(request, target=replace(request.target, **changes))
 
 
@@ -327,18 +327,18 @@ def _bounds(conflict: Conflict, name: str) -> list[tuple[str, Version]]:
     return sorted(found)
 
 
-def _settle_tensorflow(request: Request, resolution: Resolution) -> tuple[Request, str]:
+def _settle_tensorflow(request: Goal, resolution: Resolution) -> tuple[Goal, str]:
     version = _tensorflow(resolution)
     minor = f"{version.major}.{version.minor}"
     return replace(request, tensorflow=SpecifierSet(f"=={minor}.*")), minor
 
 
-def _settle_python(request: Request, resolution: Resolution) -> tuple[Request, str]:
+def _settle_python(request: Goal, resolution: Resolution) -> tuple[Goal, str]:
     minor = f"{resolution.python.major}.{resolution.python.minor}"
     return _on(request, python=Version(minor)), minor
 
 
-def _settle_cuda(request: Request, resolution: Resolution) -> tuple[Request, str]:
+def _settle_cuda(request: Goal, resolution: Resolution) -> tuple[Goal, str]:
     asked = [need.requirement.specifier for need in resolution.needs if need.requirement.name == "__cuda"]
     majors = sorted({Version(one.version).major for specifier in asked for one in specifier})
     if not majors:
@@ -346,7 +346,7 @@ def _settle_cuda(request: Request, resolution: Resolution) -> tuple[Request, str
     return _on(request, cuda_major=majors[0]), f"cuda{majors[0]}"
 
 
-def _settle_rocm(request: Request, resolution: Resolution) -> tuple[Request, str]:
+def _settle_rocm(request: Goal, resolution: Resolution) -> tuple[Goal, str]:
     asked = [need.requirement.specifier for need in resolution.needs if need.requirement.name == "__rocm"]
     versions = sorted({Version(one.version) for specifier in asked for one in specifier})
     if not versions:
@@ -354,7 +354,7 @@ def _settle_rocm(request: Request, resolution: Resolution) -> tuple[Request, str
     return _on(request, rocm=versions[0]), f"rocm{versions[0]}"
 
 
-def _settle_requirement(relaxed: Requirement, request: Request, resolution: Resolution) -> tuple[Request, str]:
+def _settle_requirement(relaxed: Requirement, request: Goal, resolution: Resolution) -> tuple[Goal, str]:
     pin = resolution.pins.get(relaxed.name)
     if pin is None:
         return request, "any"
@@ -363,7 +363,7 @@ def _settle_requirement(relaxed: Requirement, request: Request, resolution: Reso
     return replace(request, requirements=wanted), str(pin.version)
 
 
-def _as_it_is(value: str, request: Request, _resolution: Resolution) -> tuple[Request, str]:
+def _as_it_is(value: str, request: Goal, _resolution: Resolution) -> tuple[Goal, str]:
     return request, value
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from resolvelib.resolvers import Result
     from resolvelib.structs import RequirementInformation
 
+    from tfenv.model.goal import Goal
     from tfenv.model.progress import Progress
-    from tfenv.model.request import Request
     from tfenv.resolver.candidate import Want
     from tfenv.resolver.protocols import Source
     from tfenv.resolver.provider import Choice, Provider
@@ -34,7 +34,7 @@ _TASK = "resolving"
 
 
 def resolve(
-    request: Request,
+    request: Goal,
     source: Source,
     *,
     pythons: Sequence[Version],
@@ -71,7 +71,7 @@ def resolve(
     ).attempt()
 
 
-def candidates_of(request: Request, pythons: Sequence[Version]) -> tuple[Version, ...]:
+def candidates_of(request: Goal, pythons: Sequence[Version]) -> tuple[Version, ...]:
     """The Pythons that a request leaves open, as full versions, newest first."""
     wanted = request.target.python
     if wanted is None:
@@ -87,7 +87,7 @@ class _Run:
 
     def __init__(
         self,
-        request: Request,
+        request: Goal,
         source: Source,
         *,
         pythons: Sequence[Version],
@@ -239,7 +239,7 @@ class _Run:
 
 
 def _notes(
-    request: Request,
+    request: Goal,
     pins: Mapping[Name, Pin],
     back: Mapping[Name, Held],
     turned_down: Mapping[Name, Mapping[Version, Requirement]],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from tfenv.model.request import Request
+    from tfenv.model.goal import Goal
     from tfenv.resolver.outcome import Link
     from tfenv.resolver.protocols import Source
 
@@ -31,7 +31,7 @@ _FAMILY = 4
 
 
 def smallest(
-    conflict: Conflict, request: Request, world: Callable[[Request], Source], *, pythons: Sequence[Version]
+    conflict: Conflict, request: Goal, world: Callable[[Goal], Source], *, pythons: Sequence[Version]
 ) -> Conflict:
     """The conflict, told of nothing that could be left out.
 
@@ -58,7 +58,7 @@ def smallest(
     return core.tell(found)
 
 
-def asks(request: Request) -> list[Part]:
+def asks(request: Goal) -> list[Part]:
     """What a request fixes, what is most worth telling first."""
     target, plain = request.target, Target()
     found = [
@@ -85,7 +85,7 @@ def asks(request: Request) -> list[Part]:
     return parts
 
 
-def only(request: Request, parts: Iterable[Part]) -> Request:
+def only(request: Goal, parts: Iterable[Part]) -> Goal:
     """The request, with nothing asked for but these parts of it; the platform stays."""
     told = {(part.kind, part.number) for part in parts}
 
@@ -116,13 +116,13 @@ def only(request: Request, parts: Iterable[Part]) -> Request:
     )
 
 
-def ways(asked: Request, told: Iterable[Part]) -> list[Request]:
+def ways(asked: Goal, told: Iterable[Part]) -> list[Goal]:
     """A request as it is, and, where the platform does not count, for the one that has most."""
     most = replace(asked, target=replace(asked.target, platform=Platform.LINUX_X86_64))
     return [asked] if most == asked or Part(kind=Kind.PLATFORM) in told else [asked, most]
 
 
-def _suspected(conflict: Conflict, request: Request) -> list[Part]:
+def _suspected(conflict: Conflict, request: Goal) -> list[Part]:
     """Everything that the search met on its way to the clash."""
     names = {TENSORFLOW: None}
     edges = []
@@ -145,8 +145,8 @@ class _Core:
 
     def __init__(
         self,
-        request: Request,
-        world: Callable[[Request], Source],
+        request: Goal,
+        world: Callable[[Goal], Source],
         pythons: Sequence[Version],
         suspected: Sequence[Part],
     ) -> None:
@@ -230,11 +230,11 @@ class _Core:
         newest = next(fitting, None)
         return "" if newest is None else has(newest, self._request.target.platform)
 
-    def _persists(self, told: frozenset[Part], changed: Request) -> bool:
+    def _persists(self, told: frozenset[Part], changed: Goal) -> bool:
         """Does what was told contradict a changed request too?"""
         return self._fails(told, only(changed, told))
 
-    def _conflict(self, told: frozenset[Part], asked: Request) -> Conflict:
+    def _conflict(self, told: frozenset[Part], asked: Goal) -> Conflict:
         try:
             self._resolve(told, asked, brief=False)
         except Conflict as conflict:
@@ -243,7 +243,7 @@ class _Core:
             pass
         return Conflict((), gaps={})
 
-    def _fails(self, told: frozenset[Part], asked: Request) -> bool:
+    def _fails(self, told: frozenset[Part], asked: Goal) -> bool:
         for way in ways(asked, told):
             try:
                 self._resolve(told, way, brief=True)
@@ -254,7 +254,7 @@ class _Core:
             return False
         return True
 
-    def _resolve(self, told: frozenset[Part], asked: Request, *, brief: bool) -> None:
+    def _resolve(self, told: frozenset[Part], asked: Goal, *, brief: bool) -> None:
         world = self._world_of(asked)
         shelf = self._shelves.setdefault(asked.exclude_newer, Shelf())
         source = Told(world, told, asked.target.platform, self._versions, shelf)
@@ -269,7 +269,7 @@ class _Core:
                 raise
             resolve(asked, source, pythons=self._pythons, brief=brief)
 
-    def _world_of(self, asked: Request) -> Source:
+    def _world_of(self, asked: Goal) -> Source:
         key = (asked.target, asked.keras, asked.exclude_newer)
         if key not in self._worlds:
             self._worlds[key] = self._world(asked)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from tfenv.facts.database import Database
     from tfenv.infer.uses import Reading
+    from tfenv.model.goal import Goal
     from tfenv.model.inferred import Answer, Finding
-    from tfenv.model.request import Request
 
 from tfenv.model.progress import Progress, Silent
 
@@ -96,7 +96,7 @@ def infer(paths: Sequence[Path], database: Database, *, progress: Progress | Non
     )
 
 
-def narrowed(request: Request, found: Answer, what: str) -> tuple[Request, tuple[str, ...]]:
+def narrowed(request: Goal, found: Answer, what: str) -> tuple[Goal, tuple[str, ...]]:
     """A request for what the code needs too, and notes on what was made of it.
 
     Args:

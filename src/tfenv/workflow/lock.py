@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from tfenv.facts.releases import ReleaseFacts
     from tfenv.index.source import IndexSource
     from tfenv.model.build import Build, CompileFlags
+    from tfenv.model.goal import Goal
     from tfenv.model.package import File, Name, Release
     from tfenv.model.progress import Progress
-    from tfenv.model.request import Request
     from tfenv.overlay.overlay import FactsOverlay
     from tfenv.resolver.outcome import Pin, Resolution
     from tfenv.store.cache import Cache
@@ -45,7 +45,7 @@ _OF_THE_GPU = ("__compute_capability", "__cuda", "__known_bad", "__platform", "_
 
 
 def lock(
-    request: Request,
+    request: Goal,
     *,
     database: Database | None = None,
     cache: Cache | None = None,
@@ -99,7 +99,7 @@ def lock(
 class _Settled:
     """What a request came to: glibc is that of the image, where it was left open."""
 
-    request: Request
+    request: Goal
     resolution: Resolution
     overlay: FactsOverlay
     image: ImageRow | None
@@ -110,7 +110,7 @@ class _Run:
 
     def __init__(
         self,
-        request: Request,
+        request: Goal,
         *,
         database: Database,
         cache: Cache,
@@ -152,7 +152,7 @@ class _Run:
             return replace(lock, base_image=replace(lock.base_image, digest=digest))
         return lock
 
-    def _settled(self, asked: Request, preferred: Mapping[Name, Version], *, brief: bool = False) -> _Settled:
+    def _settled(self, asked: Goal, preferred: Mapping[Name, Version], *, brief: bool = False) -> _Settled:
         """Resolved; once more if the image of the Python that was chosen offers less glibc than was assumed."""
         request = self._with_glibc(asked)
         resolution, overlay = self._attempt(request, preferred, brief=brief)
@@ -169,7 +169,7 @@ class _Run:
 
         until = time.monotonic() + _REPAIR_SECONDS
 
-        def solve(changed: Request) -> Resolution:
+        def solve(changed: Goal) -> Resolution:
             if time.monotonic() > until:
                 raise conflict
             try:
@@ -206,7 +206,7 @@ class _Run:
         said = "; ".join(line.partition("   [")[0] for line in because)
         return (f"{name} held at {settled.resolution.pins[name].version}: {said}",)
 
-    def _narrow(self, left: Conflict, changed: Request) -> Conflict:
+    def _narrow(self, left: Conflict, changed: Goal) -> Conflict:
         from tfenv.resolver import smallest
 
         return smallest(left, self._with_glibc(changed), self._overlay, pythons=self._pythons)
@@ -231,7 +231,7 @@ class _Run:
         unused = stack.origin is Origin.SYSTEM and self._request.target.accelerator is not Accelerator.CUDA
         return Stack() if unused else stack
 
-    def _with_glibc(self, request: Request) -> Request:
+    def _with_glibc(self, request: Goal) -> Goal:
         """A machine whose glibc is not told has that of the base image."""
         target, images = request.target, self._database.images
         if not target.platform.is_linux or target.glibc is not None:
@@ -243,7 +243,7 @@ class _Run:
     def _pythons(self) -> list[Version]:
         return [python for python in self._database.images.pythons if python >= _OLDEST_PYTHON]
 
-    def _index(self, request: Request) -> IndexSource:
+    def _index(self, request: Goal) -> IndexSource:
         """The indexes, as of the moment that the request names."""
         from tfenv.index.source import IndexSource
 
@@ -316,7 +316,7 @@ class _Run:
         return "\n".join([*([hint] if hint else []), "other ways to use the GPU:", *lines]) if lines else hint
 
     def _attempt(
-        self, request: Request, preferred: Mapping[Name, Version], *, brief: bool
+        self, request: Goal, preferred: Mapping[Name, Version], *, brief: bool
     ) -> tuple[Resolution, FactsOverlay]:
         from tfenv.resolver import resolve
 
@@ -326,7 +326,7 @@ class _Run:
         )
         return resolution, overlay
 
-    def _overlay(self, request: Request) -> FactsOverlay:
+    def _overlay(self, request: Goal) -> FactsOverlay:
         """The index with the facts, for the target of a request."""
         from tfenv.overlay.overlay import FactsOverlay
 

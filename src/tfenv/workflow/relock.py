@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from tfenv.model.goal import Goal
     from tfenv.model.lock import Lock
-    from tfenv.model.request import Request
     from tfenv.store.cache import Cache
 
 ALL = ""
@@ -47,12 +47,12 @@ def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) ->
         return None
 
 
-def keep(text: str, request: Request, cache: Cache) -> None:
+def keep(text: str, request: Goal, cache: Cache) -> None:
     """Remember that this program wrote a lock, to the letter, and for which request."""
     cache.keep_document(_written(text), {"inputs": inputs_digest(request)})
 
 
-def is_kept(path: Path, request: Request, cache: Cache) -> bool:
+def is_kept(path: Path, request: Goal, cache: Cache) -> bool:
     """Is a lock, to the letter, what this program wrote for this very request? Then it need not be read again."""
     try:
         known = cache.document(_written(files.read(path)))
@@ -65,7 +65,7 @@ def _written(text: str) -> str:
     return f"written {' '.join(program())} {hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def outdated(old: Lock | None, request: Request) -> str | None:
+def outdated(old: Lock | None, request: Goal) -> str | None:
     """Why a lock is not what a request asks for; ``None`` if it is."""
     if old is None:
         return "is not there, or is no lock of tfenv"
@@ -155,7 +155,7 @@ def base_digest(
     return ask
 
 
-def _asks(request: Request) -> dict[str, str]:
+def _asks(request: Goal) -> dict[str, str]:
     """What can be told in a word."""
     target = request.target
     return {

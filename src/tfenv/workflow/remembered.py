@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tfenv.facts.database import Database
+    from tfenv.model.goal import Goal
     from tfenv.model.lock import Lock
     from tfenv.model.progress import Progress
-    from tfenv.model.request import Request
     from tfenv.store.cache import Cache
 
 
 def locked(
-    request: Request,
+    request: Goal,
     make: Callable[[Lock], dict[str, Any]],
     *,
     label: str,
@@ -107,7 +107,7 @@ def _names(before: dict[str, Any]) -> Iterator[Name]:
         yield Name(unquote(url.rstrip("/").rsplit("/", 1)[1]))
 
 
-def _key(request: Request, label: str, database: Database, preferred: Mapping[Name, Version]) -> str:
+def _key(request: Goal, label: str, database: Database, preferred: Mapping[Name, Version]) -> str:
     from tfenv.outputs.request import request_table
 
     asked = {

@@ -1,4 +1,4 @@
-"""From options, requirements files and `pyproject.toml` to one `Request`."""
+"""From options, requirements files and `pyproject.toml` to one `Goal`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tfenv.errors import UsageError
 from tfenv.inputs import project as project_file
 from tfenv.inputs import requirements as requirements_file
 from tfenv.inputs.request import PREFERENCES, ProjectRequest
+from tfenv.model.goal import PYPI, Goal
 from tfenv.model.package import Requirement
-from tfenv.model.request import PYPI, Request
 from tfenv.store import files
 from tfenv.workflow.target import read_target
 
@@ -38,7 +38,7 @@ class Asked:
         notes: one line for each thing that was left out of account.
     """
 
-    request: Request
+    request: Goal
     indexes: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -99,7 +99,7 @@ def gather(
         glibc=wanted.glibc,
         cpu=wanted.cpu,
     )
-    request = Request(
+    request = Goal(
         tensorflow=tensorflow,
         target=machine if profile is None else _on_profile(profile, machine, wanted),
         requirements=tuple(dict.fromkeys(requirements)),

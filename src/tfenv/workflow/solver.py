@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.model.goal import PYPI, Goal
 from tfenv.model.hardware import Gpu
-from tfenv.model.request import PYPI, Request
 from tfenv.model.target import Accelerator, Platform, Target
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Solver:
             return None
         return True
 
-    def _request(self, after: Configuration) -> Request | None:
+    def _request(self, after: Configuration) -> Goal | None:
         from tfenv.workflow.request import read_specifier
 
         if after.tf is None:
@@ -134,7 +134,7 @@ class Solver:
             except UsageError:
                 return None
         specifier, prerelease = read_specifier(after.tf)
-        return Request(tensorflow=specifier, target=target, prereleases=prerelease, keras=after.keras)
+        return Goal(tensorflow=specifier, target=target, prereleases=prerelease, keras=after.keras)
 
     def _index(self) -> IndexSource:
         from tfenv.index.source import IndexSource

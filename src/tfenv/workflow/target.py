@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
+from tfenv.facts.makers import maker_of
 from tfenv.model.hardware import Gpu
 from tfenv.model.target import Accelerator, Platform, Target
 
@@ -119,8 +120,6 @@ def _gpus(
             try:
                 found.append(known().find(word))
             except UsageError as error:
-                from tfenv.check.hardware import maker_of
-
                 hint = error.hint if (maker := maker_of(word)) is None else _instead(maker)
                 faults.append(f"--gpu {word}: {error.message}" + (f" ({hint})" if hint else ""))
     if len(majors) > 1:

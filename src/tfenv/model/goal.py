@@ -1,4 +1,4 @@
-"""What a user asks `lock` for."""
+"""What a lock has to meet."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ PYPI = "https://pypi.org/simple/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """Everything that decides what a lock holds, the published files and the facts apart.
+class Goal:
+    """Everything that decides what a lock holds, besides the published files and the facts.
+
+    A `Request` is what a person writes; a goal is what the request, its project and its files come to.
 
     Attributes:
         tensorflow: which releases are wanted; empty is any, newest stable first.
