@@ -61,7 +61,7 @@ def problems(machine: Target, build: Build | None = BUILD) -> list[str]:
 def unmet(wanted: tuple[Demand, ...], machine: Target) -> list[str]:
     virtual = answers(machine, ())
     return [
-        demand.code
+        demand.requirement.code
         for demand in wanted
         if not any(answer.satisfies(demand.requirement) for answer in virtual[demand.requirement.name])
     ]

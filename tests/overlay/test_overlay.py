@@ -386,11 +386,14 @@ def test_other_packages_are_left_alone() -> None:
     assert facts.demands(Name("nvidia-cuda-runtime-cu12"), Version("99.0")) == ()
 
 
-def test_what_was_seen_to_fail_is_said() -> None:
-    """PTX that a driver compiles is a warning, and so is what came of it where somebody saw it fail."""
+def test_what_was_seen_to_fail_is_forbidden() -> None:
+    """A build whose PTX was seen to fail on a GPU asks for what no machine has."""
+    name, version = Name("tensorflow"), Version("2.20.0")
     blackwell = Gpu(name="GeForce RTX 5090", capability=ComputeCapability(12, 0))
-    told = overlay([], replace(CUDA, gpus=(blackwell,))).warnings([(Name("tensorflow"), Version("2.20.0"))])
-    assert any("compiles its PTX on first use" in line for line in told)
-    assert any("was seen to fail on GeForce RTX 5090 (12.0)" in line and "instead: docker run" in line for line in told)
-    fine = overlay([], replace(CUDA, gpus=(H100,))).warnings([(Name("tensorflow"), Version("2.20.0"))])
-    assert not any("seen to fail" in line for line in fine)
+    failing = [one.requirement for one in overlay([], replace(CUDA, gpus=(blackwell,))).demands(name, version)]
+    assert [one.because for one in failing if one.code == "gpu-too-new" and "CUDA_ERROR_INVALID_PTX" in one.because]
+    hopper = Gpu(name="H100", capability=ComputeCapability(9, 0))
+    assert not any(
+        one.requirement.name == "__known_bad"
+        for one in overlay([], replace(CUDA, gpus=(hopper,))).demands(name, version)
+    )

@@ -86,7 +86,10 @@ def without_gpu(about: Subject, database: Database) -> tuple[Problem, ...]:
         for requirement in patch.add
         if requirement.name == "__cuda"
     ]
-    requirements = [*patched, *(demand.requirement for demand in demands if demand.code == "platform-no-gpu")]
+    requirements = [
+        *patched,
+        *(demand.requirement for demand in demands if demand.requirement.code == "platform-no-gpu"),
+    ]
     return tuple(
         problem("platform-no-gpu", str(about.platform), requirement)
         for requirement in requirements[:1]
@@ -118,11 +121,16 @@ def problems(about: Subject, gpus: tuple[Gpu, ...], configuration: Configuration
         for demand in demands:
             if demand.requirement.name == "__cuda":
                 continue  # by soname, in `libraries`
-            if hopeless and demand.code == "driver-too-old":
+            if hopeless and demand.requirement.code == "driver-too-old":
                 continue  # no driver serves both the GPU and the build
             if met(demand.requirement, offered.get(demand.requirement.name)) is False:
                 found.append(
-                    problem(demand.code, _subject(demand, gpu, driver), demand.requirement, *_has(demand, gpu, driver))
+                    problem(
+                        demand.requirement.code,
+                        _subject(demand, gpu, driver),
+                        demand.requirement,
+                        *_has(demand, gpu, driver),
+                    )
                 )
             elif demand.caution is not None:
                 warnings.append(demand.caution)
@@ -210,7 +218,7 @@ def _instructions(about: Subject, database: Database) -> tuple[Requirement, ...]
 
 
 def _subject(demand: Demand, gpu: Gpu | None, driver: Version | None) -> str:
-    if demand.code.startswith("driver") and driver is not None:
+    if demand.requirement.code.startswith("driver") and driver is not None:
         return f"driver {driver_text(driver)}"
     return gpu.name if gpu is not None else ""
 

@@ -57,11 +57,11 @@ def problems(about: Subject, gpus: tuple[Gpu, ...], configuration: Configuration
         missed = [
             demand
             for demand in cudnn_bounds(about.words, build)
-            if met(demand.requirement, offered) is False and not (coarse and demand.code == "cudnn-too-old")
+            if met(demand.requirement, offered) is False and not (coarse and demand.requirement.code == "cudnn-too-old")
         ]
         # a cuDNN of a lower major is not merely too old
         found += [
-            problem(demand.code, f"cuDNN {cudnn}", demand.requirement, f"the cuDNN here is {cudnn}")
+            problem(demand.requirement.code, f"cuDNN {cudnn}", demand.requirement, f"the cuDNN here is {cudnn}")
             for demand in missed[:1]
         ]
         if not missed and coarse:
@@ -151,11 +151,13 @@ def _code_in_cudnn(about: Subject, cudnn: Version, cuda: Version, gpus: tuple[Gp
         capability = None if gpu is None else (Version(str(gpu.capability)),)
         for demand in cudnn_demands(cudnn, row, target):
             offered = capability if demand.requirement.name == "__compute_capability" else (Version("1"),)
-            if gpu is None and demand.code == "cudnn-known-bad":
+            if gpu is None and demand.requirement.code == "cudnn-known-bad":
                 continue
             if met(demand.requirement, offered) is False:
-                subject = gpu.name if gpu is not None and demand.code == "cudnn-gpu-dropped" else f"cuDNN {cudnn}"
-                found.append(problem(demand.code, subject, demand.requirement))
+                subject = (
+                    gpu.name if gpu is not None and demand.requirement.code == "cudnn-gpu-dropped" else f"cuDNN {cudnn}"
+                )
+                found.append(problem(demand.requirement.code, subject, demand.requirement))
     return Part(problems=tuple(found))
 
 

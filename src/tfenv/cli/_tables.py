@@ -1,4 +1,4 @@
-"""`tfenv facts update --api`, `--exports`, `--modules` and `--closures`: the tables beside that of releases."""
+"""`tfenv facts update` for the tables beside that of releases: `--api`, `--exports`, `--modules`, `--closures`, …"""
 
 from __future__ import annotations
 
@@ -82,6 +82,24 @@ def update_closures(names: Iterable[str], index: str, *, write: bool, json_outpu
     _listed("--closures", database.load().root / "closures.txt", names, update, write=write, json_output=json_output)
 
 
+def update_projects(names: Iterable[str], index: str, *, write: bool, json_output: bool) -> None:
+    """Releases of the projects that TensorFlow requires, and of its companions: a line for each that has others."""
+    from tfenv.facts import database
+    from tfenv.harvest import update_projects
+    from tfenv.index.source import IndexSource
+    from tfenv.model.package import normalize
+    from tfenv.store.cache import Cache
+
+    root = database.load().root
+    projects = tuple(map(normalize, update_projects.names_of(root / "projects.txt")))
+
+    def update(path: Path, told: Callable[[str], None], progress: Progress) -> None:
+        with IndexSource((index,), cache=Cache(), progress=progress) as source:
+            update_projects.update(path, projects, source, told, write=write, progress=progress)
+
+    _listed("--projects", root / "projects.zip", names, update, write=write, json_output=json_output)
+
+
 def _listed(
     option: str,
     path: Path,
@@ -108,7 +126,7 @@ def _listed(
     if json_output:
         _console.document({"read": lines, "written": write and bool(lines)})
         return
-    _console.say(f"{len(lines)} releases read")
+    _console.say(f"{len(lines)} read anew")
     _console.say(verdict([path.name] if lines else [], f"{path.parent}" if write else ""))
 
 

@@ -70,6 +70,10 @@ def update(
         bool,
         typer.Option("--closures", help="Which projects come along with each minor release instead, by locking it."),
     ] = False,
+    projects: Annotated[
+        bool,
+        typer.Option("--projects", help="Releases of TensorFlow's dependencies and companions instead."),
+    ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
     reread: Annotated[
         bool,
@@ -86,7 +90,7 @@ def update(
     from tfenv.model.goal import PYPI
     from tfenv.model.package import normalize
 
-    asked = {"api": api, "exports": exports, "modules": modules, "closures": closures}
+    asked = {"api": api, "exports": exports, "modules": modules, "closures": closures, "projects": projects}
     if table := next((name for name, wanted in asked.items() if wanted), None):
         from tfenv.cli import _tables
 

@@ -153,7 +153,9 @@ def _keras(row: Row) -> KerasRow:
     row.known(("versions", "keras", "requires", "environment", "because", "source", "tier"))
     row.tier()
     because, source = row.text("because"), row.source()
-    never = Requirement(name=Name("__known_bad"), specifier=NEVER, because=because, source=source)
+    never = Requirement(
+        name=Name("__known_bad"), specifier=NEVER, because=because, source=source, code="keras-mismatch", brought="fact"
+    )
     found = _requirements(row, because, source) if row.texts("requires") else (never,)
     pairs = [text.partition("=") for text in row.texts("environment")]
     return KerasRow(
@@ -168,7 +170,8 @@ def _requirements(row: Row, because: str, source: str) -> tuple[Requirement, ...
     found = []
     for text in row.texts("requires"):
         try:
-            found.append(Requirement.of(PackagingRequirement(text), because=because, source=source))
+            requirement = Requirement.of(PackagingRequirement(text), because=because, source=source)
+            found.append(replace(requirement, brought="fact"))
         except (InvalidRequirement, ValueError) as wrong:
             row.fault("requires", str(wrong))
     return tuple(found)

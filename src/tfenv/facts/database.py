@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tfenv.facts.images import ImageTable
     from tfenv.facts.keras import KerasVersions
     from tfenv.facts.patches import PatchTable
+    from tfenv.facts.projects import ProjectTable
     from tfenv.facts.releases import ReleaseTable
     from tfenv.facts.rocm import RocmTable
     from tfenv.facts.signatures import SignatureTable
@@ -139,6 +140,13 @@ class Database:
         from tfenv.facts.companions import CompanionTable
 
         return CompanionTable(self.root / "companions.toml")
+
+    @cached_property
+    def projects(self) -> ProjectTable:
+        """Releases of the projects that TensorFlow requires, and of its companions."""
+        from tfenv.facts.projects import ProjectTable
+
+        return ProjectTable(self.root / "projects.zip")
 
     @cached_property
     def rocm(self) -> RocmTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -86,11 +86,15 @@ class PatchTable:
 def _patch(row: Row) -> Patch:
     row.known(("packages", "versions", "platforms", "add", "drop", "cpu", "cuda", "because", "source", "tier"))
     because, source = row.text("because"), row.source()
-    add = [requirement for text in row.texts("add") if (requirement := _requirement(row, text, because, source))]
+    tier = row.tier()
+    found = (_requirement(row, text, because, source) for text in row.texts("add"))
+    add = [replace(requirement, tier=tier, brought="fact") for requirement in found if requirement is not None]
     if cpu := row.texts("cpu"):
-        add.append(Requirement(name=Name("__cpu"), extras=frozenset(cpu), because=because, source=source))
+        name, code = Name("__cpu"), "cpu-instruction-missing"
+        add.append(Requirement(name=name, extras=frozenset(cpu), because=because, source=source, code=code, tier=tier))
     if (cuda := row.maybe_text("cuda")) == "none":
-        add.append(Requirement(name=Name("__cuda"), specifier=NEVER, because=because, source=source))
+        name, code = Name("__cuda"), "platform-no-gpu"
+        add.append(Requirement(name=name, specifier=NEVER, because=because, source=source, code=code, tier=tier))
     elif cuda is not None:
         row.fault("cuda", f"`none` is all that can be said here, not `{cuda}`")
     drop = tuple(map(normalize, row.texts("drop")))
@@ -106,7 +110,7 @@ def _patch(row: Row) -> Patch:
         drop=drop,
         because=because,
         source=source,
-        tier=row.tier(),
+        tier=tier,
     )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tfenv.facts.cuda import CudaTable, Library, Toolkit
     from tfenv.facts.cudnn import Cudnn
+    from tfenv.facts.failures import FailureTable
     from tfenv.facts.gpus import GpuTable
     from tfenv.facts.rocm import RocmRow
     from tfenv.model.build import Build
@@ -43,12 +44,11 @@ class Demand:
     """One requirement on the machine.
 
     Attributes:
-        code: of the problem, as the contract names it, if the target does not meet it.
-        requirement: on a virtual package; its reasons and sources are one a line.
-        caution: something to say even if it is met.
+        requirement: requirement on a virtual package, with the code of the problem if the target does not meet it; its
+            reasons and sources are one a line.
+        caution: warning that is due even if the requirement is met.
     """
 
-    code: str
     requirement: Requirement
     caution: Caution | None = None
 
@@ -89,6 +89,19 @@ def build_demands(
         floor = _driver(subject, build, target, cuda)
         found += [floor, *_last_branch(floor, target, gpus), _exact_toolkit(subject, build, target, cuda)]
     return tuple(demand for demand in found if demand is not None)
+
+
+def failure_demands(
+    subject: str, version: Version, build: Build | None, target: Target, failures: FailureTable
+) -> tuple[Demand, ...]:
+    """What forbids a build on GPUs that would have to compile its PTX and were seen to fail with it."""
+    found = []
+    for gpu in () if build is None else compiled_by_driver(build, target):
+        if build is not None and (failure := failures.of(version, gpu.capability)) is not None:
+            has = f"{_holds(subject, build)}, none for {_gpu(gpu)}, whose driver would have to compile the PTX"
+            because, source = f"{has}\n{failure.reason}", "\n".join((build.source, *failure.sources))
+            found.append(_demand("gpu-too-new", "__known_bad", NEVER, because=because, source=source))
+    return tuple(found)
 
 
 def cudnn_demands(version: Version, row: Cudnn, target: Target) -> tuple[Demand, ...]:
@@ -232,9 +245,15 @@ def _demand(
     caution: Caution | None = None,
 ) -> Demand:
     requirement = Requirement(
-        name=Name(name), specifier=specifier or SpecifierSet(), any_of=any_of, because=because, source=source
+        name=Name(name),
+        specifier=specifier or SpecifierSet(),
+        any_of=any_of,
+        because=because,
+        source=source,
+        code=code,
+        brought="fact",
     )
-    return Demand(code=code, requirement=requirement, caution=caution)
+    return Demand(requirement=requirement, caution=caution)
 
 
 def _capability(subject: str, build: Build, target: Target) -> Demand | None:
@@ -242,7 +261,7 @@ def _capability(subject: str, build: Build, target: Target) -> Demand | None:
         return None  # nothing tells what it holds; the build names that as unknown
     # a GPU below the newest one that a build serves was left out, not yet to come
     newest = max(one.capability for one in (*build.sass, *build.ptx))
-    too_old = any(gpu.capability < newest for gpu in target.gpus)
+    too_old = any(gpu.capability < newest for gpu in target.gpus if not _runs_on(gpu, build.sass, build.ptx))
     return _demand(
         "gpu-too-old" if too_old else "gpu-too-new",
         "__compute_capability",
@@ -346,13 +365,12 @@ def _branch_of(gpu: Gpu, gpus: GpuTable) -> tuple[int, str] | None:
 
 def _missing(sass: Iterable[Architecture], ptx: Iterable[Architecture], gpus: Iterable[Gpu]) -> str:
     sass, ptx = tuple(sass), tuple(ptx)
-    without = [
-        _gpu(gpu)
-        for gpu in gpus
-        if not any(one.sass_runs_on(gpu.capability) for one in sass)
-        and not any(one.ptx_runs_on(gpu.capability) for one in ptx)
-    ]
+    without = [_gpu(gpu) for gpu in gpus if not _runs_on(gpu, sass, ptx)]
     return f", none for {' and '.join(without)}" if without else ""
+
+
+def _runs_on(gpu: Gpu, sass: Iterable[Architecture], ptx: Iterable[Architecture]) -> bool:
+    return any(one.sass_runs_on(gpu.capability) for one in sass) or any(one.ptx_runs_on(gpu.capability) for one in ptx)
 
 
 def _seen_on(capabilities: Iterable[object], gpus: tuple[Gpu, ...]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, Literal, NewType
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -104,6 +104,11 @@ class Requirement:
         marker: when it applies; ``None`` is always.
         because: why, in one clause, for explanations; empty for plain metadata.
         source: the wheel, row or URL that says so.
+        code: code of the problem (see the contract) where the requirement is not met; empty if it follows from who
+            requires what.
+        tier: evidence tier of the row that the requirement is from; empty for metadata.
+        brought: `metadata` if the metadata of the release names the project, so that every installer brings it along;
+            `fact` if only the facts do.
     """
 
     name: Name
@@ -113,6 +118,9 @@ class Requirement:
     marker: Marker | None = None
     because: str = ""
     source: str = ""
+    code: str = ""
+    tier: str = ""
+    brought: Literal["metadata", "fact"] = "metadata"
 
     @classmethod
     def of(cls, requirement: PackagingRequirement, *, because: str = "", source: str = "") -> Requirement:

@@ -16,16 +16,16 @@ from tfenv.facts.releases import platform_of
 from tfenv.facts.rules import (
     Demand,
     build_demands,
-    compiled_by_driver,
     cudnn_bounds,
     cudnn_demands,
+    failure_demands,
     rocm_demand,
     runtime_demands,
     unknown_release,
 )
 from tfenv.facts.wheels import cuda_requirements
 from tfenv.model.package import TENSORFLOW, Metadata, Name, Requirement
-from tfenv.model.target import Accelerator
+from tfenv.model.target import Accelerator, Platform
 from tfenv.overlay.stand_ins import MACOS, PLUGINS, ROCM, distribution, only, releases, stands_for
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ AND_CUDA = "and-cuda"
 
 _CUDNN = re.compile(r"nvidia-cudnn-cu(\d+)")
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
+WINDOWS_LIKE_LINUX = "https://www.tensorflow.org/install/source_windows#gpu"
+"""The table of tested builds for Windows names the CUDA and cuDNN of the Linux wheels of the same release."""
+_LIKE_LINUX = ("cudnn_floor", "sass", "ptx")
 _BUILD_TOOLS = (Name("setuptools"), Name("wheel"))
 
 
@@ -129,7 +132,7 @@ class FactsOverlay:
             return None
         if (carrier := facts.carrier(here)) is not None:
             facts = self.facts(carrier, version) or facts
-        return facts.build(here)
+        return build_on(facts, here)
 
     def demands(self, name: Name, version: Version) -> tuple[Demand, ...]:
         """What a release asks of the machine beside its metadata and patches."""
@@ -160,10 +163,6 @@ class FactsOverlay:
                     found[f"nothing is known of the build of {release} for {here}"] = None
                 for field in build.unknown if cuda and build is not None else ():
                     found[f"nothing tells {field} of {release} for {here}"] = None
-                for gpu in compiled_by_driver(build, self._target) if cuda and build is not None else ():
-                    if (failure := self._database.failures.of(version, gpu.capability)) is not None:
-                        words = f"{release} was seen to fail on {gpu.name} ({gpu.capability}): {failure.reason}"
-                        found[f"{words}   [{failure.sources[0]}]; instead: {failure.advice}"] = None
             if cuda and _CUDNN.fullmatch(name) and not self.demands(name, version):
                 found[f"{release} is not in the database: for which GPUs it holds code is not known"] = None
             for demand in self.demands(name, version):
@@ -268,7 +267,10 @@ class FactsOverlay:
         build = self.build(name, version)
         if build is None and facts.carrier(here) is None:
             return ()  # its wheels for this platform were never looked into
-        return build_demands(subject, build, self._target, cuda=self._database.cuda, gpus=self._database.gpus)
+        return (
+            *build_demands(subject, build, self._target, cuda=self._database.cuda, gpus=self._database.gpus),
+            *failure_demands(subject, version, build, self._target, self._database.failures),
+        )
 
     def _is_before_all(self, version: Version) -> bool:
         """Is it older than the oldest release of the database?"""
@@ -293,6 +295,30 @@ class FactsOverlay:
         if build is None or bundle is None:
             return ()
         return cuda_requirements(name, version, build, bundle, cuda=self._database.cuda, cudnn=self._database.cudnn)
+
+
+def build_on(facts: ReleaseFacts, platform: Platform) -> Build | None:
+    """The build for a platform; where a Windows wheel tells nothing, what the Linux wheel of the same CUDA tells."""
+    build = facts.build(platform)
+    linux = facts.build(Platform.LINUX_X86_64)
+    if platform is not Platform.WINDOWS_X86_64 or linux is None:
+        return build
+    if build is None:
+        if not any(wheel.platform is platform for wheel in facts.wheels):
+            return None
+        same = ("cuda", "cudnn", "sass", "ptx")
+        return replace(linux, platform=platform, evidence=(*linux.evidence, WINDOWS_LIKE_LINUX), inferred=same)
+    silent = tuple(name for name in _LIKE_LINUX if name in build.unknown and name not in linux.unknown)
+    if not silent or build.cuda != linux.cuda:
+        return build
+    return replace(
+        build,
+        **{name: getattr(linux, name) for name in silent},
+        partial=linux.partial if "sass" in silent else build.partial,
+        unknown=tuple(name for name in build.unknown if name not in silent),
+        inferred=(*build.inferred, *silent),
+        evidence=(*build.evidence, linux.source),
+    )
 
 
 @lru_cache(maxsize=128)
