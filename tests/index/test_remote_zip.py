@@ -161,6 +161,43 @@ def test_a_server_that_gives_less() -> None:
         asyncio.run(RemoteZip.open(fetch, 5000))
 
 
+def streamed(data: bytes, name: str, block: int = 1000) -> bytes:
+    """A member as its pieces give it."""
+
+    async def whole() -> bytes:
+        archive = await RemoteZip.open(fetcher(data), len(data))  # type: ignore[arg-type]
+        return b"".join([piece async for piece in archive.stream(name, block=block)])
+
+    return asyncio.run(whole())
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("block", [100, 1000, 2**20])
+def test_a_member_in_pieces(method: int, block: int) -> None:
+    """Whatever the size of the ranges, the pieces are the member; its neighbours stay out of it."""
+    members = {"before": noise(3000), "wanted": noise(2500) + bytes(5000), "empty": b"", "after": noise(3000)}
+    data = zipped(members, method=method)
+    for name, content in members.items():
+        assert streamed(data, name, block) == content
+
+
+@pytest.mark.parametrize(
+    ("signature", "offset", "layout", "value", "words"),
+    [
+        (b"PK\x01\x02", 10, "<H", 12, "unknown way"),
+        (b"PK\x01\x02", 16, "<L", 7, "checksum"),
+        (b"PK\x01\x02", 24, "<L", 10, "larger"),
+        (b"PK\x03\x04", 0, "<L", 7, "local header"),
+        (b"PK\x03\x04", 26, "<H", 0, "unpacked|checksum"),
+    ],
+)
+def test_damage_is_seen_in_pieces_too(signature: bytes, offset: int, layout: str, value: int, words: str) -> None:
+    """A member that is not what the directory says ends in an error."""
+    data = zipped({"a": noise(30) * 20})
+    with pytest.raises(zipfile.BadZipFile, match=words):
+        streamed(_patched(data, signature, offset, layout, value), "a")
+
+
 def _patched(data: bytes, signature: bytes, offset: int, layout: str, value: int) -> bytes:
     patched = bytearray(data)
     struct.pack_into(layout, patched, patched.rindex(signature) + offset, value)

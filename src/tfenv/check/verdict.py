@@ -13,7 +13,6 @@ from tfenv.check.subject import (
     DISTRIBUTIONS,
     GPU,
     Subject,
-    fitting_tags,
     pythons_of,
     subject,
     versions,
@@ -302,11 +301,9 @@ def _wheel(about: Subject, configuration: Configuration) -> list[Problem]:
 
 
 def _glibc(about: Subject, configuration: Configuration) -> list[Problem]:
-    from tfenv.model.tags import glibc
-
     if configuration.glibc is None or not about.platform.is_linux or about.python is None:
         return []
-    needed = [glibc(fitting_tags(wheel, about.platform, about.python)) for wheel in about.wheels]
+    needed = [wheel.needs_glibc for wheel in about.wheels]
     if any(floor is None or floor <= configuration.glibc for floor in needed):
         return []
     lowest = min(floor for floor in needed if floor is not None)

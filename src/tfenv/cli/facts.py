@@ -127,6 +127,7 @@ def _document(tally: Tally, changes: list[Change], *, written: bool) -> dict[str
         "releases": tally.releases,
         "kept": tally.kept,
         "wheels": tally.wheels,
+        "libraries": tally.libraries,
         "bytes": {"total": tally.total, "most": tally.most},
         "without_build": tally.without_build,
         "changes": [{"file": change.path.name, "diff": change.diff} for change in changes],
@@ -140,6 +141,8 @@ def _summary(tally: Tally, changed: list[str], written: str) -> Iterator[str]:
         f"{tally.releases} releases: {tally.kept} kept, {tally.wheels} wheels read"
         f" ({tally.total / 1e6:.0f} MB in all, at most {tally.most / 1e6:.1f} MB for one)"
     )
+    if tally.libraries:
+        yield f"{tally.libraries} wheels had their libraries read"
     if tally.without_build:
         yield f"{len(tally.without_build)} wheels say nothing of their build, such as {tally.without_build[0]}"
     from tfenv.cli._tables import verdict
@@ -159,6 +162,9 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
         notes = ("" if wheel["yanked"] is None else ", yanked") + (
             ", metadata not read" if wheel["requires_dist"] is None else f", {len(wheel['requires_dist'])} requirements"
         )
+        if wheel["glibc"] is not None:
+            notes += f", asks for GLIBC_{wheel['glibc']}"
+            notes += "" if wheel["glibcxx"] is None else f" and GLIBCXX_{wheel['glibcxx']}"
         yield f"  {wheel['filename']} ({size}{notes})"
     yield from (f"  {source}" for source in told["sources"])
 

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from tfenv.model.hardware import Architecture
 
 _NAMES = (Name("tensorflow"), Name("tensorflow-gpu"))
-_GLIBC = re.compile(r"manylinux_(\d+)_(\d+)_")
-_LEGACY = {"manylinux1": Version("2.5"), "manylinux2010": Version("2.12"), "manylinux2014": Version("2.17")}
-"""Source: PEP 600, the legacy tags and the glibc they stand for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +33,7 @@ class Row:
         version: of TensorFlow.
         distribution: that holds the CUDA build (`tensorflow-gpu` before 2.1); `tensorflow` if none does.
         pythons: CPythons with a wheel, ascending, as `X.Y`.
-        glibc: lowest, ``None`` if the tags do not say.
+        glibc: lowest that serves all its wheels, ``None`` if neither symbols nor tags say.
         cuda: toolkit it was built with; ``None`` for a CPU build.
         cudnn: lowest cuDNN that serves, as precise as is known.
         sass: architectures with machine code.
@@ -104,11 +101,5 @@ def _pythons(facts: ReleaseFacts) -> tuple[Version, ...]:
 
 
 def _glibc(facts: ReleaseFacts) -> Version | None:
-    floors: set[Version] = set()
-    for wheel in facts.wheels:
-        if wheel.platform is Platform.LINUX_X86_64:
-            tags = wheel.platform_tag.split(".")
-            named = [Version(f"{m[1]}.{m[2]}") for tag in tags if (m := _GLIBC.match(tag))]
-            named += [glibc for legacy, glibc in _LEGACY.items() if any(tag.startswith(f"{legacy}_") for tag in tags)]
-            floors.update({min(named)} if named else ())
-    return max(floors, default=None)
+    floors = [wheel.needs_glibc for wheel in facts.wheels if wheel.platform is Platform.LINUX_X86_64]
+    return max((floor for floor in floors if floor is not None), default=None)

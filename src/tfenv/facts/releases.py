@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
 from tfenv.facts.builds import build_from, build_lines, quoted, strings
+from tfenv.model import tags as wheel_tags
 from tfenv.model.package import Name, normalize
 from tfenv.model.target import Platform
 
@@ -57,6 +58,9 @@ class WheelFacts:
         requires_dist: as its METADATA declares, in that order; ``None`` if its METADATA was not read.
         requires_python: as its METADATA declares, or the index where that was not read; ``None`` if not said.
         yanked: the reason (perhaps empty) if yanked, else ``None``.
+        glibc: newest version of glibc's symbols that its libraries ask for; ``None`` if they were not read.
+        glibcxx: newest version of libstdc++'s symbols that they ask for (3.4.19 for `GLIBCXX_3.4.19`); ``None`` if they
+            were not read.
     """
 
     filename: str
@@ -65,6 +69,14 @@ class WheelFacts:
     requires_dist: tuple[str, ...] | None = None
     requires_python: str | None = None
     yanked: str | None = None
+    glibc: Version | None = None
+    glibcxx: Version | None = None
+
+    @property
+    def needs_glibc(self) -> Version | None:
+        """The lowest glibc it runs on: by its symbols if they were read, and no lower than its tags say."""
+        named = wheel_tags.glibc(self.tags)
+        return max((each for each in (self.glibc, named) if each is not None), default=None)
 
     @property
     def tags(self) -> frozenset[Tag]:
@@ -237,6 +249,8 @@ def _release(table: Mapping[str, Any]) -> ReleaseFacts:
                 requires_dist=requires,
                 requires_python=group.get("requires-python"),
                 yanked=group.get("yanked"),
+                glibc=_maybe(group.get("glibc")),
+                glibcxx=_maybe(group.get("glibcxx")),
             )
             for filename, size, sha256 in map(str.split, group["files"])
         ]
@@ -277,6 +291,9 @@ def _release_lines(row: ReleaseFacts) -> Iterator[str]:
             yield f"requires-python = {quoted(first.requires_python)}"
         if first.yanked is not None:
             yield f"yanked = {quoted(first.yanked)}"
+        for key, version in (("glibc", first.glibc), ("glibcxx", first.glibcxx)):
+            if version is not None:
+                yield f"{key} = {quoted(str(version))}"
         if first.requires_dist is not None:
             yield from strings("requires-dist", first.requires_dist, spread=True)
         files = (f"{wheel.filename} {'?' if wheel.size is None else wheel.size} {wheel.sha256}" for wheel in wheels)
@@ -287,7 +304,11 @@ def _group(wheel: WheelFacts) -> tuple[object, ...]:
     """What wheels told together have in common; read ones first, then in the order of their platforms."""
     unread = wheel.requires_dist is None
     said = (wheel.requires_python or "", wheel.requires_dist or (), wheel.yanked is not None, wheel.yanked or "")
-    return (unread, *said)
+    return (unread, *said, str(wheel.glibc or ""), str(wheel.glibcxx or ""))
+
+
+def _maybe(text: str | None) -> Version | None:
+    return None if text is None else Version(text)
 
 
 def _is_minor(stem: str) -> bool:

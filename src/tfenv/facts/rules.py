@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tfenv.model import tags as wheel_tags
 from tfenv.model.hardware import driver_text
 from tfenv.model.package import Name, Requirement
 from tfenv.model.report import Caution
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tfenv.facts.cudnn import Cudnn
     from tfenv.facts.failures import FailureTable
     from tfenv.facts.gpus import GpuTable
+    from tfenv.facts.releases import WheelFacts
     from tfenv.facts.rocm import RocmRow
     from tfenv.model.build import Build
     from tfenv.model.hardware import Architecture, Gpu
@@ -176,6 +178,16 @@ def runtime_demands(wheel: str, toolkit: Toolkit, target: Target) -> tuple[Deman
         return ()
     because = f"{wheel} needs driver ≥ {driver_text(floor)}"
     return (_demand("driver-too-old", "__driver", SpecifierSet(f">={floor}"), because=because, source=toolkit.source),)
+
+
+def symbols_demand(wheel: WheelFacts) -> Demand | None:
+    """The glibc that the libraries of a wheel need by their symbols; ``None`` if its tag promises no less."""
+    if wheel.glibc is None or wheel.glibc == wheel_tags.glibc(wheel.tags) or wheel.glibc != wheel.needs_glibc:
+        return None
+    also = "" if wheel.glibcxx is None else f" and of libstdc++ up to GLIBCXX_{wheel.glibcxx}"
+    because = f"the libraries in {wheel.filename} ask for symbols of glibc {wheel.glibc}{also}, whatever its tag says"
+    bound = SpecifierSet(f">={wheel.glibc}")
+    return _demand("glibc-too-old", "__glibc", bound, because=because, source=wheel.filename)
 
 
 def rocm_demand(subject: str, row: RocmRow) -> Demand:

@@ -70,7 +70,13 @@ async def harvest_release(
     inside = {**kept, **{wheel.filename: wheel for wheel, _ in looked}}
     for filename, wheel in inside.items():
         now = facts[filename]
-        facts[filename] = replace(now, requires_dist=wheel.requires_dist, requires_python=wheel.requires_python)
+        facts[filename] = replace(
+            now,
+            requires_dist=wheel.requires_dist,
+            requires_python=wheel.requires_python,
+            glibc=wheel.glibc,
+            glibcxx=wheel.glibcxx,
+        )
     agreed = {wheel.requires_python for wheel in inside.values()}
     builds = [complete(found, version, silent) for _, found in looked if found is not None]
     builds += [] if known is None else [build for build in again(known, silent) if _wheel_of(build) in kept]

@@ -13,10 +13,11 @@ from packaging.version import Version
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts import silent
 from tfenv.facts.releases import ReleaseFacts, ReleaseTable, dumps, minor
+from tfenv.harvest.libraries import Symbols, due, symbols, with_symbols
 from tfenv.harvest.releases import can_have_cuda, harvest_release, still_true
 from tfenv.index.loop import run
 from tfenv.model.goal import PYPI
-from tfenv.model.package import Name, Release
+from tfenv.model.package import TENSORFLOW, Name, Release
 from tfenv.model.progress import Progress, Silent
 from tfenv.store import files
 
@@ -66,6 +67,7 @@ class Tally:
         wheels: that were read.
         most: bytes transferred for the wheel that needed most.
         total: bytes transferred for all wheels.
+        libraries: wheels whose libraries were read; their bytes are in `total` only.
         without_build: wheels that hold no `build_info.py` in a known form.
     """
 
@@ -74,6 +76,7 @@ class Tally:
     wheels: int = 0
     most: int = 0
     total: int = 0
+    libraries: int = 0
     without_build: list[str] = field(default_factory=list)
 
 
@@ -102,6 +105,8 @@ def show(name: Name, version: Version, table: ReleaseTable) -> dict[str, Any]:
                 "requires_dist": None if wheel.requires_dist is None else list(wheel.requires_dist),
                 "requires_python": wheel.requires_python,
                 "filename": wheel.filename,
+                "glibc": _text(wheel.glibc),
+                "glibcxx": _text(wheel.glibcxx),
                 "yanked": wheel.yanked,
             }
             for wheel in row.wheels
@@ -218,6 +223,14 @@ async def _update(
     table, tally = ReleaseTable(directory), Tally(releases=len(wanted))
     stems = sorted({minor(version) for _, version in wanted} | set(table.minors), key=Version, reverse=True)
     reading = reader(client, tally)
+
+    async def libraries(file: File) -> Symbols:
+        found, transferred = await symbols(client, file)
+        if found.glibc is not None:
+            tally.libraries += 1
+            tally.total += transferred
+        return found
+
     progress.start(_TASK, sum(can_have_cuda(file) for release in wanted.values() for file in release.files))
     for name, page in zip(names, pages, strict=True):
         if not published(page):
@@ -230,6 +243,11 @@ async def _update(
             found = await asyncio.gather(
                 *(_row(one, table, rows, reading, progress, tally, reread=reread) for one in here)
             )
+            newest = max((row.version for row in found if row.name == TENSORFLOW), default=None)
+            for at, (row, release) in enumerate(zip(found, here, strict=True)):
+                stands = row.name == TENSORFLOW and row.version == newest
+                wheels = due(row, stands_for_minor=stands)
+                found[at] = await with_symbols(row, wheels, release.files, libraries)
             others = [row for row in table if row.name not in names and minor(row.version) == stem]
             after = dumps([*found, *others]) if found or others else ""
             if after != before:

@@ -10,7 +10,7 @@ import asyncio
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from zipfile import BadZipFile
@@ -28,6 +28,7 @@ _DIRECTORY_LIMIT = 64 * 2**20
 _SMALL_TAIL, _LARGE_TAIL, _LARGE_FILE = 32 * 2**10, 256 * 2**10, 64 * 2**20
 _BEFORE_DIRECTORY = 64 * 2**10
 _GAP = 64 * 2**10
+_BLOCK = 8 * 2**20
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -106,6 +107,52 @@ class RemoteZip:
                 raise BadZipFile(f"`{member.name}` is larger than the {limit} bytes allowed")
         await self._load([self._span(member) for member in members])
         return {member.name: self._unpack(member) for member in members}
+
+    async def stream(self, name: str, *, block: int = _BLOCK) -> AsyncIterator[bytes]:
+        """The unpacked bytes of one member of any size, in pieces; the next range travels while one is looked at.
+
+        Args:
+            name: member.
+            block: packed bytes that one range asks for; the local header has to fit into it.
+
+        Raises:
+            KeyError: there is no member of that name.
+            BadZipFile: it is damaged, encrypted, or packed in another way than deflate. Pieces may have come before.
+        """
+        member = self._members[name]
+        start, stop = self._span(member)
+        head = await self._range(start, min(stop, start + block))
+        begin = self._data_at(member, head)
+        left, crc, size = member.compressed, 0, 0
+        inflate = zlib.decompressobj(-15) if member.method == 8 else None
+        packed, at = head[begin : begin + left], start + len(head)
+        while left:
+            left -= len(packed)
+            ahead = asyncio.ensure_future(self._range(at, min(stop, at + min(left, block)))) if left else None
+            try:
+                data = packed if inflate is None else inflate.decompress(packed)
+                crc, size = zlib.crc32(data, crc), size + len(data)
+                if size > member.size:
+                    raise BadZipFile(f"`{name}` is larger than its directory says")
+                yield data
+                packed = await ahead if ahead is not None else b""
+            except zlib.error as error:
+                raise BadZipFile(f"`{name}` cannot be unpacked: {error}") from None
+            finally:
+                if ahead is not None:
+                    ahead.cancel()
+            at += len(packed)
+        if size != member.size or crc != member.crc:
+            raise BadZipFile(f"`{name}` is not what its checksum says")
+
+    async def _range(self, start: int, stop: int) -> bytes:
+        """Bytes of the archive, transferred and not kept."""
+        data = await self._fetch(start, stop)
+        self.requests += 1
+        self.bytes_read += len(data)
+        if len(data) != stop - start or not data:
+            raise BadZipFile(f"asked for {stop - start} bytes at {start}, got {len(data)}")
+        return data
 
     async def _open(self) -> None:
         if self._size < _END.size:
@@ -192,13 +239,9 @@ class RemoteZip:
                 missing[-1] = (missing[-1][0], max(stop, missing[-1][1]))
             else:
                 missing.append((start, stop))
-        for (start, stop), data in zip(
-            missing, await asyncio.gather(*(self._fetch(start, stop) for start, stop in missing)), strict=True
+        for (start, _), data in zip(
+            missing, await asyncio.gather(*(self._range(start, stop) for start, stop in missing)), strict=True
         ):
-            self.requests += 1
-            self.bytes_read += len(data)
-            if len(data) != stop - start:
-                raise BadZipFile(f"asked for {stop - start} bytes at {start}, got {len(data)}")
             self._hold(start, data)
 
     def _hold(self, start: int, data: bytes) -> None:
@@ -217,16 +260,22 @@ class RemoteZip:
             raise BadZipFile("its records point at each other in an impossible way")
         return held[1][start - held[0] : stop - held[0]]
 
+    def _data_at(self, member: Member, block: bytes) -> int:
+        """Where the packed bytes of a member begin, from its local header on."""
+        if len(block) < _LOCAL.size or not block.startswith(b"PK\x03\x04"):
+            raise BadZipFile(f"`{member.name}` has no local header")
+        if member.encrypted or member.method not in (0, 8):
+            raise BadZipFile(f"`{member.name}` is encrypted or packed in an unknown way")
+        *_, name_length, extra_length = _LOCAL.unpack_from(block)
+        return int(_LOCAL.size + name_length + extra_length)
+
     def _unpack(self, member: Member) -> bytes:
         start, stop = self._span(member)
         block = self._slice(start, stop)
-        if len(block) < _LOCAL.size or not block.startswith(b"PK\x03\x04"):
-            raise BadZipFile(f"`{member.name}` has no local header")
-        *_, name_length, extra_length = _LOCAL.unpack_from(block)
-        begin = _LOCAL.size + name_length + extra_length
+        begin = self._data_at(member, block)
         packed = block[begin : begin + member.compressed]
-        if len(packed) != member.compressed or member.encrypted or member.method not in (0, 8):
-            raise BadZipFile(f"`{member.name}` is damaged, encrypted or packed in an unknown way")
+        if len(packed) != member.compressed:
+            raise BadZipFile(f"`{member.name}` is damaged: shorter than its directory says")
         data = packed
         if member.method == 8:
             try:

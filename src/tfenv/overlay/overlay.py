@@ -21,6 +21,7 @@ from tfenv.facts.rules import (
     failure_demands,
     rocm_demand,
     runtime_demands,
+    symbols_demand,
     unknown_release,
 )
 from tfenv.facts.wheels import cuda_requirements
@@ -211,6 +212,8 @@ class FactsOverlay:
         if name in (TENSORFLOW, CPU, GPU) and self.facts(name, version) is None:
             self._read_off(file)
         added = [demand.requirement for demand in self.demands(name, version)]
+        if (wheel := self._row(file)) is not None and (symbols := symbols_demand(wheel)) is not None:
+            added.append(symbols.requirement)
         cuda = self._cuda
         added += [r for patch in patches for r in patch.add if cuda or r.name != "__cuda"]
         if cuda and name == TENSORFLOW and AND_CUDA in metadata.extras:
