@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+from datetime import UTC, datetime
 from functools import cache
 
 import pytest
@@ -26,6 +27,23 @@ def _index() -> bool:
     except OSError:
         return False
     return True
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--part K/N`: every Nth test, from the Kth on; `today` for K takes another part each day."""
+    parser.addoption("--part", metavar="K/N", help="run every Nth test, from the Kth on (or `today/N`)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the part that was asked for."""
+    part = config.getoption("--part")
+    if part is None:
+        return
+    which, _, of = part.partition("/")
+    number = datetime.now(UTC).timetuple().tm_yday if which == "today" else int(which)
+    kept = items[number % int(of) :: int(of)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -125,6 +125,7 @@ def test_other_archives() -> None:
         (bz2.compress(b"x"), "x-1.tar.bz2"),
         (zlib.compress(b"x"), "x-1.tgz"),
     ],
+    ids=["text.tar.gz", "text.zip", "cut.tar.gz", "no tar in bzip2", "no tar in zlib"],
 )
 def test_damaged_archives(data: bytes, filename: str) -> None:
     """Whatever is wrong, it is a ValueError that names the file."""
