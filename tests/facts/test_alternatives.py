@@ -86,4 +86,5 @@ def test_every_fault_is_told(tmp_path: Path) -> None:
     path.write_text('alternative = [{platforms = ["amiga"], says = "s", source = "s", tier = "t"}]', encoding="utf-8")
     with pytest.raises(UsageError) as caught:
         AlternativeTable(path)
-    assert [fault.split(":")[0].partition(".")[2] for fault in caught.value.faults] == ["tier", "platforms", "versions"]
+    found = [fault.split(":")[0].partition(".")[2] for fault in caught.value.faults]
+    assert found == ["tier`", "versions`", "platforms[0]`"]

@@ -199,9 +199,9 @@ def test_every_fault_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         CompanionTable(path)
     assert [fault.split(":")[0] for fault in caught.value.faults] == [
-        "companion[0].tier",
-        "companion[0].requires",
-        "companion[1].requires",
-        "keras[0].never",
-        "keras[0].keras",
+        "`companion[0].tier`",
+        "`companion[0].requires`",
+        "`companion[1].requires[0]`",
+        "`keras[0].keras`",
+        "`keras[0].never`",
     ]

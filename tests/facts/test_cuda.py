@@ -305,33 +305,33 @@ def test_a_good_table_loads(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (TOOLKIT.format(version="12.0", driver="530"), "toolkit[0].version: no [[compatibility]] row for major 12"),
-        (FLOOR + TOOLKIT.format(version="12.0.1", driver="530"), "toolkit[0].version: `X.Y` is wanted"),
+        (TOOLKIT.format(version="12.0", driver="530"), "`toolkit[0].version`: no [[compatibility]] row for major 12"),
+        (FLOOR + TOOLKIT.format(version="12.0.1", driver="530"), "`toolkit[0].version`: `X.Y` is wanted"),
         (
             FLOOR + TOOLKIT.format(version="12.1", driver="530") + TOOLKIT.format(version="12.0", driver="540"),
-            "toolkit[1].version: 12.0 does not come after 12.1",
+            "`toolkit[1].version`: 12.0 does not come after 12.1",
         ),
         (
             FLOOR + TOOLKIT.format(version="12.0", driver="530") + TOOLKIT.format(version="12.1", driver="520"),
-            "toolkit[1].driver_linux: 520 is not newer than that of 12.0",
+            "`toolkit[1].driver_linux`: 520 is not newer than that of 12.0",
         ),
         (
             FLOOR + TOOLKIT.format(version="12.0", driver="530") + TOOLKIT.format(version="12.1", driver="520"),
-            "toolkit[1].driver_windows: 520 is not newer than that of 12.0",
+            "`toolkit[1].driver_windows`: 520 is not newer than that of 12.0",
         ),
         (
             FLOOR + TOOLKIT.format(version="12.0", driver="530") + LIBRARY.format(toolkits=">12.0,<12.0"),
-            "library[0].toolkits: `<12.0,>12.0` matches no toolkit of this file",
+            "`library[0].toolkits`: `<12.0,>12.0` matches no toolkit of this file",
         ),
         (
             FLOOR + TOOLKIT.format(version="12.0", driver="530") + LIBRARY.format(toolkits="==12.*") * 2,
-            "toolkit[0].version: more than one [[library]] row for `cudart`",
+            "`toolkit[0].version`: more than one [[library]] row for `cudart`",
         ),
         (
             FLOOR + TOOLKIT.format(version="12.0", driver="530").replace('"7.0"', ""),
-            "toolkit[0].targets: empty",
+            "`toolkit[0].targets`: empty",
         ),
-        (FLOOR * 2, "compatibility[1].major: 12 is there already"),
+        (FLOOR * 2, "`compatibility[1].major`: 12 has a row already"),
     ],
 )
 def test_what_the_loader_refuses(tmp_path: Path, text: str, expected: str) -> None:

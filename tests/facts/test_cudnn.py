@@ -190,24 +190,24 @@ def test_a_good_table_loads(tmp_path: Path) -> None:
     [
         (
             ROW.format(versions=">=9,<9.2", cuda=12, releases="[]"),
-            "cudnn[0].releases: a range must match at least one release",
+            "`cudnn[0].releases`: a range must match at least one release",
         ),
         (
             ROW.format(versions=">=9,<9.2", cuda=12, releases='["9.2.1"]'),
-            "cudnn[0].releases: 9.2.1 is not in `<9.2,>=9`",
+            "`cudnn[0].releases`: 9.2.1 is not in `<9.2,>=9`",
         ),
         (
             ROW.format(versions=">=9,<9.2", cuda=12, releases='["9.1.1"]')
             + ROW.format(versions=">=9.1,<9.3", cuda=12, releases='["9.2.1"]'),
-            "cudnn[0].versions: another row for CUDA 12 holds 9.1.1 too",
+            "`cudnn[0].versions`: another row for CUDA 12 holds 9.1.1 too",
         ),
         (
             ROW.format(versions=">=9,<9.2", cuda=12, releases='["9.1.1"]') + BAD.format(versions="==9.5.*"),
-            "known_bad[0].versions: `==9.5.*` matches no release of this file",
+            "`known_bad[0].versions`: `==9.5.*` matches no release of this file",
         ),
         (
             ROW.format(versions=">=9,<9.2", cuda=12, releases='["9.1.1"]').replace('"7.0"', ""),
-            "cudnn[0].sass: empty, and `ptx` too",
+            "`cudnn[0].sass`: empty, and `ptx` too",
         ),
     ],
 )

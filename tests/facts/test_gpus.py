@@ -341,14 +341,14 @@ names = ["V100"]
     [
         (
             ('architecture = "Volta"', 'architecture = "Vulcan"'),
-            "family[0].architecture: there is no `[[architecture]]`",
+            "`family[0].architecture`: there is no `[[architecture]]`",
         ),
-        (('capability = "7.0"', 'capability = "seven"'), "family[0].capability: `seven` is not a compute capability"),
-        (('capability = "7.0"', ""), "family[0].capability: a string that is not empty is wanted"),
+        (('capability = "7.0"', 'capability = "seven"'), "`family[0].capability`: `seven` is not a compute capability"),
+        (('capability = "7.0"', ""), "`family[0].capability`: is missing"),
         (('names = ["V100"]', 'names = ["V100", "Tesla v-100"]'), "`Tesla v-100` is also a name of `V100`"),
-        (('names = ["V100"]', 'nomes = ["V100"]'), "family[0].nomes: no such column"),
-        (('names = ["V100"]', '[[alias]]\nname = "V100"\nalso = ["x"]'), "alias[0].name: no GPU has this name"),
-        (('tier = "declared"', 'tier = "guessed"'), "architecture[0].tier: `guessed` is none of"),
+        (('names = ["V100"]', 'nomes = ["V100"]'), "`family[0].nomes`: is not known; known are"),
+        (('names = ["V100"]', '[[alias]]\nname = "V100"\nalso = ["x"]'), "`alias[0].name`: no GPU has this name"),
+        (('tier = "declared"', 'tier = "guessed"'), "`architecture[0].tier`: is `guessed`, not one of"),
     ],
 )
 def test_faults_of_the_file(tmp_path: Path, change: tuple[str, str], fault: str) -> None:

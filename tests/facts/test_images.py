@@ -140,11 +140,11 @@ tier = "declared"
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (('os = "ubuntu 20.04"', 'os = "ubuntu 2.04"'), "cuda[0].os: there is no `[[os]]` named `ubuntu 2.04`"),
-        (('python = "3.8"', ""), "cuda[0].os: the `python3` of `ubuntu 20.04` is not known"),
-        (('cudnn = "8.1.1.33"', 'cudnn = "eight"'), "cudnn: Invalid version: 'eight'"),
-        (('tier = "declared"', ""), "os[0].tier: a string that is not empty is wanted"),
-        (('cuda = "11.2.2"', 'cuda = "11.2.2"\narch = "x"'), "cuda[0].arch: no such column"),
+        (('os = "ubuntu 20.04"', 'os = "ubuntu 2.04"'), "`cuda[0].os`: there is no `[[os]]` named `ubuntu 2.04`"),
+        (('python = "3.8"', ""), "`cuda[0].os`: the `python3` of `ubuntu 20.04` is not known"),
+        (('cudnn = "8.1.1.33"', 'cudnn = "eight"'), "cudnn`: Invalid version: 'eight'"),
+        (('tier = "declared"', ""), "`os[0].tier`: is missing"),
+        (('cuda = "11.2.2"', 'cuda = "11.2.2"\narch = "x"'), "`cuda[0].arch`: is not known; known are"),
     ],
 )
 def test_faults_of_the_file(tmp_path: Path, change: tuple[str, str], fault: str) -> None:

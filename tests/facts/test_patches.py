@@ -128,5 +128,5 @@ def test_every_fault_is_told(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError) as caught:
         PatchTable(path)
-    keys = {fault.split(":")[0].split(".")[1] for fault in caught.value.faults}
-    assert keys == {"packages", "platforms", "add", "cuda", "colour", "tier"}
+    keys = {fault.split("`")[1].split(".")[1] for fault in caught.value.faults}
+    assert keys == {"packages", "platforms[0]", "add[0]", "add[1]", "cuda", "colour", "tier"}

@@ -273,10 +273,10 @@ def test_what_the_index_does_not_say() -> None:
     ("old", "new", "fault"),
     [
         ('version = "9.1.0"', 'version = "nine"', "nine"),
-        ('tier = "declared"', "", "lacks 'tier'"),
+        ('tier = "declared"', "", r"`release\[0\]\.tier`: is missing"),
         ('platform = "linux-x86_64"', 'platform = "amiga"', "amiga"),
         ('tier = "declared"', 'tier = "declared"\nuploaded = 2024-01-01', "uploaded"),
-        (" 7 0b", " 7", "not enough values"),
+        (" 7 0b", " 7", "not the name, the size and the SHA-256"),
         ("[[release]]", "[[release", r"<text>"),
     ],
 )
@@ -288,7 +288,7 @@ def test_faults(old: str, new: str, fault: str) -> None:
 
 def test_told_twice() -> None:
     """The same release twice in a file is an error."""
-    with pytest.raises(UsageError, match=r"tensorflow 9\.1\.0 is told twice"):
+    with pytest.raises(UsageError, match=r"`tensorflow 9\.1\.0` has a row already"):
         loads(SMALL + SMALL)
 
 

@@ -1,4 +1,4 @@
-"""Reading rows: every fault of a file is told at once, each with its place."""
+"""Reading rows: every fault of a file is reported at once, each with its dotted path."""
 
 from __future__ import annotations
 
@@ -8,118 +8,110 @@ import pytest
 from packaging.version import Version
 
 from tfenv.errors import UsageError
-from tfenv.facts.rows import Document, Row
+from tfenv.facts.rows import Row, finish, load, read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-def document(tmp_path: Path, text: str) -> Document:
+def table(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "table.toml"
     path.write_text(text, encoding="utf-8")
-    return Document(path)
+    return path
 
 
-def faults(document: Document) -> tuple[str, ...]:
+def faults(path: Path, parse: Callable[[Row], object]) -> tuple[str, ...]:
     with pytest.raises(UsageError) as caught:
-        document.check()
+        load(path, "row", parse)
     return caught.value.faults
-
-
-def only(document: Document) -> Row:
-    (row,) = document.rows("row")
-    return row
 
 
 def test_values_are_parsed(tmp_path: Path) -> None:
     """A row that is as it should be gives values, and no fault."""
-    read = document(
+
+    def parse(row: Row) -> int:
+        assert row.text("text") == "a"
+        assert row.version("version") == Version("535.54.3")
+        assert row.maybe_version("absent") is None
+        assert row.maybe_text("absent") is None
+        assert row.maybe_specifiers("absent") is None
+        assert row.maybe_text("text") == "a"
+        assert row.specifiers("range").contains("1.5")
+        assert row.texts("absent") == ()
+        assert [str(one) for one in row.versions("versions")] == ["1.9", "1.10"]
+        assert [str(one) for one in row.architectures("architectures")] == ["7.5", "9.0", "9.0a"]
+        asked = row.requirements("requires", because="b", source="s")
+        assert [(one.name, one.because, one.source) for one in asked] == [("numpy", "b", "s")]
+        assert row.tier() == "gpu"
+        return row.number("number")
+
+    path = table(
         tmp_path,
-        '[[row]]\ntext = "a"\nversion = "535.54.03"\nrange = ">=1,<2"\nnumber = 3\n'
+        '[[row]]\ntext = "a"\nversion = "535.54.03"\nrange = ">=1,<2"\nnumber = 3\nrequires = ["numpy<2"]\n'
         'versions = ["1.9", "1.10"]\narchitectures = ["7.5", "9.0", "9.0a"]\ntier = "gpu"\n',
     )
-    row = only(read)
-    row.known({"text", "version", "range", "number", "versions", "architectures", "tier"})
-    assert row.text("text") == "a"
-    assert row.version("version") == Version("535.54.3")
-    assert row.maybe_version("absent") is None
-    assert row.maybe_text("absent") is None
-    assert row.maybe_text("text") == "a"
-    assert row.specifiers("range").contains("1.5")
-    assert row.number("number") == 3
-    assert row.texts("absent") == ()
-    assert [str(one) for one in row.versions("versions")] == ["1.9", "1.10"]
-    assert [str(one) for one in row.architectures("architectures")] == ["7.5", "9.0", "9.0a"]
-    assert row.tier() == "gpu"
-    read.check()
+    assert load(path, "row", parse) == (3,)
 
 
 def test_all_faults_at_once(tmp_path: Path) -> None:
-    """Each wrong value is a fault with the path of its row, and all of them are raised together."""
-    read = document(
+    """Each wrong value is a fault with its path, as is a missing and an unknown column; all are raised together."""
+
+    def parse(row: Row) -> None:
+        assert row.text("empty") == ""
+        assert row.version("version") == Version("0")
+        row.specifiers("range")
+        row.number("number")
+        row.texts("texts")
+        row.some("none")
+        row.versions("versions")
+        row.architectures("architectures")
+        row.architectures("twice")
+        row.requirements("requires", because="", source="")
+        row.tier()
+        row.text("absent")
+
+    path = table(
         tmp_path,
-        '[[row]]\nempty = ""\nversion = "x.y"\nrange = "about 3"\nnumber = true\ntexts = "a"\n'
-        'versions = ["1.10", "1.9"]\narchitectures = ["9.9.9"]\ntwice = ["7.5", "7.5"]\ntier = "sure"\n',
+        '[[row]]\nempty = ""\nversion = "x.y"\nrange = "about 3"\nnumber = true\ntexts = "a"\nnone = []\n'
+        'versions = ["1.10", "1.9"]\narchitectures = ["9.9.9"]\ntwice = ["7.5", "7.5"]\nrequires = ["numpy<<2"]\n'
+        'tier = "sure"\nextra = 1\n',
     )
-    row = only(read)
-    row.known({"empty"})
-    row.text("empty")
-    row.version("version")
-    row.specifiers("range")
-    row.number("number")
-    row.texts("texts")
-    row.versions("versions")
-    row.architectures("architectures")
-    row.architectures("twice")
-    row.tier()
-    row.text("absent")
-    told = faults(read)
-    columns = ("architectures", "number", "range", "texts", "tier", "twice", "version", "versions")
-    assert told[: len(columns)] == tuple(f"row[0].{column}: no such column" for column in columns)
-    assert [fault.split(":")[0] for fault in told[len(columns) :]] == [
-        f"row[0].{column}"
+    assert [fault.split(":")[0] for fault in faults(path, parse)] == [
+        f"`row[0].{column}`"
         for column in (
-            "empty",
-            "version",
-            "range",
-            "number",
-            "texts",
-            "versions",
-            "architectures",
-            "twice",
-            "tier",
-            "absent",
+            *("empty", "version", "range", "number", "texts", "none", "versions", "architectures[0]", "twice"),
+            *("requires[0]", "tier", "absent", "extra"),
         )
     ]
 
 
 def test_no_such_table(tmp_path: Path) -> None:
-    """A table that nobody asks for has a typing error in its name."""
-    read = document(tmp_path, "[[rows]]\na = 1\n")
-    assert read.rows("row") == ()
-    assert faults(read) == ("rows: no such table",)
+    """A table that no parser reads is misspelt."""
+    found = faults(table(tmp_path, "[[rows]]\na = 1\n"), lambda row: row)
+    assert found == ("`rows`: is not known; known are row",)
 
 
 def test_no_array_of_tables(tmp_path: Path) -> None:
     """`[row]` where `[[row]]` is meant is a fault."""
-    read = document(tmp_path, "[row]\na = 1\n")
-    assert read.rows("row") == ()
-    assert faults(read) == ("row: an array of tables is wanted",)
+    assert faults(table(tmp_path, "[row]\na = 1\n"), lambda row: row) == ("`row`: must be an array, not a table",)
 
 
 @pytest.mark.parametrize("content", [None, b"a = ", b"a = '\xff'"])
 def test_unreadable(tmp_path: Path, content: bytes | None) -> None:
-    """A file that is missing, or is no TOML, is named."""
+    """A file that is missing, or is not TOML, is named."""
     path = tmp_path / "table.toml"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match=r"table\.toml"):
-        Document(path)
+        read(path)
 
 
 def test_sources(tmp_path: Path) -> None:
     """One source is a string, several are a list, none is a fault."""
-    read = document(tmp_path, '[[row]]\none = "a"\ntwo = ["a", "b"]\nnone = []\n')
-    row = only(read)
-    assert (row.source("one"), row.source("two"), row.source("none")) == ("a", "a; b", "")
-    assert faults(read) == ("row[0].none: empty",)
+    path = table(tmp_path, '[[row]]\none = "a"\ntwo = ["a", "b"]\nnone = []\n')
+    root = read(path)
+    assert root.rows("row", lambda row: [row.source(key) for key in ("one", "two", "none")]) == (["a", "a; b", ""],)
+    with pytest.raises(UsageError) as caught:
+        finish(root, path)
+    assert caught.value.faults == ("`row[0].none`: must not be empty",)

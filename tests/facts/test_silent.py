@@ -24,6 +24,7 @@ cuda = "10.1"
 cudnn-floor = "7.6"
 sass = ["6.0", "7.0"]
 evidence = ["https://page.test/"]
+tier = "declared"
 """
 SAID = Build(platform=Platform.LINUX_X86_64, cuda=Version("10"), cudnn=Version("7"), source="a.whl")
 

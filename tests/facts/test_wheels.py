@@ -158,11 +158,11 @@ def test_every_fault_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         WheelTable(path)
     assert [fault.split(":")[0] for fault in caught.value.faults] == [
-        "bundle[0].more",
-        "bundle[0].tier",
-        "bundle[0].opens",
-        "bundle[0].versions",
-        "proven[0].version",
-        "proven[0].says",
-        "same_files[0].packages",
+        "`bundle[0].tier`",
+        "`bundle[0].versions`",
+        "`bundle[0].opens`",
+        "`bundle[0].more`",
+        "`proven[0].version`",
+        "`proven[0].says`",
+        "`same_files[0].packages`",
     ]

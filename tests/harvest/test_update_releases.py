@@ -190,7 +190,8 @@ def test_silent_rows_apply_to_kept_rows(index: FakeIndex, directory: Path) -> No
     )
     run(index, directory)
     (directory / "silent.toml").write_text(
-        '[[silent]]\nversions = "==9.0.0"\nplatform = "linux-x86_64"\ncuda = "12.0"\nevidence = ["https://page.test/"]\n',
+        '[[silent]]\nversions = "==9.0.0"\nplatform = "linux-x86_64"\ncuda = "12.0"\nevidence = ["https://page.test/"]\n'
+        'tier = "declared"\n',
         encoding="utf-8",
     )
     tally, (change,) = run(index, directory)

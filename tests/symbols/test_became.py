@@ -78,9 +78,16 @@ def test_sources() -> None:
     assert len(TABLE.renames) > 1000
 
 
-@pytest.mark.parametrize("text", ["", "[[row]]\nsymbols = ['tf.a']\nsource = 'none'\n[sources]\n", "[sources"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[row]]\nsource = 'none'\n[sources]\nnone = 'a'\n",
+        "[[row]]\nsymbols = ['tf.a']\nsource = 'none'\n[sources]\n",
+        "[sources",
+    ],
+)
 def test_damage(tmp_path: Path, text: str) -> None:
     """A damaged file is named."""
     (tmp_path / "became.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match=r"became\.toml is damaged"):
+    with pytest.raises(UsageError, match=r"became\.toml`"):
         BecameTable(tmp_path).find("tf.a")

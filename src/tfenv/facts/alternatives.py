@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import load
+from tfenv.model.document import one_of
 from tfenv.model.target import Accelerator, Platform
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ class AlternativeTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
-        self.all: tuple[Alternative, ...] = tuple(_alternative(row) for row in document.rows("alternative"))
-        document.check()
+        self.all = load(path, "alternative", _alternative)
 
     def of(self, version: Version, target: Target) -> tuple[Alternative, ...]:
         """Those for a machine on which a release of TensorFlow finds no GPU; empty where CUDA is not asked for."""
@@ -72,21 +71,12 @@ class AlternativeTable:
 
 
 def _alternative(row: Row) -> Alternative:
-    row.known(("versions", "accelerator", "platforms", "capabilities", "says", "source", "tier"))
     row.tier()
-    known = {platform.value: platform for platform in Platform}
-    for text in row.texts("platforms"):
-        if text not in known:
-            row.fault("platforms", f"`{text}` is none of {', '.join(known)}")
-    accelerator = row.maybe_text("accelerator") or Accelerator.CUDA.value
-    if accelerator not in {each.value for each in Accelerator}:
-        row.fault("accelerator", f"`{accelerator}` is none of {', '.join(each.value for each in Accelerator)}")
-        accelerator = Accelerator.CUDA.value
     return Alternative(
         versions=row.specifiers("versions"),
-        accelerator=Accelerator(accelerator),
-        platforms=tuple(known[text] for text in row.texts("platforms") if text in known),
-        capabilities=row.specifiers("capabilities") if row.maybe_text("capabilities") else None,
+        accelerator=row.get("accelerator", one_of(Accelerator)) or Accelerator.CUDA,
+        platforms=row.many("platforms", one_of(Platform)),
+        capabilities=row.maybe_specifiers("capabilities"),
         says=row.text("says"),
         source=row.source(),
     )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
-
-from packaging.version import Version
+from typing import TYPE_CHECKING
 
 from tfenv.model.build import Build
-from tfenv.model.hardware import Architecture
+from tfenv.model.document import flag, one_of
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
+
+    from tfenv.facts.rows import Row
 
 _LISTS = ("inferred", "evidence", "unknown")
 
@@ -51,29 +51,20 @@ def build_lines(build: Build) -> Iterator[str]:
             yield from strings(key, values)
 
 
-def build_from(table: Mapping[str, Any]) -> Build:
-    """A build from its table.
-
-    Raises:
-        KeyError: its platform or its source is missing.
-        ValueError: a version, an architecture or the platform is none.
-    """
+def build_from(row: Row) -> Build:
+    """A build from its table; what is wrong in it becomes a fault of the row."""
     return Build(
-        platform=Platform(table["platform"]),
-        cuda=_version(table.get("cuda")),
-        cudnn=_version(table.get("cudnn")),
-        cudnn_floor=_version(table.get("cudnn-floor")),
-        sass=tuple(map(Architecture.parse, table.get("sass", ()))),
-        ptx=tuple(map(Architecture.parse, table.get("ptx", ()))),
-        partial=tuple(map(Architecture.parse, table.get("partial", ()))),
-        compiler=table.get("compiler"),
-        tensorrt=table.get("tensorrt"),
-        source=table["source"],
-        inferred=tuple(table.get("inferred", ())),
-        evidence=tuple(table.get("evidence", ())),
-        unknown=tuple(table.get("unknown", ())),
+        platform=row.need("platform", one_of(Platform)),
+        cuda=row.maybe_version("cuda"),
+        cudnn=row.maybe_version("cudnn"),
+        cudnn_floor=row.maybe_version("cudnn-floor"),
+        sass=row.architectures("sass"),
+        ptx=row.architectures("ptx"),
+        partial=row.architectures("partial"),
+        compiler=row.maybe_text("compiler"),
+        tensorrt=row.get("tensorrt", flag),
+        source=row.text("source"),
+        inferred=row.texts("inferred"),
+        evidence=row.texts("evidence"),
+        unknown=row.texts("unknown"),
     )
-
-
-def _version(text: str | None) -> Version | None:
-    return None if text is None else Version(text)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import SpecifierSet
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import covering, finish, read
 from tfenv.facts.rules import NEVER
 from tfenv.model.package import Name, Requirement, normalize
 
@@ -70,11 +68,11 @@ class CompanionTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
-        self.all: tuple[Companion, ...] = tuple(_companion(row) for row in document.rows("companion"))
-        self.keras: tuple[KerasRow, ...] = tuple(_keras(row) for row in document.rows("keras"))
-        self.declared: tuple[Companion, ...] = tuple(map(_declared, document.rows("declared")))
-        document.check()
+        root = read(path)
+        self.all = root.rows("companion", _companion)
+        self.keras = root.rows("keras", _keras)
+        self.declared = root.rows("declared", _declared)
+        finish(root, path)
         self._by_name: dict[Name, list[Companion]] = {}
         for one in self.all:
             self._by_name.setdefault(one.package, []).append(one)
@@ -90,17 +88,15 @@ class CompanionTable:
 
     def asks(self, name: Name, version: Version) -> tuple[Requirement, ...]:
         """What a release asks for, by these rows and by its metadata, as far as that is known here."""
-        rows = [
-            one for one in self.declared if one.package == name and one.versions.contains(version, prereleases=True)
-        ]
+        rows = [row for row in covering(self.declared, version) if row.package == name]
         return (
             *self.requires(name, version),
-            *(r for one in rows for r in one.requires or (_same_minor(name, version, one.source),)),
+            *(r for row in rows for r in row.requires or (_same_minor(name, version, row.source),)),
         )
 
     def requires(self, name: Name, version: Version) -> tuple[Requirement, ...]:
         """What a release asks for beside its metadata."""
-        rows = (one for one in self._by_name.get(name, ()) if one.versions.contains(version, prereleases=True))
+        rows = covering(self._by_name.get(name, ()), version)
         return tuple(
             replace(requirement, because=f"{name} {version} requires {requirement}: {requirement.because}")
             for one in rows
@@ -109,32 +105,27 @@ class CompanionTable:
 
     def keras_of(self, version: Version, keras: int) -> KerasRow | None:
         """What that release of TensorFlow needs for that major of Keras; ``None`` if nothing."""
-        return next(
-            (one for one in self.keras if one.keras == keras and one.versions.contains(version, prereleases=True)), None
-        )
+        return next((row for row in covering(self.keras, version) if row.keras == keras), None)
 
 
 def _companion(row: Row) -> Companion:
-    row.known(("package", "versions", "requires", "because", "source", "tier"))
     row.tier()
-    if not row.texts("requires"):
-        row.fault("requires", "empty")
+    row.some("requires")
     return Companion(
         package=normalize(row.text("package")),
         versions=row.specifiers("versions"),
-        requires=_requirements(row, row.text("because"), row.source()),
+        requires=row.requirements("requires", because=row.text("because"), source=row.source()),
         source=row.source(),
     )
 
 
 def _declared(row: Row) -> Companion:
-    row.known(("package", "versions", "requires", "source", "tier"))
     row.tier()
     package = normalize(row.text("package"))
     return Companion(
         package=package,
         versions=row.specifiers("versions"),
-        requires=_requirements(row, f"{package} says so itself", row.source()),
+        requires=row.requirements("requires", because=f"{package} says so itself", source=row.source()),
         source=row.source(),
     )
 
@@ -150,13 +141,12 @@ def _admits(requirement: Requirement, version: Version) -> bool:
 
 
 def _keras(row: Row) -> KerasRow:
-    row.known(("versions", "keras", "requires", "environment", "because", "source", "tier"))
     row.tier()
     because, source = row.text("because"), row.source()
     never = Requirement(
         name=Name("__known_bad"), specifier=NEVER, because=because, source=source, code="keras-mismatch", brought="fact"
     )
-    found = _requirements(row, because, source) if row.texts("requires") else (never,)
+    found = row.requirements("requires", because=because, source=source) or (never,)
     pairs = [text.partition("=") for text in row.texts("environment")]
     return KerasRow(
         versions=row.specifiers("versions"),
@@ -164,14 +154,3 @@ def _keras(row: Row) -> KerasRow:
         requires=found,
         environment=tuple(sorted((name, value) for name, _, value in pairs)),
     )
-
-
-def _requirements(row: Row, because: str, source: str) -> tuple[Requirement, ...]:
-    found = []
-    for text in row.texts("requires"):
-        try:
-            requirement = Requirement.of(PackagingRequirement(text), because=because, source=source)
-            found.append(replace(requirement, brought="fact"))
-        except (InvalidRequirement, ValueError) as wrong:
-            row.fault("requires", str(wrong))
-    return tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import covering, load
 from tfenv.model.build import CompileFlags
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
+
+    from tfenv.facts.rows import Row
 
 _NEW_ABI: Final = "-D_GLIBCXX_USE_CXX11_ABI=1"
 
@@ -45,18 +47,14 @@ class CompileTable:
     """
 
     def __init__(self, path: Path) -> None:
-        document = Document(path)
-        found = []
-        for row in document.rows("release"):
-            row.known(("versions", "compiler", "include", "library", "source", "tier"))
-            row.tier()
-            flags = CompileFlags(
-                compiler=row.texts("compiler"), include=row.texts("include"), library=row.text("library")
-            )
-            found.append(CompileRow(versions=row.specifiers("versions"), flags=flags, source=row.source()))
-        document.check()
-        self.rows = tuple(found)
+        self.rows = load(path, "release", _row)
 
     def of(self, release: Version) -> CompileRow | None:
         """The row of a release; ``None`` if there is none."""
-        return next((one for one in self.rows if one.versions.contains(release, prereleases=True)), None)
+        return next(covering(self.rows, release), None)
+
+
+def _row(row: Row) -> CompileRow:
+    row.tier()
+    flags = CompileFlags(compiler=row.texts("compiler"), include=row.texts("include"), library=row.text("library"))
+    return CompileRow(versions=row.specifiers("versions"), flags=flags, source=row.source())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import finish, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,27 +85,27 @@ class CudaTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
+        root = read(path)
         floors: dict[int, tuple[Version, Version]] = {}
-        for row in document.rows("compatibility"):
-            if (major := row.number("major")) in floors:
-                row.fault("major", f"{major} is there already")
-            floors[major] = _floor(row)
-        library_rows = document.rows("library")
-        libraries = tuple(_library(row) for row in library_rows)
-        rows = document.rows("toolkit")
-        toolkits = tuple(_toolkit(row, floors, libraries) for row in rows)
-        for row, (before, after) in zip(rows[1:], pairwise(toolkits), strict=True):
+        for row, (major, linux, windows) in root.pairs("compatibility", _floor):
+            if major in floors:
+                row.fault("major", f"{major} has a row already")
+            floors[major] = linux, windows
+        library_rows = root.pairs("library", _library)
+        libraries = tuple(library for _, library in library_rows)
+        rows = root.pairs("toolkit", lambda row: _toolkit(row, floors, libraries))
+        toolkits = tuple(toolkit for _, toolkit in rows)
+        for (_, before), (row, after) in pairwise(rows):
             if after.version <= before.version:
                 row.fault("version", f"{after.version} does not come after {before.version}")
             if after.driver_linux and before.driver_linux and after.driver_linux <= before.driver_linux:
                 row.fault("driver_linux", f"{after.driver_linux} is not newer than that of {before.version}")
             if after.driver_windows and before.driver_windows and after.driver_windows <= before.driver_windows:
                 row.fault("driver_windows", f"{after.driver_windows} is not newer than that of {before.version}")
-        for row, (where, _) in zip(library_rows, libraries, strict=True):
+        for row, (where, _) in library_rows:
             if not any(where.contains(toolkit.version) for toolkit in toolkits):
                 row.fault("toolkits", f"`{where}` matches no toolkit of this file")
-        document.check()
+        finish(root, path)
         self._toolkits = {toolkit.version: toolkit for toolkit in toolkits}
 
     @property
@@ -139,15 +139,14 @@ _NUMBERED_LIKE_TOOLKIT = frozenset(
 )
 
 
-def _floor(row: Row) -> tuple[Version, Version]:
-    row.known({"major", "linux", "windows", "source", "tier"})
+def _floor(row: Row) -> tuple[int, Version, Version]:
+    """A major of CUDA with its lowest drivers, for Linux and for Windows."""
     row.source()
     row.tier()
-    return row.version("linux"), row.version("windows")
+    return row.number("major"), row.version("linux"), row.version("windows")
 
 
 def _library(row: Row) -> tuple[SpecifierSet, Library]:
-    row.known({"name", "toolkits", "soname", "windows", "wheel", "source", "tier"})
     row.tier()
     library = Library(
         name=row.text("name"),
@@ -162,7 +161,6 @@ def _library(row: Row) -> tuple[SpecifierSet, Library]:
 def _toolkit(
     row: Row, floors: dict[int, tuple[Version, Version]], libraries: tuple[tuple[SpecifierSet, Library], ...]
 ) -> Toolkit:
-    row.known({"version", "driver_linux", "driver_windows", "targets", "source", "targets_source", "tier"})
     row.tier()
     version = row.version("version")
     if len(version.release) != 2:

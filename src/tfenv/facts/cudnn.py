@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import covering, finish, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,21 +80,21 @@ class CudnnTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
-        rows = document.rows("cudnn")
-        self._rows = tuple(_cudnn(row) for row in rows)
-        self._known_bad = tuple(_known_bad(row) for row in document.rows("known_bad"))
-        for row, one in zip(rows, self._rows, strict=True):
+        root = read(path)
+        pairs, known_bad = root.pairs("cudnn", _cudnn), root.pairs("known_bad", _known_bad)
+        self._rows = tuple(one for _, one in pairs)
+        self._known_bad = tuple(bad for _, bad in known_bad)
+        for row, one in pairs:
             same = [other.versions for other in self._rows if other.cuda_major == one.cuda_major]
             for release in one.releases:
                 if not one.versions.contains(release):
                     row.fault("releases", f"{release} is not in `{one.versions}`")
                 if sum(versions.contains(release) for versions in same) > 1:
                     row.fault("versions", f"another row for CUDA {one.cuda_major} holds {release} too")
-        for row, bad in zip(document.rows("known_bad"), self._known_bad, strict=True):
+        for row, bad in known_bad:
             if not any(bad.versions.contains(release) for one in self._rows for release in one.releases):
                 row.fault("versions", f"`{bad.versions}` matches no release of this file")
-        document.check()
+        finish(root, path)
 
     @property
     def all(self) -> tuple[Cudnn, ...]:
@@ -106,18 +106,15 @@ class CudnnTable:
 
         A release between two known ones has what its range says; one newer than all known ones is unknown.
         """
-        for one in self._rows:
-            if one.cuda_major == cuda_major and one.versions.contains(version, prereleases=True):
-                bad = next((bad for bad in self._known_bad if bad.versions.contains(version, prereleases=True)), None)
-                majors = {
-                    other.cuda_major for other in self._rows if other.versions.contains(version, prereleases=True)
-                }
-                return replace(one, known_bad=bad, cuda_majors=tuple(sorted(majors)))
-        return None
+        rows = tuple(covering(self._rows, version))
+        one = next((row for row in rows if row.cuda_major == cuda_major), None)
+        if one is None:
+            return None
+        bad = next(covering(self._known_bad, version), None)
+        return replace(one, known_bad=bad, cuda_majors=tuple(sorted({row.cuda_major for row in rows})))
 
 
 def _cudnn(row: Row) -> Cudnn:
-    row.known({"versions", "cuda", "sass", "ptx", "soname", "windows", "wheel", "releases", "source", "tier"})
     major = row.number("cuda")
     releases = row.versions("releases")
     if not releases:
@@ -142,7 +139,6 @@ def _cudnn(row: Row) -> Cudnn:
 
 
 def _known_bad(row: Row) -> KnownBad:
-    row.known({"versions", "capabilities", "reason", "source", "tier"})
     row.tier()
     return KnownBad(
         versions=row.specifiers("versions"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tfenv.facts.rows import Document, cited
+from tfenv.facts.rows import cited, covering, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,25 +50,15 @@ class FailureTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
-        self.all: tuple[Failure, ...] = tuple(map(_failure, document.rows("failure")))
-        document.check()
+        self.all = load(path, "failure", _failure)
 
     def of(self, version: Version, capability: ComputeCapability) -> Failure | None:
         """What was seen of a release on a GPU that has to compile its PTX; ``None`` if nothing was."""
         number = Version(str(capability))
-        return next(
-            (
-                one
-                for one in self.all
-                if one.versions.contains(version, prereleases=True) and one.capabilities.contains(number)
-            ),
-            None,
-        )
+        return next((row for row in covering(self.all, version) if row.capabilities.contains(number)), None)
 
 
 def _failure(row: Row) -> Failure:
-    row.known(("versions", "capabilities", "reason", "advice", "source", "tier"))
     row.tier()
     return Failure(
         versions=row.specifiers("versions"),

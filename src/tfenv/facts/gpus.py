@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import finish, read
 from tfenv.facts.spelling import (
     normalized,
     without_form,
@@ -18,6 +18,7 @@ from tfenv.facts.spelling import (
     without_mobile,
     without_series,
 )
+from tfenv.model.document import of
 from tfenv.model.hardware import ComputeCapability, Gpu
 
 if TYPE_CHECKING:
@@ -87,26 +88,23 @@ class GpuTable:
         Raises:
             UsageError: it has faults, such as a name that stands twice once case, spaces and form are dropped.
         """
-        document = Document(path)
-        branches = {row.text("name"): _branch(row) for row in document.rows("architecture")}
-        aliases = {row.text("name"): (row, row.texts("also")) for row in document.rows("alias")}
-        self.all: tuple[GpuRow, ...] = tuple(
-            gpu for row in document.rows("family") for gpu in _family(row, branches, aliases)
-        )
+        root = read(path)
+        branches = dict(root.rows("architecture", _branch))
+        aliases = {name: (row, also) for row, (name, also) in root.pairs("alias", _alias)}
+        families = root.rows("family", lambda row: _family(row, branches, aliases))
+        self.all: tuple[GpuRow, ...] = tuple(gpu for family in families for gpu in family)
         for row, _ in aliases.values():
             row.fault("name", "no GPU has this name")
-        self.ambiguous: tuple[AmbiguousName, ...] = tuple(_ambiguous_name(row) for row in document.rows("ambiguous"))
+        self.ambiguous = root.rows("ambiguous", _ambiguous_name)
         self._by_key: dict[str, GpuRow | AmbiguousName] = {}
         entries: tuple[GpuRow | AmbiguousName, ...] = (*self.all, *self.ambiguous)
-        twice = tuple(
+        root.faults += [
             f"`{name}` is also a name of `{other.name}`"
             for entry in entries
             for name in _names(entry)
             if (other := self._by_key.setdefault(normalized(name), entry)) is not entry
-        )
-        document.check()
-        if twice:
-            raise UsageError(f"`{path}` has faults", faults=twice)
+        ]
+        finish(root, path)
 
     @cached_property
     def capabilities(self) -> tuple[ComputeCapability, ...]:
@@ -222,23 +220,28 @@ def _either(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}"
 
 
-def _branch(row: Row) -> tuple[int | None, str]:
-    """The last branch of the driver for an architecture, and who says so."""
-    row.known(("name", "last_driver_branch", "source", "tier"))
+def _alias(row: Row) -> tuple[str, tuple[str, ...]]:
+    """The name of a GPU, and its other names."""
+    return row.text("name"), row.texts("also")
+
+
+def _branch(row: Row) -> tuple[str, tuple[int | None, str]]:
+    """An architecture; the last branch of the driver that serves it, and the page that says so."""
     row.tier()
     branch = row.maybe_version("last_driver_branch")
-    return (None if branch is None else branch.major), row.text("source")
+    return row.text("name"), ((None if branch is None else branch.major), row.text("source"))
 
 
 def _family(
     row: Row, branches: dict[str, tuple[int | None, str]], aliases: dict[str, tuple[Row, tuple[str, ...]]]
 ) -> list[GpuRow]:
     """The rows of one `[[family]]`; the aliases they take are removed from `aliases`."""
-    row.known(("architecture", "capability", "chips", "source", "tier", "names"))
     if (architecture := row.text("architecture")) not in branches:
         row.fault("architecture", f"there is no `[[architecture]]` named `{architecture}`")
     branch, driver_source = branches.get(architecture, (None, ""))
-    capability, source, tier = _capability(row), row.text("source"), row.tier()
+    capability = row.need("capability", of(ComputeCapability.parse))
+    source, tier = row.text("source"), row.tier()
+    row.texts("chips")
     return [
         GpuRow(
             name=name,
@@ -254,17 +257,7 @@ def _family(
     ]
 
 
-def _capability(row: Row) -> ComputeCapability:
-    try:
-        return ComputeCapability.parse(text := row.text("capability"))
-    except ValueError as wrong:
-        if text:
-            row.fault("capability", str(wrong))
-        return ComputeCapability(0, 0)
-
-
 def _ambiguous_name(row: Row) -> AmbiguousName:
-    row.known(("name", "capabilities", "because", "source", "tier"))
     return AmbiguousName(
         name=row.text("name"),
         capabilities=tuple(architecture.capability for architecture in row.architectures("capabilities")),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-
-from tfenv.errors import UsageError
-from tfenv.model.document import Table, flag, of, text
+from tfenv.facts.rows import finish, read
+from tfenv.model.document import flag, text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+
+    from tfenv.facts.rows import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +21,12 @@ class HabitRow:
     """A way of writing.
 
     Attributes:
-        id: what `tfenv.infer.python.habits` knows it by.
-        broken: the releases of TensorFlow that refuse it.
-        legacy: does TF_USE_LEGACY_KERAS=1 bring it back?
+        id: name that `tfenv.infer.python.habits` recognises it by.
+        broken: releases of TensorFlow that refuse it.
+        legacy: whether TF_USE_LEGACY_KERAS=1 brings it back.
         now: how it is written today.
         note: what happens, in one clause.
-        source: the page or file that says so.
+        source: page or file that says so.
     """
 
     id: str
@@ -37,31 +38,34 @@ class HabitRow:
 
 
 class HabitTable:
-    """The rows by id.
+    """All ways of writing.
 
-    Raises:
-        UsageError: the file has faults; all are named.
+    Attributes:
+        rows: by id.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"`{path}` cannot be read: {error}") from None
-        root = Table(document)
+        """Read `constraints/facts/habits.toml`.
+
+        Raises:
+            UsageError: with every row that is wrong.
+        """
+        root = read(path)
         self.rows: dict[str, HabitRow] = {}
-        for table in root.tables("habit"):
-            row = HabitRow(
-                id=table.need("id", text),
-                broken=table.need("broken", of(SpecifierSet)),
-                legacy=table.need("legacy", flag),
-                now=table.need("now", text),
-                note=table.need("note", text),
-                source=table.need("source", text),
-            )
-            table.close()
-            if row.id in self.rows:
-                table.fault("id", f"`{row.id}` stands twice")
-            self.rows[row.id] = row
-        root.close()
-        root.refuse(str(path))
+        for row, habit in root.pairs("habit", _habit):
+            if habit.id in self.rows:
+                row.fault("id", f"`{habit.id}` has a row already")
+            self.rows[habit.id] = habit
+        finish(root, path)
+
+
+def _habit(row: Row) -> HabitRow:
+    row.tier()
+    return HabitRow(
+        id=row.text("id"),
+        broken=row.specifiers("broken"),
+        legacy=row.need("legacy", flag),
+        now=row.need("now", text),
+        note=row.text("note"),
+        source=row.source(),
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tfenv.errors import UsageError
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import finish, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,11 +62,11 @@ class ImageTable:
         Raises:
             UsageError: it has faults.
         """
-        document = Document(path)
-        systems = {system.name: system for system in map(_system, document.rows("os"))}
-        self._pythons = tuple(_python(row, systems) for row in document.rows("python"))
-        self._cudas = tuple(_cuda(row, systems) for row in document.rows("cuda"))
-        document.check()
+        root = read(path)
+        systems = {system.name: system for system in root.rows("os", _system)}
+        self._pythons = root.rows("python", lambda row: _python(row, systems))
+        self._cudas = root.rows("cuda", lambda row: _cuda(row, systems))
+        finish(root, path)
         self.all: tuple[ImageRow, ...] = (*self._pythons, *self._cudas)
 
     @property
@@ -115,7 +115,6 @@ class _System:
 
 
 def _system(row: Row) -> _System:
-    row.known(("name", "glibc", "source", "python", "python_source", "tier"))
     row.text("source")
     row.tier()
     if (python := row.maybe_version("python")) is not None:
@@ -124,7 +123,6 @@ def _system(row: Row) -> _System:
 
 
 def _python(row: Row, systems: dict[str, _System]) -> ImageRow:
-    row.known(("reference", "os", "python", "source", "tier"))
     system = _os(row, systems)
     return ImageRow(
         reference=row.text("reference"),
@@ -137,7 +135,6 @@ def _python(row: Row, systems: dict[str, _System]) -> ImageRow:
 
 
 def _cuda(row: Row, systems: dict[str, _System]) -> ImageRow:
-    row.known(("reference", "os", "cuda", "cudnn", "deleted", "source", "cudnn_source", "tier"))
     system = _os(row, systems)
     if system.python is None:
         row.fault("os", f"the `python3` of `{system.name}` is not known")

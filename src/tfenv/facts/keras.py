@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import covering, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
+
+    from tfenv.facts.rows import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +40,11 @@ class KerasVersions:
     """
 
     def __init__(self, path: Path) -> None:
-        document = Document(path)
-        found = []
-        for row in document.rows("release"):
-            row.known(("versions", "keras", "source", "tier"))
-            row.tier()
-            found.append(KerasOf(versions=row.specifiers("versions"), keras=row.version("keras"), source=row.source()))
-        document.check()
-        self.rows = tuple(found)
+        self.rows = load(path, "release", _row)
 
     def of(self, release: Version) -> Version | None:
         """The Keras of a release of TensorFlow; ``None`` if that is not known."""
-        return next((one.keras for one in self.rows if one.versions.contains(release, prereleases=True)), None)
+        return next((row.keras for row in covering(self.rows, release)), None)
 
     def releases(self, keras: Version, among: Sequence[Version]) -> int:
         """The mask of the releases whose Keras reads what this one wrote.
@@ -63,3 +58,8 @@ class KerasVersions:
             if ours is not None and ours.major == keras.major:
                 mask |= (keras.major > 2 or keras.release[:2] <= ours.release[:2]) << place
         return mask
+
+
+def _row(row: Row) -> KerasOf:
+    row.tier()
+    return KerasOf(versions=row.specifiers("versions"), keras=row.version("keras"), source=row.source())

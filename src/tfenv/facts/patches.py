@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as PackagingRequirement
-
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import load
 from tfenv.facts.rules import NEVER
+from tfenv.model.document import one_of
 from tfenv.model.package import Name, Requirement, normalize
 from tfenv.model.target import Platform
 
@@ -66,9 +64,7 @@ class PatchTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
-        self.all: tuple[Patch, ...] = tuple(_patch(row) for row in document.rows("patch"))
-        document.check()
+        self.all = load(path, "patch", _patch)
 
     @cached_property
     def _by_name(self) -> dict[Name, list[Patch]]:
@@ -84,11 +80,10 @@ class PatchTable:
 
 
 def _patch(row: Row) -> Patch:
-    row.known(("packages", "versions", "platforms", "add", "drop", "cpu", "cuda", "because", "source", "tier"))
     because, source = row.text("because"), row.source()
     tier = row.tier()
-    found = (_requirement(row, text, because, source) for text in row.texts("add"))
-    add = [replace(requirement, tier=tier, brought="fact") for requirement in found if requirement is not None]
+    found = row.requirements("add", because=because, source=source)
+    add = [replace(requirement, tier=tier) for requirement in found]
     if cpu := row.texts("cpu"):
         name, code = Name("__cpu"), "cpu-instruction-missing"
         add.append(Requirement(name=name, extras=frozenset(cpu), because=because, source=source, code=code, tier=tier))
@@ -98,33 +93,15 @@ def _patch(row: Row) -> Patch:
     elif cuda is not None:
         row.fault("cuda", f"`none` is all that can be said here, not `{cuda}`")
     drop = tuple(map(normalize, row.texts("drop")))
-    if not add and not drop:
+    if not {"add", "drop", "cpu", "cuda"} & row.values.keys():
         row.fault("add", "a patch that neither adds nor drops anything")
-    if not (packages := tuple(map(normalize, row.texts("packages")))):
-        row.fault("packages", "empty")
     return Patch(
-        packages=packages,
+        packages=tuple(map(normalize, row.some("packages"))),
         versions=row.specifiers("versions"),
-        platforms=tuple(platform for text in row.texts("platforms") if (platform := _platform(row, text))),
+        platforms=row.many("platforms", one_of(Platform)),
         add=tuple(add),
         drop=drop,
         because=because,
         source=source,
         tier=tier,
     )
-
-
-def _requirement(row: Row, text: str, because: str, source: str) -> Requirement | None:
-    try:
-        return Requirement.of(PackagingRequirement(text), because=because, source=source)
-    except (InvalidRequirement, ValueError) as wrong:
-        row.fault("add", str(wrong))
-        return None
-
-
-def _platform(row: Row, text: str) -> Platform | None:
-    try:
-        return Platform(text)
-    except ValueError:
-        row.fault("platforms", f"`{text}` is none of {', '.join(platform.value for platform in Platform)}")
-        return None

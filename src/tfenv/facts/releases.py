@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tomli
 from packaging.utils import parse_wheel_filename
@@ -14,12 +14,14 @@ from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
 from tfenv.facts.builds import build_from, build_lines, quoted, strings
+from tfenv.facts.rows import Row
 from tfenv.model import tags as wheel_tags
+from tfenv.model.document import flag, text
 from tfenv.model.package import Name, normalize
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from packaging.tags import Tag
@@ -207,28 +209,25 @@ def platform_of(filename: str) -> Platform | None:
     return None
 
 
-def loads(text: str, name: str = "<text>") -> tuple[ReleaseFacts, ...]:
+def loads(content: str, name: str = "<text>") -> tuple[ReleaseFacts, ...]:
     """Read the rows of one file.
 
     Raises:
-        UsageError: it is no TOML, or a row is incomplete or told twice; `name` says which file.
+        UsageError: it is not TOML, or has faults: all of them; `name` says which file.
     """
     try:
-        document = tomli.loads(text)
+        document = tomli.loads(content)
     except tomli.TOMLDecodeError as error:
         raise UsageError(f"{name}: {error}") from None
-    rows, faults = [], []
-    for number, table in enumerate(document.get("release", ())):
-        where = f"release[{number}] ({table.get('name', '?')} {table.get('version', '?')})"
-        try:
-            rows.append(_release(table))
-        except (KeyError, ValueError, TypeError) as error:
-            faults.append(f"{where}: {'lacks ' if isinstance(error, KeyError) else ''}{error}")
-    keys = [(row.name, row.version) for row in rows]
-    faults += [f"{row.name} {row.version} is told twice" for row in rows if keys.count((row.name, row.version)) > 1]
-    if faults:
-        raise UsageError(f"{name}: not rows of releases", faults=tuple(dict.fromkeys(faults)))
-    return tuple(rows)
+    root = Row(document)
+    rows: dict[tuple[Name, Version], ReleaseFacts] = {}
+    for row, release in root.pairs("release", _release):
+        if (release.name, release.version) in rows:
+            row.fault("version", f"`{release.name} {release.version}` has a row already")
+        rows[release.name, release.version] = release
+    root.close()
+    root.refuse(name)
+    return tuple(rows.values())
 
 
 def dumps(rows: Iterable[ReleaseFacts]) -> str:
@@ -237,37 +236,54 @@ def dumps(rows: Iterable[ReleaseFacts]) -> str:
     return "\n".join([HEADER, *("\n".join(_release_lines(row)) + "\n" for row in ordered)])
 
 
-def _release(table: Mapping[str, Any]) -> ReleaseFacts:
-    wheels = []
-    for group in table.get("wheels", ()):
-        requires = tuple(group["requires-dist"]) if group.get("read", True) else None
-        wheels += [
-            WheelFacts(
-                filename=filename,
-                size=int(size) if size != "?" else None,
-                sha256=sha256,
-                requires_dist=requires,
-                requires_python=group.get("requires-python"),
-                yanked=group.get("yanked"),
-                glibc=_maybe(group.get("glibc")),
-                glibcxx=_maybe(group.get("glibcxx")),
-            )
-            for filename, size, sha256 in map(str.split, group["files"])
-        ]
-    uploaded = table.get("uploaded")
-    if uploaded is not None and (not isinstance(uploaded, datetime) or uploaded.tzinfo is None):
-        raise ValueError("`uploaded` is not a moment in UTC")
+def _release(row: Row) -> ReleaseFacts:
+    wheels = tuple(wheel for group in row.rows("wheels", _wheels) for wheel in group)
     agreed = {wheel.requires_python for wheel in wheels if wheel.requires_dist is not None}
     return ReleaseFacts(
-        name=normalize(table["name"]),
-        version=Version(table["version"]),
-        uploaded=uploaded,
+        name=normalize(row.text("name")),
+        version=row.version("version"),
+        uploaded=row.get("uploaded", _uploaded),
         requires_python=agreed.pop() if len(agreed) == 1 else None,
         wheels=tuple(sorted(wheels, key=lambda wheel: wheel.filename)),
-        builds=tuple(build_from(build) for build in table.get("build", ())),
-        sources=tuple(table["sources"]),
-        tier=table["tier"],
+        builds=row.rows("build", build_from),
+        sources=row.texts("sources"),
+        tier=row.tier(),
     )
+
+
+def _wheels(group: Row) -> tuple[WheelFacts, ...]:
+    """Wheels that differ in nothing but their tags."""
+    read = group.get("read", flag) is not False
+    requires_dist = group.texts("requires-dist") if read else None
+    requires_python, yanked = group.get("requires-python", text), group.get("yanked", text)
+    glibc, glibcxx = group.maybe_version("glibc"), group.maybe_version("glibcxx")
+    return tuple(
+        WheelFacts(
+            filename=filename,
+            size=size,
+            sha256=sha256,
+            requires_dist=requires_dist,
+            requires_python=requires_python,
+            yanked=yanked,
+            glibc=glibc,
+            glibcxx=glibcxx,
+        )
+        for filename, size, sha256 in group.many("files", _file)
+    )
+
+
+def _file(value: object) -> tuple[str, int | None, str]:
+    """Name, size in bytes (``None`` for `?`) and SHA-256 of a wheel."""
+    match text(value).split():
+        case [filename, size, sha256] if filename.endswith(".whl") and (size == "?" or size.isdecimal()):
+            return filename, None if size == "?" else int(size), sha256
+    raise ValueError(f"is `{value}`, not the name, the size and the SHA-256 of a wheel")
+
+
+def _uploaded(value: object) -> datetime:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ValueError("must be a date with time in UTC")
+    return value
 
 
 def _release_lines(row: ReleaseFacts) -> Iterator[str]:
@@ -305,10 +321,6 @@ def _group(wheel: WheelFacts) -> tuple[object, ...]:
     unread = wheel.requires_dist is None
     said = (wheel.requires_python or "", wheel.requires_dist or (), wheel.yanked is not None, wheel.yanked or "")
     return (unread, *said, str(wheel.glibc or ""), str(wheel.glibcxx or ""))
-
-
-def _maybe(text: str | None) -> Version | None:
-    return None if text is None else Version(text)
 
 
 def _is_minor(stem: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import finish, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,14 +50,13 @@ class RocmTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
+        root = read(path)
         found: dict[Version, RocmRow] = {}
-        for row in document.rows("rocm"):
-            one = _row(row)
-            if one.version in found:
-                row.fault("version", f"`{one.version}` is told twice")
-            found[one.version] = one
-        document.check()
+        for row, release in root.pairs("rocm", _row):
+            if release.version in found:
+                row.fault("version", f"`{release.version}` has a row already")
+            found[release.version] = release
+        finish(root, path)
         self.all = tuple(found.values())
 
     def row(self, version: Version) -> RocmRow | None:
@@ -66,7 +65,6 @@ class RocmTable:
 
 
 def _row(row: Row) -> RocmRow:
-    row.known(("version", "tensorflow", "rocm", "source", "tier"))
     row.tier()
     return RocmRow(
         version=row.version("version"),

@@ -1,170 +1,173 @@
-"""Reading the rows of a TOML table, so that every fault is told with the row it is in."""
+"""The rows of a TOML table of facts; every fault is reported with the dotted path of its column."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import tomli
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as PackagingRequirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from tfenv.errors import UsageError
+from tfenv.model.document import Table, of, text, whole
 from tfenv.model.hardware import Architecture
+from tfenv.model.package import Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 T = TypeVar("T")
+V = TypeVar("V", bound="Versioned")
 
 TIERS = ("declared", "installed", "imported", "trained", "gpu")
 """How well a fact is proven, weakest first: metadata, a page or a file says so; it was installed; imported; a fit ran
 on a CPU; it ran on the GPU that is named."""
 
 
-class Row:
-    """One table of a TOML file; a value that is missing or wrong becomes a fault of the document."""
+class Versioned(Protocol):
+    """A row that holds for a range of releases."""
 
-    def __init__(self, values: dict[str, Any], path: str, faults: list[str]) -> None:
-        self._values = values
-        self._faults = faults
-        self.path = path
+    @property
+    def versions(self) -> SpecifierSet:
+        """The range."""
 
-    def fault(self, key: str, what: str) -> None:
-        """Note what is wrong with one key of this row."""
-        self._faults.append(f"{self.path}.{key}: {what}")
 
-    def known(self, keys: Collection[str]) -> None:
-        """Fault every key that is not one of `keys` (a typing error would else be silently ignored)."""
-        for key in sorted(self._values.keys() - set(keys)):
-            self.fault(key, "no such column")
+class Row(Table):
+    """A table with the columns that facts have; one that is missing or wrong is a fault, and gives an empty value."""
+
+    __slots__ = ()
 
     def text(self, key: str) -> str:
         """A string that is not empty."""
-        value = self._values.get(key)
-        if isinstance(value, str) and value:
-            return value
-        self.fault(key, "a string that is not empty is wanted")
-        return ""
+        return self._needed(key, _filled, "")
 
     def maybe_text(self, key: str) -> str | None:
         """A string that may be missing."""
-        return self.text(key) if key in self._values else None
+        return self.get(key, _filled)
 
     def source(self, key: str = "source") -> str:
         """Who says so: a string, or a list of them, which is joined by `; `."""
-        if not isinstance(self._values.get(key), list):
-            return self.text(key)
-        if not (found := "; ".join(self.texts(key))):
-            self.fault(key, "empty")
-        return found
+        return self._needed(key, _source, "")
 
     def tier(self) -> str:
         """How well the row is proven, from column `tier`."""
-        value = self.text("tier")
-        if value and value not in TIERS:
-            self.fault("tier", f"`{value}` is none of {', '.join(TIERS)}")
-        return value
+        return self._needed("tier", _tier, "")
 
     def version(self, key: str) -> Version:
         """A version."""
-        return self._parsed(key, Version, InvalidVersion, Version("0"))
+        return self._needed(key, of(Version), Version("0"))
 
     def maybe_version(self, key: str) -> Version | None:
         """A version that may be missing."""
-        return self.version(key) if key in self._values else None
+        return self.get(key, of(Version))
 
     def specifiers(self, key: str) -> SpecifierSet:
         """A range of versions."""
-        return self._parsed(key, SpecifierSet, InvalidSpecifier, SpecifierSet())
+        return self._needed(key, of(SpecifierSet), SpecifierSet())
+
+    def maybe_specifiers(self, key: str) -> SpecifierSet | None:
+        """A range of versions that may be missing."""
+        return self.get(key, of(SpecifierSet))
 
     def number(self, key: str) -> int:
         """A whole number."""
-        value = self._values.get(key)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        self.fault(key, "a whole number is wanted")
-        return 0
+        return self._needed(key, whole, 0)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings; empty if missing."""
-        value = self._values.get(key, [])
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        self.fault(key, "a list of strings is wanted")
-        return ()
+        return self.many(key, text)
 
-    def table(self, key: str) -> dict[str, str]:
-        """A table of strings; empty if missing."""
-        value = self._values.get(key, {})
-        if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
-            return dict(value)
-        self.fault(key, "a table of strings is wanted")
-        return {}
+    def some(self, key: str) -> tuple[str, ...]:
+        """A list of at least one string."""
+        if not (found := self.texts(key)):
+            self.fault(key, "must not be empty")
+        return found
 
     def versions(self, key: str) -> tuple[Version, ...]:
         """A list of versions, ascending and without repeats; empty if missing."""
-        return self._ascending(key, Version, InvalidVersion)
+        return self._ascending(key, Version)
 
     def architectures(self, key: str) -> tuple[Architecture, ...]:
         """A list of architectures, ascending and without repeats; empty if missing."""
-        return self._ascending(key, Architecture.parse, ValueError)
+        return self._ascending(key, Architecture.parse)
 
-    def _parsed(self, key: str, parse: Callable[[str], T], error: type[Exception], default: T) -> T:
-        text = self.text(key)
-        try:
-            return parse(text) if text else default
-        except error as wrong:
-            self.fault(key, str(wrong))
-            return default
+    def requirements(self, key: str, *, because: str, source: str) -> tuple[Requirement, ...]:
+        """A list of requirements that only the facts bring, each with a reason and its source; empty if missing."""
 
-    def _ascending(self, key: str, parse: Callable[[str], T], error: type[Exception]) -> tuple[T, ...]:
-        texts = self.texts(key)
-        try:
-            values = tuple(parse(text) for text in texts)
-        except error as wrong:
-            self.fault(key, str(wrong))
-            return ()
+        def parse(value: object) -> Requirement:
+            try:
+                requirement = Requirement.of(PackagingRequirement(text(value)), because=because, source=source)
+            except InvalidRequirement as error:
+                raise ValueError(str(error).splitlines()[0]) from None
+            return replace(requirement, brought="fact")
+
+        return self.many(key, parse)
+
+    def rows(self, key: str, parse: Callable[[Row], T]) -> tuple[T, ...]:
+        """The rows of `[[key]]`, parsed, in the order of the file; a column that no parser read is a fault."""
+        return tuple(value for _, value in self.pairs(key, parse))
+
+    def pairs(self, key: str, parse: Callable[[Row], T]) -> tuple[tuple[Row, T], ...]:
+        """As `rows`, each beside the row itself, for faults that only show beside other rows."""
+        found = []
+        for row in self.tables(key):
+            found.append((row, parse(row)))
+            row.close()
+        return tuple(found)
+
+    def _needed(self, key: str, parse: Callable[[object], T], default: T) -> T:
+        """As `need`; after a fault the default, so that what is computed from it does not fail."""
+        found = cast("T | None", self.need(key, parse))
+        return default if found is None else found
+
+    def _ascending(self, key: str, parse: Callable[[str], T]) -> tuple[T, ...]:
+        values = self.many(key, of(parse))
         if list(values) != sorted(set(values)):  # type: ignore[type-var]
-            self.fault(key, "not ascending, or with repeats")
+            self.fault(key, "must ascend without repeats")
         return values
 
 
-class Document:
-    """A TOML file of arrays of tables, whose faults are collected and raised together by `check`."""
+def read(path: Path) -> Row:
+    """A TOML file, to be read row by row and closed with `finish`.
 
-    def __init__(self, path: Path) -> None:
-        """Read the file.
+    Raises:
+        UsageError: it is missing or is not TOML.
+    """
+    try:
+        return Row(tomli.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as wrong:
+        raise UsageError(f"`{path}` cannot be read: {wrong}") from wrong
 
-        Raises:
-            UsageError: it is missing or is no TOML.
-        """
-        self._path = path
-        self._faults: list[str] = []
-        self._asked: set[str] = set()
-        try:
-            self._values = tomli.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as wrong:
-            raise UsageError(f"`{path}` cannot be read: {wrong}") from wrong
 
-    def rows(self, name: str) -> tuple[Row, ...]:
-        """The rows of `[[name]]`, in the order of the file."""
-        self._asked.add(name)
-        values = self._values.get(name, [])
-        if not (isinstance(values, list) and all(isinstance(value, dict) for value in values)):
-            self._faults.append(f"{name}: an array of tables is wanted")
-            return ()
-        return tuple(Row(value, f"{name}[{number}]", self._faults) for number, value in enumerate(values))
+def finish(root: Row, path: Path) -> None:
+    """Report what is wrong in a file, tables that nobody read included (their name is misspelt).
 
-    def check(self) -> None:
-        """Raise everything found wrong, tables that nobody asked for included (their name has a typing error).
+    Raises:
+        UsageError: with all faults.
+    """
+    root.close()
+    root.refuse(str(path))
 
-        Raises:
-            UsageError: with all faults.
-        """
-        unasked = (f"{name}: no such table" for name in sorted(self._values.keys() - self._asked))
-        if faults := (*self._faults, *unasked):
-            raise UsageError(f"`{self._path}` has faults", faults=faults)
+
+def load(path: Path, key: str, parse: Callable[[Row], T]) -> tuple[T, ...]:
+    """The rows of a file that has one kind of them, `[[key]]`, in its order.
+
+    Raises:
+        UsageError: with every fault.
+    """
+    root = read(path)
+    found = root.rows(key, parse)
+    finish(root, path)
+    return found
+
+
+def covering(rows: Iterable[V], version: Version) -> Iterator[V]:
+    """The rows whose range holds a release; pre-releases count."""
+    return (row for row in rows if row.versions.contains(version, prereleases=True))
 
 
 def cited(source: str) -> tuple[str, ...]:
@@ -172,3 +175,19 @@ def cited(source: str) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(part.strip() for line in source.split("\n") for part in line.split("; ") if part.strip())
     )
+
+
+def _filled(value: object) -> str:
+    if not (found := text(value)):
+        raise ValueError("must not be empty")
+    return found
+
+
+def _source(value: object) -> str:
+    return _filled("; ".join(map(text, value)) if isinstance(value, list) else value)
+
+
+def _tier(value: object) -> str:
+    if (found := text(value)) not in TIERS:
+        raise ValueError(f"is `{found}`, not one of {', '.join(TIERS)}")
+    return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import finish, read
 from tfenv.model.package import Name, normalize
 
 if TYPE_CHECKING:
@@ -150,11 +150,11 @@ class SignatureTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
-        self.all: tuple[Signature, ...] = tuple(map(_signature, document.rows("signature")))
-        self._facts: tuple[re.Pattern[str], ...] = tuple(_fact(row) for row in document.rows("fact"))
-        self._noise: tuple[re.Pattern[str], ...] = tuple(_noise(row) for row in document.rows("noise"))
-        document.check()
+        root = read(path)
+        self.all = root.rows("signature", _signature)
+        self._facts = root.rows("fact", _pattern)
+        self._noise = root.rows("noise", _noise)
+        finish(root, path)
 
     def sightings(self, log: str) -> tuple[Sighting, ...]:
         """Every signature that a log shows, each once (its first match), in the order of the file."""
@@ -212,12 +212,6 @@ def _filled(template: str, facts: Mapping[str, str]) -> str:
 
 
 def _signature(row: Row) -> Signature:
-    row.known(
-        (
-            *("name", "pattern", "code", "subject", "cause", "package", "wanted"),
-            *("tf", "python", "cudnn", "advice", "sample", "source"),
-        )
-    )
     pattern = _pattern(row)
     signature = Signature(
         name=row.text("name"),
@@ -244,13 +238,7 @@ def _signature(row: Row) -> Signature:
     return signature
 
 
-def _fact(row: Row) -> re.Pattern[str]:
-    row.known(("pattern",))
-    return _pattern(row)
-
-
 def _noise(row: Row) -> re.Pattern[str]:
-    row.known(("pattern", "source"))
     row.source()
     return _pattern(row)
 

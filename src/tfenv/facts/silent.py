@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tfenv.facts.rows import Document
+from tfenv.facts import rows
 from tfenv.model.build import Build
+from tfenv.model.document import one_of
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
+    from tfenv.facts.rows import Row
+
 FIELDS = ("cuda", "cudnn", "cudnn_floor", "sass", "ptx")
 """The fields of a CUDA build that must be known, and are told when nothing says them."""
 
 _FILLED = (*FIELDS, "partial")
-
-_COLUMNS = ("versions", "platform", "cuda", "cudnn", "cudnn-floor", "sass", "ptx", "partial", "evidence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,34 +42,12 @@ def load(path: Path) -> tuple[SilentRow, ...]:
     """Read the rows.
 
     Raises:
-        UsageError: the file is damaged.
+        UsageError: the file is damaged; all faults are named.
     """
-    document = Document(path)
-    found = []
-    for row in document.rows("silent"):
-        row.known(_COLUMNS)
-        platform = row.text("platform")
-        if platform not in set(map(str, Platform)):
-            row.fault("platform", f"`{platform}` is no platform")
-            continue
-        if not row.texts("evidence"):
-            row.fault("evidence", "a fact needs a source")
-        known = Build(
-            platform=Platform(platform),
-            cuda=row.maybe_version("cuda"),
-            cudnn=row.maybe_version("cudnn"),
-            cudnn_floor=row.maybe_version("cudnn-floor"),
-            sass=row.architectures("sass"),
-            ptx=row.architectures("ptx"),
-            partial=row.architectures("partial"),
-            evidence=row.texts("evidence"),
-        )
-        found.append(SilentRow(versions=row.specifiers("versions"), build=known))
-    document.check()
-    return tuple(found)
+    return rows.load(path, "silent", _row)
 
 
-def complete(build: Build, version: Version, rows: Iterable[SilentRow]) -> Build:
+def complete(build: Build, version: Version, silent: Iterable[SilentRow]) -> Build:
     """Fill what the wheel does not say, and name what nothing says.
 
     What the wheel says stands; but a version that says less (`10`) gives way to one that says more (`10.1`). Fields
@@ -77,7 +56,7 @@ def complete(build: Build, version: Version, rows: Iterable[SilentRow]) -> Build
     if not build.is_cuda:
         return build
     inferred, evidence = list(build.inferred), list(build.evidence)
-    for row in rows:
+    for row in silent:
         if row.build.platform is not build.platform or not row.versions.contains(version, prereleases=True):
             continue
         used = False
@@ -110,3 +89,18 @@ def strip(build: Build) -> Build:
         unknown=() if "cuda" in kept else ("cuda",),
         **kept,
     )
+
+
+def _row(row: Row) -> SilentRow:
+    row.tier()
+    known = Build(
+        platform=row.need("platform", one_of(Platform)),
+        cuda=row.maybe_version("cuda"),
+        cudnn=row.maybe_version("cudnn"),
+        cudnn_floor=row.maybe_version("cudnn-floor"),
+        sass=row.architectures("sass"),
+        ptx=row.architectures("ptx"),
+        partial=row.architectures("partial"),
+        evidence=row.some("evidence"),
+    )
+    return SilentRow(versions=row.specifiers("versions"), build=known)

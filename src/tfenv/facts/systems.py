@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import load
+from tfenv.model.document import of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tfenv.facts.rows import Row
 
 
 class SystemTable:
@@ -22,20 +25,7 @@ class SystemTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
-        self._rows: list[tuple[str, dict[str, Version]]] = []
-        for row in document.rows("system"):
-            row.known(("name", "glibc", "source", "tier"))
-            row.source()
-            row.tier()
-            releases = {}
-            for release, glibc in row.table("glibc").items():
-                try:
-                    releases[release] = Version(glibc)
-                except InvalidVersion as wrong:
-                    row.fault("glibc", str(wrong))
-            self._rows.append((row.text("name"), releases))
-        document.check()
+        self._rows = load(path, "system", _row)
 
     def glibc(self, words: str) -> Version | None:
         """Of the distribution and release that some words name (`Ubuntu 20.04.6 LTS`, `CentOS Linux release 7.9`)."""
@@ -47,3 +37,11 @@ class SystemTable:
                     if re.search(rf"(?<![\d.]){re.escape(release)}(?!\d)", rest):
                         return releases[release]
         return None
+
+
+def _row(row: Row) -> tuple[str, dict[str, Version]]:
+    """The name of a distribution, and the glibc of each of its releases."""
+    row.source()
+    row.tier()
+    glibc = row.table("glibc")
+    return row.text("name"), {release: glibc.need(release, of(Version)) for release in glibc.values}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.facts.rows import Document
+from tfenv.facts.rows import covering, finish, read
 from tfenv.facts.rules import cudnn_bounds
 from tfenv.model.package import Name, Requirement, normalize
 from tfenv.model.target import Platform
@@ -92,15 +92,15 @@ class WheelTable:
         Raises:
             UsageError: with every row that is wrong.
         """
-        document = Document(path)
-        self.all: tuple[Bundle, ...] = tuple(_bundle(row) for row in document.rows("bundle"))
-        self.proven: dict[Name, Proven] = {one.package: one for one in map(_proven, document.rows("proven"))}
-        self._same = tuple(map(_same_files, document.rows("same_files")))
-        document.check()
+        root = read(path)
+        self.all = root.rows("bundle", _bundle)
+        self.proven: dict[Name, Proven] = {row.package: row for row in root.rows("proven", _proven)}
+        self._same = root.rows("same_files", _same_files)
+        finish(root, path)
 
     def of(self, version: Version) -> Bundle | None:
         """The bundle of one release of TensorFlow; ``None`` if no wheels serve it, or if it brings its own."""
-        return next((bundle for bundle in self.all if bundle.versions.contains(version, prereleases=True)), None)
+        return next(covering(self.all, version), None)
 
     def cuda_of(self, name: Name, version: Version) -> Requirement | None:
         """The CUDA that an environment with this wheel is for, if another wheel would overwrite its files."""
@@ -164,13 +164,10 @@ def _cudnn_wheels(cudnn: CudnnTable, major: int, toolkit: Toolkit) -> tuple[Name
 
 
 def _bundle(row: Row) -> Bundle:
-    row.known(("versions", "opens", "helps", "tools", "because", "source", "tier"))
     row.tier()
-    if not (opens := row.texts("opens")):
-        row.fault("opens", "empty")
     return Bundle(
         versions=row.specifiers("versions"),
-        opens=opens,
+        opens=row.some("opens"),
         helps=row.texts("helps"),
         tools=tuple(map(normalize, row.texts("tools"))),
         because=row.text("because"),
@@ -179,7 +176,6 @@ def _bundle(row: Row) -> Bundle:
 
 
 def _same_files(row: Row) -> SameFiles:
-    row.known(("packages", "because", "source", "tier"))
     row.tier()
     packages = tuple(map(normalize, row.texts("packages")))
     if len(packages) < 2 or not all(map(_SUFFIX.search, packages)):
@@ -188,7 +184,6 @@ def _same_files(row: Row) -> SameFiles:
 
 
 def _proven(row: Row) -> Proven:
-    row.known(("package", "version", "says", "source", "tier"))
     row.tier()
     return Proven(
         package=normalize(row.text("package")),

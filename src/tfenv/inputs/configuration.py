@@ -104,15 +104,9 @@ def loads(text: str, name: str) -> Configuration:
         raise UsageError(f"`{name}` is no JSON: {error}") from None
     if not isinstance(values, dict):
         raise UsageError(f"`{name}` holds no JSON object", hint='such as {"tf": "2.17.1", "gpu": "RTX 3090"}')
-    table = Table({key: value for key, value in values.items() if value is not None})
-    # keys that are null are known all the same
-    nulls = Table(dict.fromkeys((key for key, value in values.items() if value is None), ""))
+    table = Table(values)
     found = _read(table)
     table.close()
-    _read(nulls)
-    nulls.faults.clear()
-    nulls.close()
-    table.faults += nulls.faults
     table.refuse(name)
     return found
 
@@ -309,7 +303,7 @@ def of_options(
         "cudnn": cudnn,
         "keras": keras,
     }
-    table = Table({key: value for key, value in values.items() if value is not None})
+    table = Table(values)
     found = _read(table)
     rows = []
     for number, text in enumerate(packages):

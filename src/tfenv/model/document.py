@@ -10,6 +10,7 @@ from tfenv.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from enum import Enum
+    from typing import Self
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound="Enum")
@@ -48,9 +49,9 @@ class Table:
             self.faults.append(fault)
 
     def get(self, key: str, parse: Callable[[object], _T]) -> _T | None:
-        """The value at a key; ``None`` if there is none, or a faulty one."""
+        """The value at a key; ``None`` if it is missing, null (in JSON) or faulty."""
         self._seen.add(key)
-        if key not in self.values:
+        if self.values.get(key) is None:
             return None
         try:
             return parse(self.values[key])
@@ -60,8 +61,7 @@ class Table:
 
     def need(self, key: str, parse: Callable[[object], _T]) -> _T:
         """As `get`; a missing value is a fault too (the result is then unusable, as after any fault)."""
-        if key not in self.values:
-            self._seen.add(key)
+        if self.values.get(key) is None:
             self.fault(key, "is missing")
         return cast("_T", self.get(key, parse))
 
@@ -75,16 +75,16 @@ class Table:
                 self.fault(f"{key}[{index}]", error)
         return tuple(found)
 
-    def table(self, key: str) -> Table:
+    def table(self, key: str) -> Self:
         """The table at a key; an empty one if there is none, which is a fault only where something in it is needed."""
-        return Table(self.get(key, mapping) or {}, self.where(key), self.faults)
+        return type(self)(self.get(key, mapping) or {}, self.where(key), self.faults)
 
-    def tables(self, key: str) -> tuple[Table, ...]:
+    def tables(self, key: str) -> tuple[Self, ...]:
         """The tables of an array; empty if there is none."""
         found = []
         for index, value in enumerate(self.get(key, array) or ()):
             try:
-                found.append(Table(mapping(value), self.where(f"{key}[{index}]"), self.faults))
+                found.append(type(self)(mapping(value), self.where(f"{key}[{index}]"), self.faults))
             except ValueError as error:
                 self.fault(f"{key}[{index}]", error)
         return tuple(found)

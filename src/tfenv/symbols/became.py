@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
+from tfenv.facts.rows import finish, read
+from tfenv.model.document import text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tfenv.facts.rows import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +63,11 @@ class BecameTable:
     def curated(self) -> dict[str, Became]:
         """The rows of `became.toml`; a symbol that ends in `.*` stands for all below it."""
         path = self._directory / "became.toml"
-        try:
-            document = tomllib.loads(path.read_text(encoding="utf-8"))
-            sources = document["sources"]
-            rows = [
-                Became(
-                    symbol=symbol,
-                    now=row.get("now", ""),
-                    package=row.get("package", ""),
-                    note=row.get("note", ""),
-                    source=sources[row["source"]],
-                )
-                for row in document["row"]
-                for symbol in row["symbols"]
-            ]
-        except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{path} is damaged: {error}") from None
-        return {row.symbol: row for row in rows}
+        root = read(path)
+        sources = root.table("sources")
+        found = root.rows("row", lambda row: _became(row, sources))
+        finish(root, path)
+        return {became.symbol: became for row in found for became in row}
 
     @cached_property
     def renames(self) -> dict[str, Became]:
@@ -96,3 +87,12 @@ class BecameTable:
                 now = f"tensorflow_addons{now.removeprefix('tfa')}" if package else now
                 found[old] = Became(symbol=old, now=now, package=package, source=source)
         return found
+
+
+def _became(row: Row, sources: Row) -> tuple[Became, ...]:
+    """What took the place of the symbols of a row."""
+    now, package, note = (row.get(key, text) or "" for key in ("now", "package", "note"))
+    source = sources.text(row.text("source"))
+    return tuple(
+        Became(symbol=symbol, now=now, package=package, note=note, source=source) for symbol in row.some("symbols")
+    )
