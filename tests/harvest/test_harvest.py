@@ -84,16 +84,30 @@ def test_files_that_are_no_wheels_are_left_out() -> None:
 
 
 def test_wheels_that_say_more_or_less_of_one_build() -> None:
-    """cp36 of 1.14.0 says CUDA `10`, cp37 says `10.0`: one build, told by the wheel that says more."""
+    """cp36 of 1.14.0 says CUDA `10`, cp37 says `10.0`: one build, from the wheel that says more by itself."""
     short, full = recorded("tensorflow_gpu-1.14.0-cp36"), recorded("tensorflow_gpu-1.14.0-cp37")
-    (plain,) = harvest(short, full).builds
+    bare = {name: data for name, data in members_of(short.filename).items() if not name.endswith(".h")}
+    shelf = Shelf({short.filename: bare})
+    (plain,) = harvest(short, full, shelf=shelf).builds
     assert (str(plain.cuda), plain.source.split()[0]) == ("10.0", full.filename)
-    (build,) = harvest(short, full, silent=(TEN,)).builds
+    (build,) = harvest(short, full, shelf=shelf, silent=(TEN,)).builds
     assert str(build.cuda) == "10.0"
     assert build.source.startswith(full.filename)
     assert build.inferred == ("cudnn_floor", "sass", "ptx")
     assert build.evidence == ("https://page.test/",)
     assert build.unknown == ()
+
+
+def test_the_header_says_what_build_info_does_not() -> None:
+    """The header is read where `build_info.py` is silent, and only there; what it says is not filled in from rows."""
+    silent, shelf = recorded("tensorflow_gpu-1.14.0-cp36"), Shelf()
+    (build,) = harvest(silent, shelf=shelf, silent=(TEN,)).builds
+    assert shelf.asked == [silent.filename] * 2
+    assert (str(build.cuda), str(build.cudnn), len(build.sass)) == ("10.0", "7", 6)
+    assert build.inferred == ("cudnn_floor", "ptx")
+    shelf = Shelf()
+    harvest(recorded("tensorflow-2.20.0"), shelf=shelf)
+    assert len(shelf.asked) == 1
 
 
 def test_wheels_of_different_builds_are_refused() -> None:

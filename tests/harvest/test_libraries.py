@@ -14,7 +14,7 @@ from tests.harvest.test_elf import SOURCE, compiled
 from tests.support.index_server import FakeIndex
 from tfenv.errors import IndexUnavailable
 from tfenv.facts.releases import ReleaseFacts, WheelFacts, dumps, loads
-from tfenv.harvest.libraries import Symbols, due, symbols, with_symbols
+from tfenv.harvest.libraries import Symbols, due, symbols, with_known, with_symbols
 from tfenv.index.client import Client
 from tfenv.model.build import Build
 from tfenv.model.package import Name
@@ -34,7 +34,7 @@ def row(**glibc: str) -> ReleaseFacts:
     """A release with three wheels; the build was read off the second."""
     wheels = [
         WheelFacts(
-            filename=name, size=1, sha256="0", requires_dist=(), glibc=Version(glibc[key]) if key in glibc else None
+            filename=name, size=1, sha256=key, requires_dist=(), glibc=Version(glibc[key]) if key in glibc else None
         )
         for key, name in (("old", OLD), ("other", OTHER), ("mac", MAC))
     ]
@@ -71,6 +71,8 @@ def test_rows_get_what_was_read() -> None:
     assert wheel is not None
     assert (str(wheel.glibc), str(wheel.glibcxx), str(wheel.needs_glibc)) == ("2.17", "3.4.19", "2.17")
     assert [each.glibc for each in again.wheels if each.filename != OLD] == [None, None]
+    assert with_known(before, after) == after
+    assert with_known(before, None) == before
 
 
 def test_symbols_of_a_published_wheel(tmp_path: Path) -> None:

@@ -10,9 +10,12 @@ from packaging.version import Version
 from tests.harvest.recordings import members_of, recorded
 from tfenv.harvest.wheel import (
     BUILD_INFO,
+    CUDA_CONFIG,
     bound,
     build,
     capabilities,
+    configured,
+    is_silent,
     parse_build_info,
     parse_metadata,
     supplement,
@@ -25,12 +28,14 @@ if TYPE_CHECKING:
 
 
 def read(start: str) -> Build:
-    """The build of a recorded wheel, from both of its members."""
+    """The build of a recorded wheel, from all members that are recorded of it."""
     filename = recorded(start).filename
     members = members_of(filename)
     (info,) = (data for name, data in members.items() if BUILD_INFO.fullmatch(name))
     (metadata,) = (data for name, data in members.items() if name.endswith("METADATA"))
     found = build(parse_build_info(info), Platform.LINUX_X86_64, filename)
+    for header in (data for name, data in members.items() if CUDA_CONFIG.fullmatch(name) and is_silent(found)):
+        found = configured(found, header)
     return supplement(found, parse_metadata(metadata).requires_dist)
 
 
@@ -39,11 +44,11 @@ def read(start: str) -> Build:
     [
         ("tensorflow-1.4.1", None, None, None, "", ""),
         ("tensorflow_gpu-1.4.1", "unknown", None, None, "", ""),
-        ("tensorflow_gpu-1.13.1", "unknown", None, None, "", ""),
-        ("tensorflow_gpu-1.14.0-cp36", "10", "7", None, "", ""),
+        ("tensorflow_gpu-1.13.1", "10.0", "7", None, "3.5 3.7 5.2 6.0 6.1 7.0", ""),
+        ("tensorflow_gpu-1.14.0-cp36", "10.0", "7", None, "3.5 3.7 5.2 6.0 6.1 7.0", ""),
         ("tensorflow_gpu-1.14.0-cp37", "10.0", "7", None, "", ""),
-        ("tensorflow-1.15.0", "10", "7", None, "", ""),
-        ("tensorflow-2.2.0", "10", "7", None, "", ""),
+        ("tensorflow-1.15.0", "10.0", "7", None, "3.5 3.7 5.2 6.0 6.1 7.0", ""),
+        ("tensorflow-2.2.0", "10.1", "7", None, "3.5 3.7 5.2 6.0 6.1 7.0", ""),
         ("tensorflow-2.3.0", "10.1", "7", None, "3.5 3.7 5.2 6.0 6.1 7.0", "7.0"),
         ("tensorflow-2.4.0", "11.0", "8", None, "3.5 5.0 6.0 7.0 7.5 8.0", "8.0"),
         ("tensorflow-2.10.0-cp310-cp310-manylinux_2_17_x86_64", "11.2", "8", None, "3.5 5.0 6.0 7.0 7.5 8.0", "8.0"),
@@ -52,11 +57,11 @@ def read(start: str) -> Build:
         ("tensorflow-2.17.1-cp312-cp312-manylinux_2_17_aarch64", None, None, None, "", ""),
         ("tensorflow-2.20.0", "12.5.1", "9", "9.3.0.75", "6.0 7.0 8.0 8.9 9.0", "9.0"),
         ("tensorflow_cpu-2.20.0", None, None, None, "", ""),
-        ("tensorflow-2.22.0rc0", "12.5", "9", "9.10.2.21", "", ""),
+        ("tensorflow-2.22.0rc0", "12.5.1", "9", "9.10.2.21", "6.0 7.0 8.0 8.9 9.0", ""),
     ],
 )
 def test_builds(start: str, cuda: str | None, cudnn: str | None, floor: str | None, sass: str, ptx: str) -> None:
-    """Each form of `build_info.py` since 1.4 gives the CUDA, cuDNN and architectures that it holds, and no more."""
+    """Each form of `build_info.py` since 1.4, and the header where that is silent, give what they hold and no more."""
     found = read(start)
     assert found.is_cuda == (cuda is not None)
     assert str(found.cuda or ("unknown" if found.is_cuda else None)) == str(cuda)
@@ -88,9 +93,11 @@ def test_compiler_and_tensorrt() -> None:
 
 
 def test_what_metadata_adds_is_marked() -> None:
-    """Fields that `build_info.py` is silent about name the extra that told them."""
+    """Fields that neither `build_info.py` nor the header says name the extra that has them."""
     assert read("tensorflow-2.20.0").inferred == ("cudnn_floor",)
-    candidate = read("tensorflow-2.22.0rc0")
+    info = build({"is_cuda_build": True}, Platform.LINUX_X86_64, "wheel")
+    metadata = members_of(recorded("tensorflow-2.22.0rc0").filename)["tensorflow-2.22.0rc0.dist-info/METADATA"]
+    candidate = supplement(info, parse_metadata(metadata).requires_dist)
     assert candidate.inferred == ("cuda", "cudnn", "cudnn_floor")
     assert candidate.evidence == ("METADATA of the same wheel, extra `and-cuda`",)
 

@@ -91,6 +91,16 @@ def due(row: ReleaseFacts, *, stands_for_minor: bool) -> tuple[WheelFacts, ...]:
     )
 
 
+def with_known(row: ReleaseFacts, known: ReleaseFacts | None) -> ReleaseFacts:
+    """The row with what is known of the libraries of wheels that are still the same; they are never read twice."""
+    symbols = {} if known is None else {wheel.sha256: wheel for wheel in known.wheels}
+    wheels = (
+        wheel if (same := symbols.get(wheel.sha256)) is None else replace(wheel, glibc=same.glibc, glibcxx=same.glibcxx)
+        for wheel in row.wheels
+    )
+    return replace(row, wheels=tuple(wheels))
+
+
 async def with_symbols(
     row: ReleaseFacts, wheels: Iterable[WheelFacts], files: Iterable[File], read: Read
 ) -> ReleaseFacts:

@@ -11,7 +11,18 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from tfenv.errors import IndexUnavailable
 from tfenv.facts.releases import ReleaseFacts, WheelFacts, platform_of
 from tfenv.facts.silent import complete, strip
-from tfenv.harvest.wheel import BUILD_INFO, METADATA, build, parse_build_info, parse_metadata, supplement, wanted
+from tfenv.harvest.wheel import (
+    BUILD_INFO,
+    CUDA_CONFIG,
+    METADATA,
+    build,
+    configured,
+    is_silent,
+    parse_build_info,
+    parse_metadata,
+    supplement,
+    wanted,
+)
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
@@ -70,13 +81,7 @@ async def harvest_release(
     inside = {**kept, **{wheel.filename: wheel for wheel, _ in looked}}
     for filename, wheel in inside.items():
         now = facts[filename]
-        facts[filename] = replace(
-            now,
-            requires_dist=wheel.requires_dist,
-            requires_python=wheel.requires_python,
-            glibc=wheel.glibc,
-            glibcxx=wheel.glibcxx,
-        )
+        facts[filename] = replace(now, requires_dist=wheel.requires_dist, requires_python=wheel.requires_python)
     agreed = {wheel.requires_python for wheel in inside.values()}
     builds = [complete(found, version, silent) for _, found in looked if found is not None]
     builds += [] if known is None else [build for build in again(known, silent) if _wheel_of(build) in kept]
@@ -149,6 +154,10 @@ async def _look(file: File, reader: Reader) -> tuple[WheelFacts, Build | None]:
         return wheel, None
     try:
         found = build(parse_build_info(info), platform, f"{file.filename} sha256:{file.sha256}")
+        if is_silent(found):
+            headers = await reader(file, lambda member: CUDA_CONFIG.fullmatch(member) is not None)
+            for header in headers.values():
+                found = configured(found, header)
     except ValueError:
         return wheel, None
     return wheel, supplement(found, core.requires_dist)

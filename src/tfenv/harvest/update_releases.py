@@ -13,7 +13,7 @@ from packaging.version import Version
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts import silent
 from tfenv.facts.releases import ReleaseFacts, ReleaseTable, dumps, minor
-from tfenv.harvest.libraries import Symbols, due, symbols, with_symbols
+from tfenv.harvest.libraries import Symbols, due, symbols, with_known, with_symbols
 from tfenv.harvest.releases import can_have_cuda, harvest_release, still_true
 from tfenv.index.loop import run
 from tfenv.model.goal import PYPI
@@ -284,7 +284,7 @@ async def _row(
     row = await harvest_release(release.name, release.version, release.files, counted, silent=rows, known=known)
     built = {build.platform for build in row.builds}
     tally.without_build += [name for name in unread if (wheel := row.wheel(name)) and wheel.platform not in built]
-    return row
+    return with_known(row, table.release(release.name, release.version))
 
 
 async def releases_of(name: Name, index: str, client: Client) -> tuple[Release, ...]:

@@ -1,8 +1,9 @@
-"""What a TensorFlow wheel says of itself: `METADATA` and `tensorflow/python/platform/build_info.py`.
+"""What a TensorFlow wheel says of itself: `METADATA`, `tensorflow/python/platform/build_info.py` and `cuda_config.h`.
 
 Nothing is executed: the module is parsed, and only literals in it are read. Three forms are known: variables of the
 module (1.4 to 2.2, under `tensorflow_core` in 1.15 to 2.1, under `*.data/purelib` up to 1.14), a dictionary (2.3), and
-a call of `OrderedDict` with pairs (2.4 on; 2.22.0rc0 has little more in it than `is_cuda_build`).
+a call of `OrderedDict` with pairs (2.4 on). Where `build_info.py` is silent (up to 2.2, and from 2.22.0rc0 on), the
+header `cuda_config.h` of the same wheel names CUDA, cuDNN and the compute capabilities.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
     from tfenv.model.target import Platform
 
 BUILD_INFO = re.compile(r"(?:[^/]+\.data/(?:pure|plat)lib/)?tensorflow(?:_core)?/python/platform/build_info\.py")
+CUDA_CONFIG = re.compile(
+    r"(?:[^/]+\.data/(?:pure|plat)lib/)?tensorflow(?:_core)?/include/"
+    r"(?:third_party/gpus/cuda|external/local_config_cuda/cuda/cuda)/cuda_config\.h"
+)
 METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 
+_DEFINED = re.compile(rb"^#define TF_(CUDA|CUDNN)_VERSION \"([\d.]+)\"\s*$", re.MULTILINE)
+_CAPABILITIES = re.compile(rb"^#define TF_CUDA_(?:COMPUTE_)?CAPABILITIES (.+)$", re.MULTILINE)
 _DLL = re.compile(r"64_(\d+)")
 _AND_CUDA = "and-cuda"
 _OLD_NAMES = {"cuda_version_number": "cuda_version", "cudnn_version_number": "cudnn_version"}
@@ -108,6 +115,35 @@ def build(info: Mapping[str, Any], platform: Platform, source: str) -> Build:
         source=source,
         unknown=() if info.get("cuda_version") else ("cuda",),
     )
+
+
+def is_silent(build: Build) -> bool:
+    """Is it a CUDA build whose `build_info.py` lacks the minor release of CUDA, cuDNN or the architectures?"""
+    precise = build.cuda is not None and len(build.cuda.release) > 1
+    return build.is_cuda and not (precise and build.cudnn and build.sass)
+
+
+def configured(build: Build, header: bytes) -> Build:
+    """Add what `cuda_config.h` of the same wheel says and `build_info.py` does not.
+
+    The header lists compute capabilities as numbers: each of them has machine code, and it does not say which have PTX.
+    Source: `third_party/gpus/cuda/cuda_config.h.tpl` and `cuda_configure.bzl` of TensorFlow.
+
+    Raises:
+        ValueError: an architecture in it is none.
+    """
+    said = {name.decode(): Version(text.decode()) for name, text in _DEFINED.findall(header)}
+    cuda, cudnn = said.get("CUDA"), said.get("CUDNN")
+    if cuda is None:
+        return build  # a header of the CPU build, with defaults in it
+    if build.cuda is None or str(cuda).startswith(f"{build.cuda}."):
+        build = replace(build, cuda=cuda, unknown=())
+    if build.cudnn is None and cudnn is not None:
+        build = replace(build, cudnn=cudnn)
+    if not build.sass and (listed := _CAPABILITIES.search(header)) is not None:
+        sass, _ = capabilities(f"sm_{text}" for text in re.findall(r"\d[\d.]*", listed[1].decode()))
+        build = replace(build, sass=sass)
+    return build
 
 
 def supplement(build: Build, requires_dist: Iterable[str]) -> Build:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """Read from `tensorflow/python/platform/build_info.py` of the wheels of one platform.
+    """What `build_info.py` in the wheels of one platform says, and `cuda_config.h` where that is silent.
 
     Attributes:
         platform: of the wheels.
@@ -28,7 +28,7 @@ class Build:
         compiler: host compiler as the wheel names it, or ``None``.
         tensorrt: was it built with TensorRT; ``None`` if the wheel does not say.
         source: wheel filename and sha256 the row was read from.
-        inferred: names of the fields above that `build_info.py` is silent about, taken from what `evidence` names.
+        inferred: names of the fields above that neither file says, taken from what `evidence` names.
         evidence: where the inferred fields are from: a file in the wheel, or the URL of a page.
         unknown: names of the fields above that nothing tells; a CUDA build has them empty all the same.
     """
