@@ -23,12 +23,12 @@ def test_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeIndex() as index:
         for name in ("tensorflow", "tensorflow-cpu"):
             index.add_wheel(name, "2.20.0", tags="cp312-cp312-manylinux_2_27_x86_64")
-        locked = tfenv.lock(tfenv.Goal(indexes=(index.url,)))
+        locked = tfenv.lock(tfenv.Request(index_url=index.url))
         assert isinstance(locked, tfenv.Lock)
         assert (locked.tensorflow.name, locked.target.python) == ("tensorflow-cpu", Version("3.12"))
-        arm = tfenv.Target(platform=tfenv.Platform.LINUX_AARCH64, accelerator=tfenv.Accelerator.CUDA)
+        arm = tfenv.Request(index_url=index.url, platform=tfenv.Platform.LINUX_AARCH64, gpus="cuda")
         with pytest.raises(tfenv.TfenvError):
-            tfenv.lock(tfenv.Goal(indexes=(index.url,), target=arm))
+            tfenv.lock(arm)
     assert [path.name for path in tmp_path.iterdir()] == ["cache"]
 
 

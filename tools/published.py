@@ -18,12 +18,12 @@ from packaging.version import Version
 
 from tfenv.facts.database import load
 from tfenv.index.source import IndexSource
+from tfenv.inputs.request import read_moment
 from tfenv.model import tags
 from tfenv.model.goal import PYPI
 from tfenv.model.package import Name, normalize
 from tfenv.model.target import Platform
 from tfenv.store.cache import Cache
-from tfenv.workflow.request import read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,7 +29,7 @@ from tfenv.smoke.run import interpreter
 from tfenv.store.cache import Cache
 from tfenv.venv.sync import sync
 from tfenv.workflow.infer import infer
-from tfenv.workflow.lock import lock
+from tfenv.workflow.lock.solve import solve
 from tools.companions.stacks import Call
 from tools.companions.trial import use
 
@@ -146,7 +146,7 @@ def locked(minor: str, python: str, companions: Iterable[str], database: Databas
         target=replace(Target(), python=Version(python)),
         requirements=tuple(Requirement.of(PackagingRequirement(one), source=f"--with {one}") for one in companions),
     )
-    return lock(request, database=database)
+    return solve(request, database=database)
 
 
 def _code(path: Path) -> str:

@@ -1,10 +1,12 @@
 """tfenv: reproducible TensorFlow environments, for the wheels and for the machine.
 
+`import tfenv` is the same program as the command `tfenv`: each command calls one of these functions.
+
 ::
 
     import tfenv
 
-    locked = tfenv.lock(tfenv.Goal(target=tfenv.Target(accelerator=tfenv.Accelerator.CUDA, cuda_major=12)))
+    locked = tfenv.lock(tfenv.Request(gpus=["V100"], tf="2.15"))
     print(locked.tensorflow.version, locked.stack.cudnn)
 """
 
@@ -15,25 +17,40 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tfenv.errors import TfenvError
-    from tfenv.model.goal import Goal
+    from tfenv.inputs.request import Request
     from tfenv.model.lock import Lock
     from tfenv.model.target import Accelerator, Platform, Target
-    from tfenv.workflow.lock import lock
+    from tfenv.workflow.lock.service import Locked, check_lock, lock, lock_targets
 
 __version__ = "0.1.0"
 
-__all__ = ["Accelerator", "Goal", "Lock", "Platform", "Target", "TfenvError", "__version__", "lock"]
+__all__ = [
+    "Accelerator",
+    "Lock",
+    "Locked",
+    "Platform",
+    "Request",
+    "Target",
+    "TfenvError",
+    "__version__",
+    "check_lock",
+    "lock",
+    "lock_targets",
+]
 
 _HOME = {
     "Accelerator": "tfenv.model.target",
     "Lock": "tfenv.model.lock",
+    "Locked": "tfenv.workflow.lock.service",
     "Platform": "tfenv.model.target",
-    "Goal": "tfenv.model.goal",
+    "Request": "tfenv.inputs.request",
     "Target": "tfenv.model.target",
     "TfenvError": "tfenv.errors",
-    "lock": "tfenv.workflow.lock",
+    "check_lock": "tfenv.workflow.lock.service",
+    "lock": "tfenv.workflow.lock.service",
+    "lock_targets": "tfenv.workflow.lock.service",
 }
-"""where each public name is at home; it is fetched when it is first asked for"""
+"""Module of each public name, imported when the name is first used."""
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.inputs.project import loads
-from tfenv.inputs.request import KEYS
+from tfenv.inputs.request import KEYS, Request
 
 if TYPE_CHECKING:
     from tests.support.commands import Tfenv
@@ -41,7 +41,7 @@ def test_every_option_has_its_key(tfenv: Tfenv) -> None:
     assert tfenv("init", *OPTIONS).err == "changed pyproject.toml        next: tfenv lock\n"
     text = PROJECT.read_text()
     assert [line.split(" = ")[0] for line in text.partition("[tool.tfenv]\n")[2].splitlines()] == list(KEYS)
-    assert loads(text).request.gpu == ("v100", "RTX 3090")
+    assert loads(text).request.gpus == Request(gpus=["v100", "RTX 3090"]).gpus
     assert loads(text).request.prereleases is False
     assert tfenv("init", *OPTIONS).err == "pyproject.toml says that already        next: tfenv lock\n"
     assert PROJECT.read_text() == text
@@ -80,7 +80,7 @@ def test_a_target_has_its_own_table(tfenv: Tfenv) -> None:
     """Targets stand below the request they share, in a folder that is named too."""
     Path("sub").mkdir()
     assert tfenv("init", "--gpu", "8.6", "--target", "work", "--project", "sub").code == 0
-    assert loads(Path("sub/pyproject.toml").read_text(), target="work").request.gpu == ("8.6",)
+    assert loads(Path("sub/pyproject.toml").read_text(), target="work").request.gpus == Request(gpus="8.6").gpus
 
 
 def test_what_cannot_be_understood_is_not_written(tfenv: Tfenv) -> None:
@@ -91,8 +91,8 @@ def test_what_cannot_be_understood_is_not_written(tfenv: Tfenv) -> None:
     )  # fmt: skip
     assert (ran.code, ran.out) == (2, "")
     for fault in (
-        "`gpu`: no GPU",
-        "`driver`: Invalid",
+        "`gpu[0]`: no GPU",
+        "`driver`: `new` is not a version",
         "`with[0]`",
         "`index-url`: credentials",
         "`extra-index-url[0]`",

@@ -194,7 +194,7 @@ def test_bad_usage(tfenv: Tfenv, index: FakeIndex) -> None:
     """What cannot be understood ends with 2, all faults at once, and the nearest names."""
     ran = tfenv("lock", "--gpu", "RTX 3099", "--platform", "beos", "--glibc", "new", "--index-url", index.url)
     assert ran.code == 2
-    for part in ("RTX 3099", "RTX 3090", "beos", "linux-x86_64", "--glibc new"):
+    for part in ("RTX 3099", "RTX 3090", "beos", "linux-x86_64", "`--glibc`: `new`"):
         assert part in ran.err
     assert tfenv("lock", "--gpu", "none", "--gpu", "v100").code == 2
     assert tfenv("lock", "--tf", "newest").code == 2

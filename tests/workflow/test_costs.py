@@ -20,7 +20,7 @@ from tfenv.model.package import Name, Requirement
 from tfenv.model.target import Target
 from tfenv.resolver.ahead import Ahead
 from tfenv.store.cache import Cache
-from tfenv.workflow.lock import lock
+from tfenv.workflow.lock.solve import solve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def _locked(index: FakeIndex, cache: Path, progress: Count | None = None, *, off
         requirements=(Requirement(name=Name("p0x0")),),
         indexes=(index.url,),
     )
-    return lock(request, cache=Cache(cache), offline=offline, progress=progress)
+    return solve(request, cache=Cache(cache), offline=offline, progress=progress)
 
 
 def test_requests_bytes_pages_and_rounds(index: FakeIndex, tmp_path: Path) -> None:

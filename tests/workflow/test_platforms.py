@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import NoSolution
 from tfenv.facts.database import load
+from tfenv.inputs.request import Request
 from tfenv.machine.detect import detect
-from tfenv.model.goal import Goal
 from tfenv.model.lock import Lock, Origin
-from tfenv.workflow.lock import lock
-from tfenv.workflow.target import read_target
+from tfenv.workflow.lock.goal import gather
+from tfenv.workflow.lock.solve import solve
 
 pytestmark = pytest.mark.index
 DATABASE = load()
 
 
 def locked(tensorflow: str, gpu: str = "", platform: str | None = None) -> Lock:
-    target = read_target(gpus=[gpu] if gpu else [], known=lambda: DATABASE.gpus, detect=detect, platform=platform)
-    return lock(Goal(tensorflow=SpecifierSet(tensorflow), target=target), database=DATABASE)
+    request = Request(tf=tensorflow or None, gpus=[gpu] if gpu else [], platform=platform)
+    return solve(gather(request, detect=detect).goal, database=DATABASE)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tfenv.errors import IndexUnavailable, TfenvError
 from tfenv.model.lock import BaseImage
 from tfenv.model.package import Name
 from tfenv.outputs import pylock
-from tfenv.workflow import relock
+from tfenv.workflow.lock import old as relock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,16 +25,16 @@ LOCKED = replace(cpu_lock(), base_image=BaseImage(reference=IMAGE, digest=DIGEST
 
 def test_pins_are_kept() -> None:
     """Every pin and Python; and `tensorflow`, which is what is asked for, whichever distribution is locked."""
-    kept = relock.preferences(cpu_lock(), None)
+    kept = relock.preferences(cpu_lock(), False)
     assert kept[Name("tensorflow")] == kept[Name("tensorflow-cpu")] == Version("2.21.0")
     assert (kept[Name("python")], kept[Name("pandas")]) == (Version("3.13"), Version("2.3.3"))
-    assert relock.preferences(None, None) == {}
+    assert relock.preferences(None, False) == {}
 
 
 def test_what_is_upgraded_is_not_kept() -> None:
     """One name, everything, or TensorFlow by whatever name."""
     assert Name("pandas") not in relock.preferences(cpu_lock(), ["Pandas"])
-    assert relock.preferences(cpu_lock(), [relock.ALL]) == {}
+    assert relock.preferences(cpu_lock(), True) == {}
     for name in ("tensorflow", "tensorflow_cpu"):
         kept = relock.preferences(cpu_lock(), [name])
         assert not {"tensorflow", "tensorflow-cpu"} & set(kept)
@@ -56,9 +56,9 @@ def test_the_digest_of_an_image_is_kept() -> None:
     """No registry is asked for an image that is locked, offline or not; one of another name is."""
     told: list[TfenvError] = []
     for offline in (True, False):
-        assert relock.base_digest(LOCKED, None, offline=offline, told=told.append)(IMAGE) == DIGEST
+        assert relock.base_digest(LOCKED, False, offline=offline, report=told.append)(IMAGE) == DIGEST
         with pytest.raises(IndexUnavailable):
-            relock.base_digest(LOCKED, None, offline=offline, told=told.append)(f"{IMAGE}2")
+            relock.base_digest(LOCKED, False, offline=offline, report=told.append)(f"{IMAGE}2")
     nothing_asked, not_reached = (error.message for error in told)
     assert nothing_asked == "no registry is asked when offline"
     assert not_reached.startswith("http://127.0.0.1:9/v2/library/python")
@@ -68,7 +68,7 @@ def test_an_upgrade_asks_the_registry() -> None:
     """With `--upgrade` it is asked, and where it cannot be, the digest at hand counts."""
     told: list[TfenvError] = []
     for offline in (True, False):
-        assert relock.base_digest(LOCKED, [relock.ALL], offline=offline, told=told.append)(IMAGE) == DIGEST
+        assert relock.base_digest(LOCKED, True, offline=offline, report=told.append)(IMAGE) == DIGEST
     assert told == []
 
 

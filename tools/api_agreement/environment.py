@@ -20,7 +20,7 @@ from tfenv.smoke.run import interpreter
 from tfenv.store.cache import Cache
 from tfenv.symbols import database as symbols
 from tfenv.venv.sync import sync
-from tfenv.workflow.lock import lock
+from tfenv.workflow.lock.solve import solve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ def walk(
         target=replace(Target(), python=python),
         constraints=lenders(Version(release)),
     )
-    answer = lock(request, database=database, cache=cache)
+    answer = solve(request, database=database, cache=cache)
     with tempfile.TemporaryDirectory(prefix="tfenv-api-") as folder:
         venv = Path(folder) / "venv"
         # dozens of TensorFlows, kept, would fill the disk

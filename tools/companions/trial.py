@@ -21,7 +21,7 @@ from tfenv.model.target import Target
 from tfenv.smoke.run import interpreter
 from tfenv.store.cache import Cache
 from tfenv.venv.sync import sync
-from tfenv.workflow.lock import lock
+from tfenv.workflow.lock.solve import solve
 from tools.companions.stacks import calls
 from tools.ledger import Trial
 
@@ -46,7 +46,7 @@ def attempt(stack: Stack, database: Database, *, keep: Path | None = None) -> It
     Raises:
         TfenvError: there is no lock, or it cannot be installed.
     """
-    answer = lock(request(stack), database=database)
+    answer = solve(request(stack), database=database)
     with tempfile.TemporaryDirectory(prefix="tfenv-companions-") as folder:
         venv = keep or Path(folder) / "venv"
         # a dozen TensorFlows, kept, would fill the disk

@@ -24,7 +24,7 @@ from tfenv.smoke.imported import judge_import
 from tfenv.store.cache import Cache
 from tfenv.venv import interpreters
 from tfenv.venv.sync import sync
-from tfenv.workflow.lock import lock
+from tfenv.workflow.lock.solve import solve
 from tfenv.workflow.smoke import smoke_venv
 from tools.ledger import Trial
 from tools.matrix.cells import distribution
@@ -41,7 +41,7 @@ def by_tfenv(cell: Cell, database: Database) -> Trial:
     """The lock that tfenv makes for this release and Python, installed by hash and judged."""
     request = Goal(tensorflow=SpecifierSet(f"=={cell.release}"), target=replace(Target(), python=cell.python))
     try:
-        answer = lock(request, database=database)
+        answer = solve(request, database=database)
         with tempfile.TemporaryDirectory(prefix="tfenv-matrix-") as folder:
             # a hundred of them, kept, would fill the disk
             cache = Cache(Path(folder) / "cache")

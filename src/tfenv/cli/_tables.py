@@ -72,11 +72,11 @@ def update_closures(names: Iterable[str], index: str, *, write: bool, json_outpu
     """Which projects come along with each minor release: a line for each where that is not what the file says."""
     from tfenv.facts import database
     from tfenv.harvest import update_closures
-    from tfenv.workflow.lock import lock
+    from tfenv.workflow.lock.solve import solve
 
     def update(path: Path, told: Callable[[str], None], progress: Progress) -> None:
         update_closures.update(
-            path, told, lock=lock, database=database.load(), index=index, write=write, progress=progress
+            path, told, lock=solve, database=database.load(), index=index, write=write, progress=progress
         )
 
     _listed("--closures", database.load().root / "closures.txt", names, update, write=write, json_output=json_output)

@@ -10,6 +10,7 @@ import typer
 
 from tfenv.cli import _console, _options
 from tfenv.errors import UsageError
+from tfenv.outputs.names import lock_name
 
 if TYPE_CHECKING:
     from tfenv.workflow.build import Built
@@ -63,7 +64,7 @@ def build(
         raise UsageError("`--out` and `--push` need an image that no engine holds", hint="add `--format oci`")
     if form is Form.OCI and network:
         raise UsageError("`--format oci` runs nothing that could use a network", hint="leave `--network` out")
-    lock = render.read_lock(lock_file or Path(render.lock_name(target)))
+    lock = render.read_lock(lock_file or Path(lock_name(target)))
     with _console.progress() as progress:
         if out is not None or push is not None:
             digest = assemble.publish(

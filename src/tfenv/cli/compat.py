@@ -21,15 +21,10 @@ def compat(
 ) -> None:
     """What each release of TensorFlow asks of Python, CUDA, cuDNN, GPU and driver (Linux x86-64)."""
     _console.configure(json_output=json_output)
-    from tfenv.errors import UsageError
-    from tfenv.facts.compat import rows
-    from tfenv.facts.database import load
     from tfenv.outputs import compat as table
-    from tfenv.workflow.request import read_specifier
+    from tfenv.workflow.compat import compat as rows
 
-    found = rows(load(), read_specifier(spec)[0] if spec else None)
-    if not found:
-        raise UsageError(f"the database has no release `{spec}`", hint="`tfenv compat` lists the minors it has")
+    found = rows(spec)
     if json_output:
         _console.document(table.document(found))
     else:

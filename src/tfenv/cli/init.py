@@ -49,7 +49,6 @@ def init(
 ) -> None:
     """Write the request into pyproject.toml, its style kept; `tfenv lock` without options reads it."""
     _console.configure(json_output=json_output, quiet=quiet)
-    from tfenv.facts.database import load
     from tfenv.workflow.init import init as write_request
 
     asked: dict[str, object] = {
@@ -76,7 +75,6 @@ def init(
     edited = write_request(
         path,
         {key: value for key, value in asked.items() if value not in (None, [])},
-        gpus=load().gpus,
         target=target,
         dry_run=dry_run,
     )

@@ -27,9 +27,10 @@ def render(
 ) -> None:
     """Write environment.yml and Dockerfile again from the lock; nothing else is read."""
     _console.configure(json_output=json_output, quiet=quiet)
+    from tfenv.outputs.names import lock_name
     from tfenv.workflow import render as workflow
 
-    path = lock_file or (output or Path()) / workflow.lock_name(target)
+    path = lock_file or (output or Path()) / lock_name(target)
     written = workflow.render(
         path, output or path.parent, target=target, with_requirements=requirements_txt, force=force
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tfenv.cli import _console, _options
+from tfenv.outputs.names import lock_name
 
 if TYPE_CHECKING:
     from tfenv.model.report import Report
@@ -35,7 +36,7 @@ def smoke(
 
     if sum((image is not None, venv is not None, here)) > 1:
         raise UsageError("an image, `--venv` and `--here` exclude each other", hint="prove one after the other")
-    lock = render.read_lock(lock_file or Path(render.lock_name(target)))
+    lock = render.read_lock(lock_file or Path(lock_name(target)))
     if venv is not None:
         report = workflow.smoke_venv(lock, venv)
     elif here:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tfenv.cli import _console, _options
+from tfenv.outputs.names import lock_name
 
 if TYPE_CHECKING:
     from tfenv.venv.sync import Plan
@@ -38,7 +39,7 @@ def sync(
     from tfenv.workflow import render
 
     started = time.perf_counter()
-    lock = render.read_lock(lock_file or Path(render.lock_name(target)))
+    lock = render.read_lock(lock_file or Path(lock_name(target)))
     if dry_run:
         done = workflow.plan(lock, venv, python=python)
     else:

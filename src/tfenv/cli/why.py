@@ -26,7 +26,7 @@ def why(
 ) -> None:
     """Which chain of requirements brought a package into the lock, and what holds it back. Only the lock is read."""
     _console.configure(json_output=json_output)
-    from tfenv.workflow.render import lock_name
+    from tfenv.outputs.names import lock_name
     from tfenv.workflow.why import why as workflow
 
     answer = workflow(lock_file or output / lock_name(target), name)

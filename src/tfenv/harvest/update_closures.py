@@ -28,9 +28,9 @@ _TASK = "minor releases"
 
 
 class LockFunction(Protocol):
-    """Resolves a request; `tfenv.workflow.lock.lock` does."""
+    """Resolves a request; `tfenv.workflow.lock.solve.solve` does."""
 
-    def __call__(self, request: Goal, *, database: Database, cache: Cache | None) -> Lock:
+    def __call__(self, goal: Goal, /, *, database: Database, cache: Cache | None) -> Lock:
         """The lock of a request."""
 
 

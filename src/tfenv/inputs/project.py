@@ -9,7 +9,7 @@ import tomli
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
-from tfenv.inputs.request import ProjectRequest, parse_requirement, read_values
+from tfenv.inputs.request import Request, parse_requirement, read_values
 from tfenv.model.document import Table, of
 from tfenv.model.package import Requirement, normalize
 
@@ -33,7 +33,7 @@ class Project:
 
     dependencies: tuple[Requirement, ...] = ()
     python: Requirement | None = None
-    request: ProjectRequest = field(default_factory=ProjectRequest)
+    request: Request = field(default_factory=Request)
     targets: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -68,7 +68,7 @@ def loads(
     tables = tool.table("targets")
     targets = {key: _read_target(tables.table(key)) for key in tables.values}
     tool.close()
-    request = ProjectRequest(**{**base, **targets.get(target or "", {})})
+    request = Request(**{**base, **targets.get(target or "", {})})
     named = {normalize(each) for each in (*extras, *request.extras)}
     project = root.table("project")
     dependencies = _dependencies(project, named, name)

@@ -1,88 +1,181 @@
-"""`[tool.tfenv]` of a `pyproject.toml`: a request as one keeps it in version control."""
+"""What a person asks of `tfenv lock`: one vocabulary for options, for `[tool.tfenv]` and for Python."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from tfenv.model.document import flag, of, one_of, text, whole
+from tfenv.errors import UsageError
+from tfenv.inputs.accelerators import contradictions, read_gpu
+from tfenv.machine.processor import features_of
+from tfenv.model.document import Table, flag, of, one_of, text, whole
+from tfenv.model.hardware import Gpu
 from tfenv.model.package import Requirement, normalize
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tfenv.model.document import Table
     from tfenv.model.package import Name
 
+_T = TypeVar("_T")
+
+_INSTRUCTIONS = ("avx", "sse", "fma", "f16c", "neon", "asimd")
+"""Beginnings of the names of instruction sets."""
+
 PREFERENCES = ("evidence", "newest")
-"""What `prefer` may be: of CUDA libraries that a range leaves open, those that were seen to work, or the newest."""
+"""Values of `prefer`: for CUDA libraries that a range leaves open, releases with evidence or the newest release."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectRequest:
-    """`[tool.tfenv]`: every key mirrors an option of `lock`, and holds what one would type there.
+@dataclass(frozen=True, slots=True, kw_only=True, init=False)
+class Request:
+    """What to lock: TensorFlow, the machine, and the packages beside TensorFlow.
+
+    Every attribute mirrors an option of `tfenv lock` and a key of `[tool.tfenv]`. Write plain values: they are parsed
+    once, here, and the attributes hold the parsed values. ``None`` and empty mean "not given".
+
+    Example:
+        >>> request = Request(tf="2.15", gpus=["V100"], python="3.11", requirements=["pandas>=2"])
+        >>> str(request.tf), request.gpus, request.python
+        ('==2.15.*', (Gpu(name='V100', capability=ComputeCapability(major=7, minor=0)),), <Version('3.11')>)
 
     Attributes:
-        tf: which TensorFlow, such as `2.17` or `>=2.15,<2.18`.
-        gpu: as `--gpu`, in order.
-        driver: of NVIDIA.
+        tf: TensorFlow releases: `2.17.1` is exactly that release, `2.17` any patch of it, or a specifier such as
+            `>=2.15,<2.18`.
+        gpus: GPU names (`RTX 3090`), compute capabilities (`8.6`), `cuda12`, `cuda`, `auto` (the GPUs of this
+            machine) or `none`; every GPU must work. Or one of `rocm`, `rocm6.0`, `metal`, `directml`, `tpu`. Names
+            become `Gpu` objects, the other words stay text.
+        driver: NVIDIA driver of the machine, such as `535.104.05`.
         python: `X.Y` or `X.Y.Z`.
-        platform: such as `linux-x86_64`.
-        glibc: such as `2.31`.
-        cpu: a level or instruction sets.
-        requirements: `with`, as in PEP 508.
-        requirements_files: `requirements`, paths relative to the project.
-        constraints_files: `constraints`, likewise.
-        index_url: of the first index.
-        extra_index_urls: of the others, in order.
-        exclude_newer: an RFC 3339 date or date with time.
-        keras: which major `tf.keras` shall be, 2 or 3.
-        prefer: `evidence` or `newest`.
-        prereleases: may TensorFlow be a pre-release? ``None`` if not said.
-        extras: of the project itself, normalized.
-        groups: of `[dependency-groups]`, normalized.
+        platform: `linux-x86_64` (the default), `linux-aarch64`, `macos-arm64`, `macos-x86_64`, `windows-x86_64` or
+            `wsl`.
+        glibc: glibc of the machine, such as `2.31`; by default that of the base image.
+        cpu: a level (`x86-64-v3`), a microarchitecture (`haswell`) or instruction sets (`avx,avx2`).
+        requirements: additional requirements (PEP 508), such as `pandas>=2`.
+        requirements_files: requirements files, in pip's format.
+        constraints_files: constraints files, in pip's format.
+        index_url: first package index; by default PyPI. Credentials in a URL are used and never written.
+        extra_index_urls: fallback indexes, used for packages that the indexes before them do not have.
+        exclude_newer: moment in UTC; files uploaded at or after it are ignored. A date means its first moment.
+        keras: major release of Keras behind `tf.keras`, 2 or 3; by default the one of the TensorFlow release.
+        prefer: `evidence` (the default) or `newest`, for CUDA libraries that a range leaves open.
+        prereleases: whether TensorFlow may be a pre-release.
+        extras: extras of the project, normalized.
+        groups: dependency groups of the project, normalized.
     """
 
-    tf: str | None = None
-    gpu: tuple[str, ...] = ()
-    driver: str | None = None
-    python: str | None = None
-    platform: str | None = None
-    glibc: str | None = None
-    cpu: str | None = None
-    requirements: tuple[str, ...] = ()
-    requirements_files: tuple[str, ...] = ()
-    constraints_files: tuple[str, ...] = ()
-    index_url: str | None = None
-    extra_index_urls: tuple[str, ...] = ()
-    exclude_newer: str | None = None
+    tf: SpecifierSet | None = None
+    gpus: tuple[Gpu | str, ...] = ()
+    driver: Version | None = None
+    python: Version | None = None
+    platform: Platform | None = None
+    glibc: Version | None = None
+    cpu: frozenset[str] | None = None
+    requirements: tuple[Requirement, ...] = ()
+    requirements_files: tuple[Path, ...] = ()
+    constraints_files: tuple[Path, ...] = ()
+    index_url: str | None = field(default=None, repr=False)
+    extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
+    exclude_newer: datetime | None = None
     keras: int | None = None
     prefer: str | None = None
     prereleases: bool | None = None
     extras: tuple[Name, ...] = ()
     groups: tuple[Name, ...] = ()
 
+    def __init__(
+        self,
+        *,
+        tf: str | Version | SpecifierSet | None = None,
+        gpus: str | Gpu | Iterable[str | Gpu] = (),
+        driver: str | Version | None = None,
+        python: str | Version | None = None,
+        platform: str | Platform | None = None,
+        glibc: str | Version | None = None,
+        cpu: str | Iterable[str] | None = None,
+        requirements: str | Requirement | Iterable[str | Requirement] = (),
+        requirements_files: str | Path | Iterable[str | Path] = (),
+        constraints_files: str | Path | Iterable[str | Path] = (),
+        index_url: str | None = None,
+        extra_index_urls: str | Iterable[str] = (),
+        exclude_newer: str | date | datetime | None = None,
+        keras: int | None = None,
+        prefer: str | None = None,
+        prereleases: bool | None = None,
+        extras: str | Iterable[str] = (),
+        groups: str | Iterable[str] = (),
+    ) -> None:
+        """Parse every value.
 
-def read_values(table: Table) -> dict[str, Any]:
-    """The values of a table, by attribute of `ProjectRequest`; keys that are not there are left out.
+        Raises:
+            UsageError: values that cannot be understood; `faults` holds all of them.
+        """
+        given = {
+            "tf": tf,
+            "gpus": gpus,
+            "driver": driver,
+            "python": python,
+            "platform": platform,
+            "glibc": glibc,
+            "cpu": cpu,
+            "requirements": requirements,
+            "requirements_files": requirements_files,
+            "constraints_files": constraints_files,
+            "index_url": index_url,
+            "extra_index_urls": extra_index_urls,
+            "exclude_newer": exclude_newer,
+            "keras": keras,
+            "prefer": prefer,
+            "prereleases": prereleases,
+            "extras": extras,
+            "groups": groups,
+        }
+        values = _parsed(given, lambda _, attribute: attribute)
+        for attribute in fields(self):
+            object.__setattr__(self, attribute.name, values.get(attribute.name, attribute.default))
+
+
+def of_options(options: Mapping[str, object]) -> Request:
+    """The request that options of the command line make.
+
+    Args:
+        options: values by key of `[tool.tfenv]`; ``None`` and empty values are not given.
+
+    Raises:
+        UsageError: values that cannot be understood, each with its option.
+    """
+    return Request(**_parsed({f"--{key}": value for key, value in options.items()}, lambda key, _: f"--{key}"))
+
+
+def read_values(table: Table, named: Callable[[str, str], str] = lambda key, _: key) -> dict[str, Any]:
+    """The values of a table, by attribute of `Request`; keys that are missing are left out.
 
     Faults are noted in the table; whether it has keys besides these is for the caller to ask (`Table.close`).
+
+    Args:
+        table: to read.
+        named: gives the name of a value in the table, from its key in `[tool.tfenv]` and its attribute.
     """
     values: dict[str, Any] = {}
     for key, (attribute, parse, several) in KEYS.items():
-        if several and not isinstance(table.values.get(key), str):
-            value: Any = table.many(key, parse)
+        name = named(key, attribute)
+        if several and not isinstance(table.values.get(name), str):
+            value: Any = table.many(name, parse)
         else:
-            # one string where several may stand is a list of one
-            value = table.get(key, parse)
+            # a single string is a list of one
+            value = table.get(name, parse)
             value = tuple(each for each in (value,) if each is not None) if several else value
-        if key in table:
+        if name in table:
             values[attribute] = value
+    gpus = named("gpu", "gpus")
+    for fault in contradictions(values.get("gpus") or ()):
+        table.fault(gpus, fault)
     return values
 
 
@@ -90,8 +183,9 @@ def parse_requirement(line: str, source: str = "") -> Requirement:
     """A requirement of an index's release.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the line is not a requirement, or asks for a URL.
     """
+    # the parser of packaging: 4 modules, 4 ms, which a request without requirements does not need
     from packaging.requirements import InvalidRequirement
     from packaging.requirements import Requirement as PackagingRequirement
 
@@ -101,49 +195,115 @@ def parse_requirement(line: str, source: str = "") -> Requirement:
         raise ValueError(f"`{line}` is no requirement: {str(error).splitlines()[0]}") from None
 
 
-def _as_is(check: Callable[[str], object]) -> Callable[[object], str]:
-    """A parser that gives the text back, once something that knows has read it."""
+def release_specifier(value: str) -> SpecifierSet:
+    """The specifier of what people write for a release: `2.17.1` is exactly that, `2.17` any patch of it.
 
-    def parse(value: object) -> str:
-        check(text(value))
-        return text(value).strip()
-
-    return parse
-
-
-def _release(value: str) -> None:
+    Raises:
+        ValueError: the text is neither a version nor a specifier.
+    """
     try:
-        Version(value)
+        version = Version(value)
     except InvalidVersion:
         try:
-            SpecifierSet(value)
+            return SpecifierSet(value)
         except InvalidSpecifier:
             raise ValueError(f"`{value}` is neither a version such as 2.17 nor a range such as >=2.15,<2.18") from None
+    exact = len(version.release) > 2 or version.is_prerelease
+    return SpecifierSet(f"=={version}" if exact else f"=={version}.*")
 
 
-def _not_empty(value: str) -> None:
-    if not value.strip():
-        raise ValueError("must not be empty")
+def read_moment(value: object) -> datetime:
+    """A date (its first moment, in UTC) or a date with time (in UTC where it has no offset).
 
-
-def _url(value: str) -> None:
-    if not value.startswith(("https://", "http://", "file://")):
-        raise ValueError(f"`{value}` is not a URL of an index")
-
-
-def _moment(value: object) -> str:
-    """A date or a date with time, of TOML or as text; as RFC 3339."""
-    if isinstance(value, date):
-        return value.isoformat().replace("+00:00", "Z")
+    Raises:
+        ValueError: it is neither a date nor a date with time, as text or as an object.
+    """
     try:
-        datetime.fromisoformat(text(value).strip())
+        if isinstance(value, datetime):
+            moment = value
+        elif isinstance(value, date):
+            moment = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - given its zone below
+        else:
+            moment = datetime.fromisoformat(text(value).strip())
     except ValueError:
         raise ValueError(f"`{value}` is not a date such as 2026-01-31 or 2026-01-31T00:00:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _parsed(given: Mapping[str, object], named: Callable[[str, str], str]) -> dict[str, Any]:
+    values = {name: _plain(value) for name, value in given.items()}
+    table = Table({name: value for name, value in values.items() if value is not None and value != []})
+    parsed = read_values(table, named)
+    table.close()
+    if table.faults:
+        raise UsageError("the request cannot be understood", faults=tuple(table.faults))
+    return parsed
+
+
+def _plain(value: object) -> object:
+    """A list for whatever holds several values."""
+    if isinstance(value, str | SpecifierSet) or not isinstance(value, Iterable):
+        return [value] if isinstance(value, Gpu | Requirement | Path) else value
+    return sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
+
+
+def _either(kind: type[_T], build: Callable[[str], _T]) -> Callable[[object], _T]:
+    """A parser of text, to which a parsed value is already the result."""
+    return lambda value: value if isinstance(value, kind) else build(_not_empty(value))
+
+
+def _not_empty(value: object) -> str:
+    if not text(value).strip():
+        raise ValueError("must not be empty")
     return text(value).strip()
 
 
-def _platform(value: object) -> str:
-    return one_of(Platform)(value).value
+def _releases(value: object) -> SpecifierSet:
+    return value if isinstance(value, SpecifierSet) else release_specifier(_not_empty(_text(value)))
+
+
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, Version) else value
+
+
+def _version(value: str) -> Version:
+    try:
+        return Version(value)
+    except InvalidVersion:
+        raise ValueError(f"`{value}` is not a version") from None
+
+
+def _gpu(value: object) -> Gpu | str:
+    return value if isinstance(value, Gpu) else read_gpu(_not_empty(value))
+
+
+def _cpu(value: object) -> frozenset[str]:
+    if isinstance(value, list):
+        return frozenset(map(_not_empty, value))
+    try:
+        return features_of(_not_empty(value))
+    except LookupError:
+        words = frozenset(word.strip().lower() for word in _not_empty(value).split(",") if word.strip())
+        if len(words) == 1 and not next(iter(words)).startswith(_INSTRUCTIONS):
+            raise ValueError(
+                f"`{value}` is neither a processor that is known nor instruction sets such as `avx,avx2`"
+            ) from None
+        return words
+
+
+def _requirement(value: str) -> Requirement:
+    return parse_requirement(value, f"--with {value}")
+
+
+def _url(value: object) -> str:
+    url = _not_empty(value)
+    if not url.startswith(("https://", "http://", "file://")):
+        raise ValueError(f"`{url}` is not a URL of an index")
+    return url
+
+
+def _platform(value: object) -> Platform:
+    return one_of(Platform)(text(value).lower())
 
 
 def _prefer(value: object) -> str:
@@ -159,29 +319,27 @@ def _keras(value: object) -> int:
 
 
 _NAME = of(normalize)
-_REQUIREMENT = _as_is(parse_requirement)
-_VERSION = _as_is(Version)
-_TEXT = _as_is(_not_empty)
-_URL = _as_is(_url)
+_VERSION = _either(Version, _version)
+_PATH = _either(Path, Path)
 
 KEYS: Mapping[str, tuple[str, Callable[[object], Any], bool]] = {
-    "tf": ("tf", _as_is(_release), False),
-    "gpu": ("gpu", _TEXT, True),
+    "tf": ("tf", _releases, False),
+    "gpu": ("gpus", _gpu, True),
     "driver": ("driver", _VERSION, False),
     "python": ("python", _VERSION, False),
     "platform": ("platform", _platform, False),
     "glibc": ("glibc", _VERSION, False),
-    "cpu": ("cpu", _TEXT, False),
-    "with": ("requirements", _REQUIREMENT, True),
-    "requirements": ("requirements_files", _TEXT, True),
-    "constraints": ("constraints_files", _TEXT, True),
+    "cpu": ("cpu", _cpu, False),
+    "with": ("requirements", _either(Requirement, _requirement), True),
+    "requirements": ("requirements_files", _PATH, True),
+    "constraints": ("constraints_files", _PATH, True),
     "extras": ("extras", _NAME, True),
     "groups": ("groups", _NAME, True),
-    "index-url": ("index_url", _URL, False),
-    "extra-index-url": ("extra_index_urls", _URL, True),
-    "exclude-newer": ("exclude_newer", _moment, False),
+    "index-url": ("index_url", _url, False),
+    "extra-index-url": ("extra_index_urls", _url, True),
+    "exclude-newer": ("exclude_newer", read_moment, False),
     "keras": ("keras", _keras, False),
     "prefer": ("prefer", _prefer, False),
     "prereleases": ("prereleases", flag, False),
 }
-"""keys of `[tool.tfenv]` in the order of writing: attribute of `ProjectRequest`, parser, may there be several"""
+"""Keys of `[tool.tfenv]` in the order of writing: attribute of `Request`, parser, and whether there may be several."""

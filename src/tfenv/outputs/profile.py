@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import tomllib
 
+import tomli
 from packaging.version import Version
 
 from tfenv.errors import UsageError
@@ -37,8 +37,8 @@ def loads(text: str, name: str) -> Target:
         UsageError: it is no TOML, or has faults.
     """
     try:
-        table = Table(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        table = Table(tomli.loads(text))
+    except tomli.TOMLDecodeError as error:
         raise UsageError(f"`{name}` is no TOML: {error}") from None
     platform = table.need("platform", document.one_of(Platform))
     driver, glibc = table.get("driver", document.of(Version)), table.get("glibc", document.of(Version))

@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tfenv.facts.gpus import GpuTable
-
-_NO_NAMES = re.compile(r"(cuda\d{0,2}|auto|none|cpu)", re.IGNORECASE)
-"""words that `--gpu` takes beside the names of GPUs"""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edited:
@@ -46,7 +41,6 @@ def init(
     path: Path,
     values: Mapping[str, object],
     *,
-    gpus: GpuTable,
     target: str | None = None,
     dry_run: bool = False,
 ) -> Edited:
@@ -56,7 +50,6 @@ def init(
         path: of the `pyproject.toml`; a minimal one is made if there is none.
         values: by key of `[tool.tfenv]` (`gpu`, `index-url`); keys already there and not named here stay. With no
             values at all, a table that is missing begins as a request for the CPU.
-        gpus: where names of GPUs are looked up.
         target: write to `[tool.tfenv.targets.NAME]` instead.
         dry_run: only say what would change.
 
@@ -67,7 +60,7 @@ def init(
     old = "" if created else files.read(path)
     if not created:
         project.loads(old, str(path))
-    if faults := _faults(values, gpus):
+    if faults := _faults(values):
         raise UsageError("the request cannot be written", faults=tuple(faults))
     start = _minimal(path) if created else old
     if not values and edit(start, {}, target=target, name=str(path)) != start:
@@ -81,16 +74,10 @@ def init(
     return Edited(path=path, diff=_diff(old, new, path), created=created)
 
 
-def _faults(values: Mapping[str, object], gpus: GpuTable) -> list[str]:
+def _faults(values: Mapping[str, object]) -> list[str]:
     table = Table({key: list(value) if isinstance(value, tuple) else value for key, value in values.items()})
     read = read_values(table)
     table.close()
-    for name in read.get("gpu") or ():
-        if not _NO_NAMES.fullmatch(name):
-            try:
-                gpus.find(name)
-            except UsageError as error:
-                table.fault("gpu", error.message + (f" ({error.hint})" if error.hint else ""))
     for key in ("index-url", "extra-index-url"):
         urls = read.get(KEYS[key][0]) or ()
         for url in [urls] if isinstance(urls, str) else urls:

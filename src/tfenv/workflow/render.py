@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
+from tfenv.outputs import conda, dockerfile, pylock, requirements
+from tfenv.outputs.names import file_name
 from tfenv.store import files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tfenv.model.lock import Lock
-
-_NAME = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def lock_name(target: str | None = None) -> str:
-    """What the lock file of a target is called, such as `pylock.v100.toml`.
-
-    Raises:
-        UsageError: the target's name cannot stand in the name of a file (PEP 751 allows no dot in it).
-    """
-    return _named("pylock", "toml", target)
 
 
 def outputs(
@@ -40,20 +30,13 @@ def outputs(
     Raises:
         UsageError: the target's name cannot stand in the name of a file, or a value of the lock in a Dockerfile.
     """
-    from tfenv.outputs import conda
-
-    texts = {_named("environment", "yml", target): conda.dumps(lock)}
+    texts = {file_name("environment", "yml", target): conda.dumps(lock)}
     if lock.target.platform.is_linux and lock.base_image is not None:
-        # jinja2 takes long to import, and a lock for Windows has no use for it
-        from tfenv.outputs import dockerfile
-
-        texts[_named("Dockerfile", "", target)] = dockerfile.dumps(
+        texts[file_name("Dockerfile", "", target)] = dockerfile.dumps(
             lock, digest=None if text is None else hashlib.sha256(text.encode()).hexdigest()
         )
     if with_requirements:
-        from tfenv.outputs import requirements
-
-        texts[_named("requirements", "txt", target)] = requirements.dumps(lock)
+        texts[file_name("requirements", "txt", target)] = requirements.dumps(lock)
     return texts
 
 
@@ -65,8 +48,6 @@ def read_lock(path: Path) -> Lock:
     """
     if not path.exists():
         raise UsageError(f"there is no lock `{path}`", hint="make one with `tfenv lock`")
-    from tfenv.outputs import pylock
-
     return pylock.loads(files.read(path), str(path))
 
 
@@ -95,9 +76,3 @@ def render(
     """
     texts = outputs(read_lock(lock_file), target=target, with_requirements=with_requirements)
     return files.write({directory / name: text for name, text in texts.items()}, force=force)
-
-
-def _named(stem: str, extension: str, target: str | None) -> str:
-    if target is not None and _NAME.fullmatch(target) is None:
-        raise UsageError(f"`{target}` cannot name a target: letters, digits, `-` and `_` only")
-    return ".".join(part for part in (stem, target, extension) if part)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.inputs.request import release_specifier
 from tfenv.model.goal import PYPI, Goal
 from tfenv.model.hardware import Gpu
 from tfenv.model.target import Accelerator, Platform, Target
@@ -106,8 +107,6 @@ class Solver:
         return True
 
     def _request(self, after: Configuration) -> Goal | None:
-        from tfenv.workflow.request import read_specifier
-
         if after.tf is None:
             return None
         platform = after.platform or Platform.LINUX_X86_64
@@ -133,8 +132,9 @@ class Solver:
                 target = replace(target, glibc=self._database.images.python(python).glibc)
             except UsageError:
                 return None
-        specifier, prerelease = read_specifier(after.tf)
-        return Goal(tensorflow=specifier, target=target, prereleases=prerelease, keras=after.keras)
+        specifier = release_specifier(after.tf)
+        prereleases = bool(specifier.prereleases)
+        return Goal(tensorflow=specifier, target=target, prereleases=prereleases, keras=after.keras)
 
     def _index(self) -> IndexSource:
         from tfenv.index.source import IndexSource

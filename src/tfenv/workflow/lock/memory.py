@@ -1,8 +1,8 @@
-"""What was locked before is not worked out again while nothing that it came from has changed.
+"""An unchanged request is answered from the cache.
 
-A lock is a function of the request, the versions to keep, the facts, this program, and the pages of the indexes that
-were looked at (metadata never changes). All of these are compared; if one differs, or a page may have changed since,
-everything is worked out anew, and the pages of the last time are asked for all at once.
+A lock is a function of the goal, the versions to keep, the facts, this program, and the pages of the indexes that were
+read (metadata never changes). All of these are compared; if one differs, or a page may have changed since, the lock is
+solved again, and the pages of the last time are requested all at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import tfenv
 from tfenv.errors import TfenvError
 from tfenv.model.package import Name
+from tfenv.outputs.request import request_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from tfenv.store.cache import Cache
 
 
-def locked(
-    request: Goal,
+def remembered(
+    goal: Goal,
     make: Callable[[Lock], dict[str, Any]],
     *,
     label: str,
@@ -42,33 +43,34 @@ def locked(
     base_digest: Callable[[str], str],
     progress: Progress,
 ) -> dict[str, Any]:
-    """What is made of the lock of a request: now, or the last time.
+    """What is made from the lock of a goal: from the cache while nothing it depends on has changed, else anew.
 
     Args:
-        request: what is wanted.
+        goal: what the lock has to meet.
         make: turns a lock into values of JSON; a function of the lock and of `label` alone.
-        label: tells what `make` makes.
+        label: names what `make` makes.
         database: the facts.
-        cache: of the indexes; it remembers too.
-        indexes: those of the request with their credentials.
-        offline: take only what is cached.
+        cache: holds the pages of the indexes and what was made before.
+        indexes: URLs of the goal with their credentials.
+        offline: use only what is cached.
         preferred: versions to keep where they still fit.
         base_digest: gives the digest of an image.
-        progress: told of what is under way.
+        progress: reports work under way.
 
     Raises:
-        TfenvError: as `tfenv.workflow.lock.lock`.
+        TfenvError: as `tfenv.workflow.lock.solve.solve`.
     """
-    key = _key(request, label, database, preferred)
+    key = _key(goal, label, database, preferred)
     before = cache.document(key)
     if before is not None and _stands(before, cache, base_digest, offline=offline):
         made: dict[str, Any] = before["made"]
         return made
-    from tfenv.workflow.lock import lock
+    # the search and the network: 300 modules that an answer from the cache does not need
+    from tfenv.workflow.lock.solve import solve
 
     consulted: dict[str, str] = {}
-    answer = lock(
-        request,
+    answer = solve(
+        goal,
         database=database,
         cache=cache,
         indexes=indexes,
@@ -87,7 +89,7 @@ def locked(
 
 
 def _stands(before: dict[str, Any], cache: Cache, base_digest: Callable[[str], str], *, offline: bool) -> bool:
-    """Would the same come out again?"""
+    """Would the same answer be made again?"""
     for url, digest in before["pages"].items():
         state = cache.state(url)
         if state is None or state[0] != digest or not (offline or state[1]):
@@ -102,16 +104,14 @@ def _stands(before: dict[str, Any], cache: Cache, base_digest: Callable[[str], s
 
 
 def _names(before: dict[str, Any]) -> Iterator[Name]:
-    """The projects of the pages that were looked at."""
+    """The projects whose pages were read."""
     for url in before.get("pages", ()):
         yield Name(unquote(url.rstrip("/").rsplit("/", 1)[1]))
 
 
-def _key(request: Goal, label: str, database: Database, preferred: Mapping[Name, Version]) -> str:
-    from tfenv.outputs.request import request_table
-
+def _key(goal: Goal, label: str, database: Database, preferred: Mapping[Name, Version]) -> str:
     asked = {
-        "request": request_table(request),
+        "request": request_table(goal),
         "label": label,
         "preferred": sorted((name, str(version)) for name, version in preferred.items()),
         "program": program(),
@@ -137,6 +137,6 @@ def _files(folder: str) -> str:
                     if entry.name != "__pycache__":
                         rest.append(entry.path)
                 else:
-                    told = entry.stat()
-                    found.append((entry.path, told.st_size, told.st_mtime_ns))
+                    status = entry.stat()
+                    found.append((entry.path, status.st_size, status.st_mtime_ns))
     return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()

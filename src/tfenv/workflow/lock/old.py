@@ -1,4 +1,4 @@
-"""A lock that is there already: what of it is kept, and whether it still answers the request."""
+"""The lock that is already there: what is kept from it, and whether it still meets the goal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tfenv.errors import IndexUnavailable, TfenvError, UsageError
 from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name, normalize
 from tfenv.outputs.request import inputs_digest
 from tfenv.store import files
-from tfenv.workflow.remembered import program
+from tfenv.workflow.lock.memory import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,65 +22,63 @@ if TYPE_CHECKING:
     from tfenv.model.lock import Lock
     from tfenv.store.cache import Cache
 
-ALL = ""
-"""`--upgrade` without a name"""
-
 _HELD = " held at "
-"""stands in a note between the name and the version, see `tfenv.resolver`"""
+"""What a note has between the name and the version, see `tfenv.resolver`."""
 
 
-def existing(path: Path, told: Callable[[UsageError], None] = lambda _: None) -> Lock | None:
-    """The lock in a file; ``None`` if there is none, or none of tfenv's that can be read.
+def existing(path: Path, report: Callable[[UsageError], None]) -> Lock | None:
+    """The lock in a file; ``None`` if there is no such file, or it is not a lock of tfenv.
 
     Args:
         path: of the file.
-        told: hears what is wrong with one that cannot be read.
+        report: called with the faults of a file that cannot be read.
     """
     if not path.exists():
         return None
+    # 7 modules, 6 ms, which `lock --check` does not need for a lock that this program wrote
     from tfenv.outputs import pylock
 
     try:
         return pylock.loads(files.read(path), str(path))
     except UsageError as error:
-        told(error)
+        report(error)
         return None
 
 
-def keep(text: str, request: Goal, cache: Cache) -> None:
-    """Remember that this program wrote a lock, to the letter, and for which request."""
-    cache.keep_document(_written(text), {"inputs": inputs_digest(request)})
+def keep(text: str, goal: Goal, cache: Cache) -> None:
+    """Remember the exact text of a lock that this program made, and for which goal."""
+    cache.keep_document(_written(text), {"inputs": inputs_digest(goal)})
 
 
-def is_kept(path: Path, request: Goal, cache: Cache) -> bool:
-    """Is a lock, to the letter, what this program wrote for this very request? Then it need not be read again."""
+def is_kept(path: Path, goal: Goal, cache: Cache) -> bool:
+    """Is the text of a lock exactly what this program made for this goal? Then it need not be read."""
     try:
         known = cache.document(_written(files.read(path)))
     except UsageError:
         return False
-    return known == {"inputs": inputs_digest(request)}
+    return known == {"inputs": inputs_digest(goal)}
 
 
 def _written(text: str) -> str:
     return f"written {' '.join(program())} {hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def outdated(old: Lock | None, request: Goal) -> str | None:
-    """Why a lock is not what a request asks for; ``None`` if it is."""
+def outdated(old: Lock | None, goal: Goal) -> str | None:
+    """Why a lock does not meet a goal; ``None`` if it does."""
     if old is None:
-        return "is not there, or is no lock of tfenv"
-    if old.inputs == inputs_digest(request):
+        return "is missing, or is not a lock of tfenv"
+    if old.inputs == inputs_digest(goal):
         return None
-    before, now = _asks(old.request), _asks(request)
+    before, now = _asks(old.request), _asks(goal)
     changed = [f"{key} was {before[key]}, now {now[key]}" for key in now if before[key] != now[key]]
     return "was made for another request: " + ("; ".join(changed) or "its requirements have changed")
 
 
-def preferences(old: Lock | None, upgrade: Iterable[str] | None) -> dict[Name, Version]:
-    """The versions to keep: those of the old lock, less what is to be upgraded; Python among them."""
-    names = set(upgrade or ())
-    if old is None or ALL in names:
+def preferences(old: Lock | None, upgrade: Iterable[str] | bool) -> dict[Name, Version]:
+    """The versions to keep: those of the old lock, Python among them, without what is to be upgraded."""
+    if old is None or upgrade is True:
         return {}
+    names = set(upgrade or ())
     kept = {package.name: package.version for package in old.packages}
     # what is asked for is `tensorflow`, whichever distribution answers
     answered = next((kept[one] for one in TENSORFLOWS if one in kept), None)
@@ -95,9 +93,9 @@ def preferences(old: Lock | None, upgrade: Iterable[str] | None) -> dict[Name, V
 
 
 def with_notes(answer: Lock, old: Lock | None) -> Lock:
-    """The new lock, with what the old one says of pins that it kept: a release that is kept is not found to be held.
+    """The new lock with the old one's notes on kept pins: a search that keeps a pin does not find what holds it back.
 
-    Only for the same machine, since that is what holds a release back.
+    Only for the same machine, since the machine is what holds a release back.
     """
     if old is None or old.request.target != answer.request.target:
         return answer
@@ -123,19 +121,19 @@ def _is_kept(old: Lock, answer: Lock, name: Name) -> bool:
 
 
 def base_digest(
-    old: Lock | None, upgrade: Iterable[str] | None, *, offline: bool, told: Callable[[TfenvError], None]
+    old: Lock | None, upgrade: Iterable[str] | bool, *, offline: bool, report: Callable[[TfenvError], None]
 ) -> Callable[[str], str]:
-    """What gives the digest of an image: the old lock for the image it names, else the registry.
+    """A function from an image to its digest: that of the old lock for the image it names, else the registry's.
 
     Args:
         old: the lock that is there.
-        upgrade: what shall not be kept of it.
+        upgrade: what is not kept: names, or everything.
         offline: ask no registry.
-        told: hears why there is no digest.
+        report: called with the reason where there is no digest.
     """
     before = None if old is None else old.base_image
     known = {before.reference: before.digest} if before is not None and before.digest is not None else {}
-    kept = {} if ALL in set(upgrade or ()) and not offline else known
+    kept = {} if upgrade is True and not offline else known
 
     def ask(reference: str) -> str:
         if reference in kept:
@@ -143,23 +141,24 @@ def base_digest(
         try:
             if offline:
                 raise IndexUnavailable("no registry is asked when offline")
+            # httpx and its 240 modules, which a lock whose image is known already does not need
             from tfenv.image.registry import digest
 
             return digest(reference)
         except TfenvError as error:
             if reference in known:
                 return known[reference]
-            told(error)
+            report(error)
             raise
 
     return ask
 
 
-def _asks(request: Goal) -> dict[str, str]:
-    """What can be told in a word."""
-    target = request.target
+def _asks(goal: Goal) -> dict[str, str]:
+    """The parts of a goal that a word describes."""
+    target = goal.target
     return {
-        "TensorFlow": str(request.tensorflow) or "any",
+        "TensorFlow": str(goal.tensorflow) or "any",
         "Python": str(target.python or "any"),
         "platform": str(target.platform),
         "GPU": ", ".join(gpu.name for gpu in target.gpus) or str(target.accelerator),
@@ -167,5 +166,5 @@ def _asks(request: Goal) -> dict[str, str]:
         "ROCm": str(target.rocm or "any"),
         "driver": str(target.driver or "unknown"),
         "glibc": str(target.glibc or "that of the image"),
-        "exclude-newer": str(request.exclude_newer or "never"),
+        "exclude-newer": str(goal.exclude_newer or "never"),
     }

@@ -1,0 +1,135 @@
+"""What people write for `--gpu`: names of GPUs, `cuda12`, `auto`, `none`, and accelerators of other makers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from tfenv.errors import UsageError
+from tfenv.facts.database import load
+from tfenv.facts.makers import maker_of
+from tfenv.model.hardware import Gpu
+from tfenv.model.target import Accelerator, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tfenv.facts.gpus import GpuTable
+    from tfenv.model.machine import Machine
+
+AUTO = "auto"
+"""The GPUs of this machine."""
+
+PLACES = {
+    Accelerator.ROCM: (Platform.LINUX_X86_64,),
+    Accelerator.METAL: (Platform.MACOS_ARM64,),
+    Accelerator.DIRECTML: (Platform.WINDOWS_X86_64, Platform.WSL),
+    Accelerator.TPU: (Platform.LINUX_X86_64,),
+}
+"""Accelerators that are not GPUs of NVIDIA, and the platforms that have them, the usual one first."""
+
+_CUDA = re.compile(r"cuda(\d{1,2})?")
+_ROCM = re.compile(r"rocm(\d{1,2}(?:\.\d+){0,2})?")
+_NOTHING = ("none", "cpu")
+_WRITTEN = {"AMD": "rocm", "Apple": "metal"}
+"""What to write for the GPUs of another maker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerators:
+    """What shall compute.
+
+    Attributes:
+        kind: of accelerator; ``None`` where only the GPUs of this machine can tell.
+        cuda: major release of CUDA that was asked for.
+        rocm: ROCm that was asked for: 6, or 6.0.
+        gpus: NVIDIA GPUs, each once.
+    """
+
+    kind: Accelerator | None
+    cuda: int | None = None
+    rocm: Version | None = None
+    gpus: tuple[Gpu, ...] = ()
+
+
+def read_gpu(text: str) -> Gpu | str:
+    """One word of `--gpu`: a GPU, or a word such as `cuda12` or `metal` in lower case.
+
+    Raises:
+        ValueError: no GPU has the name; the message has the nearest names.
+    """
+    word = text.strip().lower()
+    if word in (AUTO, *_NOTHING, *(kind.value for kind in PLACES)) or _CUDA.fullmatch(word) or _ROCM.fullmatch(word):
+        return word
+    try:
+        return _known().find(text)
+    except UsageError as error:
+        hint = error.hint if (maker := maker_of(text)) is None else _instead(maker)
+        raise ValueError(error.message + (f" ({hint})" if hint else "")) from None
+
+
+def contradictions(words: Iterable[Gpu | str]) -> Iterator[str]:
+    """Why words of `--gpu` cannot be combined."""
+    several = list(dict.fromkeys(words))
+    alone = [word for word in several if isinstance(word, str) and (word in _NOTHING or _kind(word) is not None)]
+    if len(several) > 1 and not set(several) <= set(_NOTHING):
+        yield from (f"`{word}` cannot be combined with another GPU" for word in alone)
+    majors = sorted({major for word in several if (major := _major(word)) is not None})
+    if len(majors) > 1:
+        yield f"one CUDA major at a time, not {' and '.join(f'cuda{major}' for major in majors)}"
+
+
+def accelerators(words: Sequence[Gpu | str]) -> Accelerators:
+    """What words of `--gpu` that do not contradict each other ask for."""
+    for word in words:
+        if isinstance(word, str) and (kind := _kind(word)) is not None:
+            rocm = _ROCM.fullmatch(word)
+            return Accelerators(kind=kind, rocm=Version(rocm[1]) if rocm is not None and rocm[1] else None)
+    wanted = [word for word in words if word not in _NOTHING]
+    return Accelerators(
+        kind=Accelerator.NONE if not wanted else None if set(wanted) == {AUTO} else Accelerator.CUDA,
+        cuda=next((major for word in wanted if (major := _major(word)) is not None), None),
+        gpus=tuple(dict.fromkeys(word for word in wanted if isinstance(word, Gpu))),
+    )
+
+
+def gpus_of(machine: Machine) -> tuple[Gpu, ...]:
+    """The NVIDIA GPUs of a machine, under the names that people write, so that both ways give the same lock.
+
+    Raises:
+        UsageError: a GPU whose name is not known, and whose compute capability could not be read.
+    """
+    gpus = []
+    for device in machine.gpus:
+        if device.vendor == "nvidia":
+            try:
+                gpus.append(_known().find(device.name))
+            except UsageError:
+                if device.capability is None:
+                    raise
+                gpus.append(Gpu(name=device.name, capability=device.capability))
+    return tuple(dict.fromkeys(gpus))
+
+
+@cache
+def _known() -> GpuTable:
+    return load().gpus
+
+
+def _kind(word: str) -> Accelerator | None:
+    """The accelerator of another maker that a word names."""
+    return Accelerator.ROCM if _ROCM.fullmatch(word) else next((kind for kind in PLACES if kind.value == word), None)
+
+
+def _major(word: Gpu | str) -> int | None:
+    match = _CUDA.fullmatch(word) if isinstance(word, str) else None
+    return int(match[1]) if match is not None and match[1] else None
+
+
+def _instead(maker: str) -> str:
+    """What to write for a GPU that is not NVIDIA's."""
+    return f"of {maker}: `--gpu {_WRITTEN[maker]}`" if maker in _WRITTEN else f"of {maker}, whose plugin is not locked"

@@ -1,0 +1,42 @@
+"""A lock in short: the document of `tfenv lock --json`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tfenv.model.hardware import driver_text
+
+if TYPE_CHECKING:
+    from tfenv.model.lock import Lock
+
+
+def document(lock: Lock) -> dict[str, object]:
+    """What was locked, what it asks of a machine, and what is to be known of it, as values of JSON."""
+    stack, needs = lock.stack, lock.needs
+    return {
+        "tensorflow": str(lock.tensorflow.version),
+        "distribution": lock.tensorflow.name,
+        "python": str(lock.target.python),
+        "stack": {
+            "origin": str(stack.origin),
+            "cuda": _text(stack.cuda),
+            "cudnn": _text(stack.cudnn),
+            "nccl": _text(stack.nccl),
+            "rocm": _text(stack.rocm),
+        },
+        "needs": {
+            "driver": driver_text(needs.driver) if needs.driver else None,
+            "sass": [str(architecture) for architecture in needs.sass],
+            "ptx": [str(architecture) for architecture in needs.ptx],
+            "glibc": _text(needs.glibc),
+            "cpu": list(needs.cpu),
+        },
+        "base_image": str(lock.base_image) if lock.base_image else None,
+        "packages": {package.name: str(package.version) for package in lock.packages},
+        "notes": list(lock.notes),
+        "warnings": list(lock.warnings),
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,192 @@
+"""From a request, its project and the files that it names to the goal of a lock."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import SpecifierSet
+
+from tfenv.errors import UsageError
+from tfenv.inputs import project as project_file
+from tfenv.inputs import requirements as requirements_file
+from tfenv.inputs.accelerators import AUTO, PLACES, accelerators, gpus_of
+from tfenv.inputs.request import Request
+from tfenv.model.goal import PYPI, Goal
+from tfenv.model.target import Accelerator, Platform, Target
+from tfenv.outputs import profile as profiles
+from tfenv.store import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tfenv.model.machine import Machine
+    from tfenv.model.package import Requirement
+
+_NAMES = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
+"""Names under which people require TensorFlow, whichever distribution the target gets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """A goal, and what must not be part of it.
+
+    Attributes:
+        goal: without credentials.
+        indexes: URLs as they were given, with their credentials.
+        notes: one line for each input that was left out.
+    """
+
+    goal: Goal
+    indexes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def gather(
+    request: Request,
+    *,
+    detect: Callable[[], Machine],
+    project: Path | None = None,
+    target: str | None = None,
+    profile: Path | None = None,
+) -> Gathered:
+    """Everything that is asked for: a request replaces keys of `[tool.tfenv]`, lists of requirements add up.
+
+    Args:
+        request: of the command line, or of a Python program.
+        detect: looks at this host; called for `--gpu auto` only.
+        project: a `pyproject.toml` to read too.
+        target: a table of `[tool.tfenv.targets]`.
+        profile: a machine, as `tfenv doctor --save` wrote it; the request replaces parts of it.
+
+    Raises:
+        UsageError: an input cannot be read or has faults; all faults of a file at once.
+    """
+    requirements: list[Requirement] = []
+    notes: list[str] = []
+    if project is not None:
+        read = project_file.loads(files.read(project), project.name, target=target)
+        requirements += read.dependencies
+        requirements += (read.python,) if read.python is not None else ()
+        notes += read.notes
+        request = _overlay(read.request, request, project.parent)
+    listed = requirements_file.read(
+        request.requirements_files,
+        files.read,
+        constraints=request.constraints_files,
+        environment=os.environ,
+    )
+    requirements += listed.requirements
+    notes += listed.notes
+    requirements += request.requirements
+    specifier = request.tf or SpecifierSet()
+    prereleases = bool(request.prereleases or specifier.prereleases)
+    requirements, tensorflow = _split_tensorflow(requirements, specifier)
+    first = request.index_url or listed.index_url or PYPI
+    indexes = tuple(dict.fromkeys((first, *request.extra_index_urls, *listed.extra_index_urls)))
+    machine = _target(request, detect)
+    goal = Goal(
+        tensorflow=tensorflow,
+        target=machine if profile is None else _on_profile(profile, machine, request),
+        requirements=tuple(dict.fromkeys(requirements)),
+        constraints=listed.constraints,
+        indexes=tuple(map(_without_credentials, indexes)),
+        exclude_newer=request.exclude_newer,
+        keras=request.keras,
+        newest=request.prefer == "newest",
+        prereleases=prereleases,
+    )
+    return Gathered(goal=goal, indexes=indexes, notes=tuple(notes))
+
+
+def _target(request: Request, detect: Callable[[], Machine]) -> Target:
+    """The machine that a request describes.
+
+    Args:
+        request: what is known of the machine.
+        detect: looks at this host; called for the GPU `auto` only.
+
+    Raises:
+        UsageError: the platform has no such accelerator, or a GPU of this host is not known.
+    """
+    asked = accelerators(request.gpus)
+    kind, gpus, driver = asked.kind, asked.gpus, request.driver
+    if AUTO in request.gpus:
+        host = detect()
+        gpus = tuple(dict.fromkeys((*gpus, *gpus_of(host))))
+        driver = driver or (host.driver.version if host.driver is not None else None)
+        kind = kind or (Accelerator.CUDA if gpus else Accelerator.NONE)
+    kind = kind or Accelerator.NONE
+    platform = request.platform or PLACES.get(kind, (Platform.LINUX_X86_64,))[0]
+    if platform not in PLACES.get(kind, Platform):
+        raise UsageError(
+            f"there is no `{kind}` on {platform}",
+            hint=f"`--gpu {kind}` is for {' and '.join(map(str, PLACES[kind]))}",
+        )
+    return Target(
+        platform=platform,
+        python=request.python,
+        accelerator=kind,
+        cuda_major=asked.cuda,
+        rocm=asked.rocm,
+        gpus=gpus,
+        driver=driver,
+        glibc=request.glibc,
+        cpu=request.cpu,
+    )
+
+
+def project_here() -> Path | None:
+    """`pyproject.toml` of the working directory, if it has a table `[tool.tfenv]`."""
+    path = Path("pyproject.toml")
+    return path if path.is_file() and "[tool.tfenv" in files.read(path) else None
+
+
+def _on_profile(path: Path, asked: Target, request: Request) -> Target:
+    """The machine of a profile, with the parts that the request names replaced."""
+    profile = profiles.loads(files.read(path), path.name)
+    parts: dict[str, Any] = {"python": asked.python}
+    if request.gpus:
+        parts |= {"accelerator": asked.accelerator, "cuda_major": asked.cuda_major, "gpus": asked.gpus}
+        parts |= {"driver": profile.driver if asked.accelerator is profile.accelerator else None}
+    for key in ("driver", "platform", "glibc", "cpu"):
+        parts |= {key: getattr(asked, key)} if getattr(request, key) is not None else {}
+    return replace(profile, **parts)
+
+
+def _overlay(project: Request, request: Request, base: Path) -> Request:
+    """A request over the keys of a project, whose paths are relative to it."""
+    project = replace(
+        project,
+        requirements_files=tuple(base / path for path in project.requirements_files),
+        constraints_files=tuple(base / path for path in project.constraints_files),
+    )
+    added = ("requirements", "requirements_files", "constraints_files")
+    values: dict[str, Any] = {}
+    for attribute in fields(Request):
+        ours, theirs = getattr(request, attribute.name), getattr(project, attribute.name)
+        both = (*theirs, *ours) if attribute.name in added else theirs if ours in (None, ()) else ours
+        values[attribute.name] = both
+    return Request(**values)
+
+
+def _split_tensorflow(
+    requirements: Iterable[Requirement], specifier: SpecifierSet
+) -> tuple[list[Requirement], SpecifierSet]:
+    """A requirement of TensorFlow, by any of its names, bounds the distribution that the target gets."""
+    rest = []
+    for requirement in requirements:
+        if requirement.name in _NAMES and requirement.marker is None:
+            specifier &= requirement.specifier
+        else:
+            rest.append(requirement)
+    return rest, specifier
+
+
+def _without_credentials(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    bare = f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
+    return f"{bare.rstrip('/')}/"

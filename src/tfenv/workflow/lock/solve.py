@@ -1,0 +1,328 @@
+"""From a goal to a lock: the indexes with the facts over them, resolved for a target."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from tfenv.errors import IndexUnavailable, TfenvError
+from tfenv.facts.database import load
+from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Origin, Stack
+from tfenv.model.package import TENSORFLOWS
+from tfenv.model.progress import Silent
+from tfenv.model.target import Accelerator, Platform
+from tfenv.outputs.request import inputs_digest
+from tfenv.overlay.base import base_of, base_warnings
+from tfenv.overlay.stack import needs_of, stack_of
+from tfenv.overlay.stand_ins import ROCM
+from tfenv.resolver import Kind, explain, repairs, resolve, smallest
+from tfenv.resolver.outcome import Conflict
+from tfenv.store.cache import Cache
+from tfenv.workflow.lock.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from tfenv.errors import NoSolution
+    from tfenv.facts.database import Database
+    from tfenv.facts.images import ImageRow
+    from tfenv.model.build import Build, CompileFlags
+    from tfenv.model.goal import Goal
+    from tfenv.model.package import Name
+    from tfenv.model.progress import Progress
+    from tfenv.overlay.overlay import FactsOverlay
+    from tfenv.resolver.outcome import Pin, Resolution
+
+_OLDEST_PYTHON = Version("3.6")
+"""the oldest that is ever chosen: what is locked must be provable, and the smoke probe runs from 3.6 on"""
+
+_REPAIR_SECONDS = 8
+"""after so long no further change is tried for a goal that cannot be met"""
+
+_OF_THE_GPU = ("__compute_capability", "__cuda", "__known_bad", "__platform", "__rocm")
+"""what cannot be met if no release on an index serves the GPU"""
+
+
+def solve(
+    goal: Goal,
+    *,
+    database: Database | None = None,
+    cache: Cache | None = None,
+    indexes: tuple[str, ...] | None = None,
+    offline: bool = False,
+    preferred: Mapping[Name, Version] | None = None,
+    base_digest: Callable[[str], str] | None = None,
+    progress: Progress | None = None,
+    expected: Iterable[Name] = (),
+    consulted: dict[str, str] | None = None,
+) -> Lock:
+    """The lock that meets a goal.
+
+    Args:
+        goal: what the lock has to meet; it holds no credentials.
+        database: the facts; by default those that come with tfenv.
+        cache: by default the user's.
+        indexes: URLs of the goal with their credentials, if they need any.
+        offline: use only what is cached.
+        preferred: versions to keep where they still fit, such as those of an older lock.
+        base_digest: gives the digest of an image; without it the image is locked by its tag.
+        progress: reports work under way.
+        expected: projects that the search will probably need, whose pages are requested at once.
+        consulted: receives the pages that were read: URL to digest.
+
+    Raises:
+        NoSolution: nothing meets the goal; the message is the chain of reasons, the hint has repairs.
+        IndexUnavailable: an index did not answer.
+        IntegrityError: a file that had to be read does not have the hash that its index promises.
+    """
+    facts = database or load()
+    world = World(
+        goal,
+        database=facts,
+        cache=cache or Cache(),
+        indexes=indexes or goal.indexes,
+        offline=offline,
+        progress=progress or Silent(),
+        expected=(*expected, *(preferred or ())),
+    )
+    with world:
+        answer = _Search(goal, facts, world, preferred or {}, progress or Silent()).lock()
+        if consulted is not None:
+            consulted.update(world.index(goal).pages())
+    if base_digest is None or answer.base_image is None:
+        return answer
+    try:
+        digest = base_digest(answer.base_image.reference)
+    except TfenvError:
+        # the reason is not for the lock: hosts fail in words of their own, and the bytes must be the same
+        warning = "the base image is locked by its tag only, because no registry told its digest"
+        return replace(answer, warnings=(*answer.warnings, warning))
+    return replace(answer, base_image=replace(answer.base_image, digest=digest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settled:
+    """A resolution, and the goal it meets: with the glibc of the image, where that was left open."""
+
+    goal: Goal
+    resolution: Resolution
+    overlay: FactsOverlay
+    image: ImageRow | None
+
+
+class _Search:
+    """The search for the lock of one goal, in one world."""
+
+    def __init__(
+        self, goal: Goal, database: Database, world: World, preferred: Mapping[Name, Version], progress: Progress
+    ) -> None:
+        self._goal = goal
+        self._database = database
+        self._world = world
+        proven = {} if goal.newest else database.wheels.proven
+        self._preferred = {**{name: one.version for name, one in proven.items()}, **preferred}
+        self._progress = progress
+
+    def lock(self) -> Lock:
+        """Resolve, and put the lock together.
+
+        Raises:
+            NoSolution: the smallest conflict, with what resolves it.
+        """
+        try:
+            return self._assemble(self._settled(self._goal, self._preferred))
+        except Conflict as conflict:
+            raise self._explained(conflict) from None
+
+    def _settled(self, asked: Goal, preferred: Mapping[Name, Version], *, brief: bool = False) -> _Settled:
+        """Resolved; once more if the image of the Python that was chosen offers less glibc than was assumed."""
+        goal = self._with_glibc(asked)
+        resolution, overlay = self._attempt(goal, preferred, brief=brief)
+        image = self._image(resolution, overlay)
+        if image is not None and asked.target.glibc is None and image.glibc < (goal.target.glibc or image.glibc):
+            goal = replace(goal, target=replace(goal.target, glibc=image.glibc))
+            resolution, overlay = self._attempt(goal, preferred, brief=brief)
+            image = self._image(resolution, overlay)
+        return _Settled(goal=goal, resolution=resolution, overlay=overlay, image=image)
+
+    def _explained(self, conflict: Conflict) -> NoSolution:
+        """The smallest conflict in words, with what resolves it."""
+        until = time.monotonic() + _REPAIR_SECONDS
+
+        def attempt(changed: Goal) -> Resolution:
+            if time.monotonic() > until:
+                raise conflict
+            try:
+                return self._settled(changed, {}, brief=True).resolution
+            except IndexUnavailable:
+                raise conflict from None
+
+        core = self._narrow(conflict, self._goal)
+        assumed = {Kind.GLIBC} if self._goal.target.glibc is None else set()
+        found = repairs(core, self._goal, attempt, narrow=self._narrow)
+        error = explain(core, self._with_glibc(self._goal), found, assumed=assumed)
+        error.hint = self._with_alternatives(error.hint, core)
+        return error
+
+    def _why_not_newer(self, settled: _Settled) -> tuple[str, ...]:
+        """What stands against the next TensorFlow, where no single thing does."""
+        name = next((name for name in TENSORFLOWS if name in settled.resolution.pins), None)
+        held = None if name is None else settled.resolution.held.get(name)
+        if name is None or held is None or held.because or name in self._preferred:
+            return ()
+        wanted = self._goal.tensorflow & SpecifierSet(f"=={held.before}")
+        asked = replace(self._goal, tensorflow=wanted)
+        try:
+            self._settled(asked, {}, brief=True)
+        except Conflict as conflict:
+            refusal = explain(self._narrow(conflict, asked), self._with_glibc(asked))
+        except IndexUnavailable:
+            return ()
+        else:
+            return ()
+        because = [line.strip().removeprefix("because ") for line in refusal.message.splitlines()[1:]]
+        reasons = "; ".join(line.partition("   [")[0] for line in because)
+        return (f"{name} held at {settled.resolution.pins[name].version}: {reasons}",)
+
+    def _narrow(self, left: Conflict, changed: Goal) -> Conflict:
+        return smallest(left, self._with_glibc(changed), self._world.overlay, pythons=self._pythons)
+
+    def _image(self, resolution: Resolution, overlay: FactsOverlay) -> ImageRow | None:
+        """What the image starts from."""
+        platform = self._goal.target.platform
+        return base_of(self._database.images, platform, resolution.python, self._stack(resolution, overlay))
+
+    def _stack(self, resolution: Resolution, overlay: FactsOverlay) -> Stack:
+        """The CUDA or ROCm stack of what was chosen; a target without either wants none of the system."""
+        if (rocm := resolution.pins.get(ROCM)) is not None:
+            built = self._database.rocm.row(rocm.version)
+            return Stack() if built is None else Stack(origin=Origin.SYSTEM, rocm=built.rocm)
+        pins = {name: pin.version for name, pin in resolution.pins.items()}
+        stack = stack_of(pins, _build(resolution, overlay))
+        unused = stack.origin is Origin.SYSTEM and self._goal.target.accelerator is not Accelerator.CUDA
+        return Stack() if unused else stack
+
+    def _with_glibc(self, goal: Goal) -> Goal:
+        """A machine whose glibc is unknown has that of the base image."""
+        target, images = goal.target, self._database.images
+        if not target.platform.is_linux or target.glibc is not None:
+            return goal
+        python = target.python or images.pythons[0]
+        return replace(goal, target=replace(target, glibc=images.python(python).glibc))
+
+    @property
+    def _pythons(self) -> list[Version]:
+        return [python for python in self._database.images.pythons if python >= _OLDEST_PYTHON]
+
+    def _environment(self, resolution: Resolution) -> tuple[tuple[str, str], ...]:
+        """Variables without which the goal would not be met."""
+        pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
+        if pin is None or self._goal.keras is None:
+            return ()
+        row = self._database.companions.keras_of(pin.version, self._goal.keras)
+        return () if row is None else row.environment
+
+    def _compile(self, resolution: Resolution) -> CompileFlags | None:
+        """What a custom op is built with; the rows are of wheels for Linux on x86-64."""
+        pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
+        if pin is None or self._goal.target.platform.wheels is not Platform.LINUX_X86_64:
+            return None
+        row = self._database.compile.of(pin.version)
+        return None if row is None else row.flags
+
+    def _notes(self, versions: Mapping[Name, Version], environment: tuple[tuple[str, str], ...]) -> Iterator[str]:
+        """What was preferred to something newer, and what has to be set."""
+        proven = {} if self._goal.newest else self._database.wheels.proven
+        for name, one in proven.items():
+            if versions.get(name) == one.version:
+                yield f"{name} {one.version} was seen to work ({one.says}); `--prefer newest` takes the newest"
+        for variable, value in environment:
+            yield f"{variable}={value} is set by the image, by `environment.yml` and by `tfenv sync`; set it elsewhere"
+
+    def _with_alternatives(self, hint: str | None, conflict: Conflict) -> str | None:
+        """What serves the machine that nothing on an index does, where it is the GPU that nothing serves."""
+        named = [Version(one.version.removesuffix(".*")) for one in self._goal.tensorflow]
+        version = min(named, default=None) if conflict.attempt is None else conflict.attempt.version
+        cuda = self._goal.target.accelerator is Accelerator.CUDA
+        if version is None or (cuda and not any(link.requirement.name in _OF_THE_GPU for link in conflict.links)):
+            return hint
+        found = self._database.alternatives.of(version, self._goal.target)
+        lines = [f"  {one.says}   [{one.source}]" for one in found]
+        return "\n".join([*([hint] if hint else []), "other ways to use the GPU:", *lines]) if lines else hint
+
+    def _attempt(
+        self, goal: Goal, preferred: Mapping[Name, Version], *, brief: bool
+    ) -> tuple[Resolution, FactsOverlay]:
+        overlay = self._world.overlay(goal)
+        resolution = resolve(
+            goal, overlay, pythons=self._pythons, preferred=preferred, progress=self._progress, brief=brief
+        )
+        return resolution, overlay
+
+    def _assemble(self, settled: _Settled) -> Lock:
+        goal, resolution, overlay, image = settled.goal, settled.resolution, settled.overlay, settled.image
+        packages = tuple(_locked(pin) for pin in resolution.pins.values())
+        versions = {package.name: package.version for package in packages}
+        build, stack = _build(resolution, overlay), self._stack(resolution, overlay)
+        warnings = (
+            *resolution.warnings,
+            *overlay.warnings(versions.items()),
+            *base_warnings(image, goal.target.platform, resolution.python, stack),
+            *(
+                f"{name}: {len(files)} files are left out, because their index does not say when they were uploaded"
+                for name, files in self._world.index(goal).undated().items()
+            ),
+        )
+        return Lock(
+            request=self._goal,
+            target=replace(goal.target, python=Version(f"{resolution.python.major}.{resolution.python.minor}")),
+            packages=packages,
+            stack=stack,
+            needs=needs_of((need.requirement for need in resolution.needs), build, versions, self._database.cudnn),
+            base_image=None if image is None else BaseImage(reference=image.reference),
+            build=build,
+            held=tuple(
+                HeldBack(name=name, before=held.before, because=held.because) for name, held in resolution.held.items()
+            ),
+            notes=(
+                *self._why_not_newer(settled),
+                *resolution.notes,
+                *self._notes(versions, self._environment(resolution)),
+            ),
+            warnings=warnings,
+            sources=tuple(dict.fromkeys((*((build.source, *build.evidence) if build else ()), *_cited(resolution)))),
+            facts=self._database.version,
+            inputs=inputs_digest(self._goal),
+            environment=self._environment(resolution),
+            compile=self._compile(resolution),
+        )
+
+
+def _build(resolution: Resolution, overlay: FactsOverlay) -> Build | None:
+    """Of the locked TensorFlow; ``None`` if unknown."""
+    pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
+    return None if pin is None else overlay.build(pin.name, pin.version)
+
+
+def _locked(pin: Pin) -> LockedPackage:
+    return LockedPackage(
+        name=pin.name,
+        version=pin.version,
+        file=pin.file.kept,
+        dependencies=pin.dependencies,
+        requires_python=pin.metadata.requires_python or pin.file.requires_python,
+        direct=pin.direct,
+    )
+
+
+def _cited(resolution: Resolution) -> tuple[str, ...]:
+    """What stands behind every need of the machine, in order; glibc stands in the name of each wheel."""
+    return tuple(
+        need.requirement.source
+        for need in resolution.needs
+        if need.requirement.source and need.requirement.name != "__glibc"
+    )

@@ -1,0 +1,126 @@
+"""What a search for a lock looks at: the indexes as of a moment, with the facts laid over them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from tfenv.errors import IndexUnavailable
+from tfenv.facts import silent
+from tfenv.harvest.releases import harvest_release
+from tfenv.index.loop import run
+from tfenv.index.source import IndexSource
+from tfenv.model.package import TENSORFLOW
+from tfenv.model.target import Accelerator
+from tfenv.outputs import dockerfile
+from tfenv.overlay.overlay import FactsOverlay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+    from types import TracebackType
+    from typing import Self
+
+    from tfenv.facts.database import Database
+    from tfenv.facts.releases import ReleaseFacts
+    from tfenv.model.goal import Goal
+    from tfenv.model.package import File, Name, Release
+    from tfenv.model.progress import Progress
+    from tfenv.store.cache import Cache
+
+
+class World:
+    """The indexes and the facts, for every goal that one search tries; a context manager.
+
+    Args:
+        goal: that the search begins with.
+        database: the facts.
+        cache: of pages and files.
+        indexes: URLs with their credentials, first index first.
+        offline: use only what is cached.
+        progress: reports work under way.
+        expected: projects whose pages are requested at once, before the search asks for them.
+    """
+
+    def __init__(
+        self,
+        goal: Goal,
+        *,
+        database: Database,
+        cache: Cache,
+        indexes: tuple[str, ...],
+        offline: bool,
+        progress: Progress,
+        expected: Iterable[Name],
+    ) -> None:
+        self._goal = goal
+        self._database = database
+        self._cache = cache
+        self._indexes = indexes
+        self._offline = offline
+        self._progress = progress
+        self._expected = tuple(name for name in expected if name != "python")
+        self._open = ExitStack()
+        self._sources: dict[datetime | None, IndexSource] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def index(self, goal: Goal) -> IndexSource:
+        """The indexes, as of the moment that a goal names."""
+        if goal.exclude_newer not in self._sources:
+            index = IndexSource(
+                self._indexes,
+                cache=self._cache,
+                exclude_newer=goal.exclude_newer,
+                offline=self._offline,
+                progress=self._progress,
+            )
+            self._sources[goal.exclude_newer] = self._open.enter_context(index)
+            index.expect(self._expected or self._usual(index))
+            if index.is_asking:
+                self._prepare()
+        return self._sources[goal.exclude_newer]
+
+    def overlay(self, goal: Goal) -> FactsOverlay:
+        """The indexes with the facts, for the target of a goal."""
+        index = self.index(goal)
+        return FactsOverlay(
+            index,
+            self._database,
+            goal.target,
+            keras=goal.keras,
+            harvest=lambda release, file: self._harvest(index, release, file),
+        )
+
+    def _prepare(self) -> None:
+        """Do what will be needed in the end while the index has not answered yet."""
+        if self._goal.target.platform.is_linux:
+            dockerfile.template()
+        if self._goal.target.accelerator is Accelerator.CUDA:
+            _ = self._database.cuda, self._database.cudnn
+
+    def _usual(self, index: IndexSource) -> tuple[Name, ...]:
+        """The projects that the release which will probably be locked brings along, where none of it is cached."""
+        if index.has(TENSORFLOW):
+            return ()
+        cuda = self._goal.target.accelerator is Accelerator.CUDA
+        return self._database.closures.of(self._goal.tensorflow, cuda=cuda)
+
+    def _harvest(self, index: IndexSource, release: Release, file: File) -> ReleaseFacts | None:
+        """Read the one wheel that matters of a release that the database lacks; ``None`` if it cannot be read."""
+
+        async def read(file: File, wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
+            async with index.wheel(file) as archive:
+                return {name: await archive.read(name) for name in archive.names() if wanted(name)}
+
+        rows = silent.load(self._database.root / "tensorflow" / "silent.toml")
+        try:
+            return run(harvest_release(release.name, release.version, (file,), read, silent=rows))
+        except IndexUnavailable:
+            return None
