@@ -42,7 +42,7 @@ def _root(
     pass
 
 
-def _spell_out(arguments: list[str]) -> list[str]:
+def spell_out(arguments: list[str]) -> list[str]:
     """`--upgrade` may stand without a name, which typer's options cannot: give it an empty one."""
     followed = zip(arguments, [*arguments[1:], "-"], strict=False)
     return [f"{word}=" if word == "--upgrade" and after.startswith("-") else word for word, after in followed]
@@ -52,7 +52,7 @@ def _call(arguments: list[str]) -> int:
     # until a command has read its options, and for one that cannot
     _console.configure(json_output="--json" in arguments)
     try:
-        code = int(app(_spell_out(arguments), prog_name="tfenv", standalone_mode=False) or 0)
+        code = int(app(spell_out(arguments), prog_name="tfenv", standalone_mode=False) or 0)
     except TfenvError as error:
         if error.message:
             _console.complain(error)
