@@ -23,11 +23,12 @@ from tests.support.local_registry import local_registry
 from tests.support.recorder import Recorder
 from tfenv.cli.app import run
 from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.image.assemble import assemble
 from tfenv.image.engine import Engine
 from tfenv.model.lock import BaseImage, Lock, Origin, Stack
 from tfenv.model.target import Platform
 from tfenv.store.cache import Cache
-from tfenv.workflow import assemble
+from tfenv.workflow.build import build, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -124,7 +125,7 @@ def text(image: Any, name: str) -> str:
 
 def test_an_environment_on_the_python_of_the_base(engine: FakeEngine, cache: Cache) -> None:
     """A virtual environment, a user, and what the base says kept where nothing replaces it."""
-    image = assemble.assemble(demo_lock(cache), cache=cache, offline=True)
+    image = assemble(demo_lock(cache), cache=cache, offline=True)
     members = paths(image)
     assert members["opt/venv/bin/python3.12"].linkname == "/usr/bin/python3.12"
     assert "home = /usr/bin\n" in text(image, "opt/venv/pyvenv.cfg")
@@ -145,7 +146,7 @@ def test_an_environment_on_the_python_of_the_base(engine: FakeEngine, cache: Cac
 
 def test_cuda_libraries_are_found(engine: FakeEngine, cache: Cache) -> None:
     """By the loader without `ldconfig`, by it, and by XLA, unless the base has CUDA itself."""
-    image = assemble.assemble(demo_lock(cache, cuda=True), cache=cache, offline=True)
+    image = assemble(demo_lock(cache, cuda=True), cache=cache, offline=True)
     library = "/opt/venv/lib/python3.12/site-packages/nvidia/demo/lib"
     assert text(image, "etc/ld.so.conf.d/00-tfenv.conf") == f"{library}\n"
     assert f"LD_LIBRARY_PATH={library}" in json.loads(image.configuration)["config"]["Env"]
@@ -157,11 +158,11 @@ def test_the_same_bytes_from_other_folders(engine: FakeEngine, cache: Cache, tmp
     """Two caches, two builds, one digest; and another one for another lock."""
     other = Cache(tmp_path / "other")
     shutil.copytree(cache.directory, other.directory)
-    one = assemble.assemble(demo_lock(cache, cuda=True), cache=cache, offline=True)
-    two = assemble.assemble(demo_lock(other, cuda=True), cache=other, offline=True)
+    one = assemble(demo_lock(cache, cuda=True), cache=cache, offline=True)
+    two = assemble(demo_lock(other, cuda=True), cache=other, offline=True)
     assert (one.digest, one.id) == (two.digest, two.id)
-    assert assemble.assemble(demo_lock(cache, cuda=True), cache=cache, offline=True).digest == one.digest
-    changed = assemble.assemble(demo_lock(cache, cuda=True, version="2"), cache=cache, offline=True)
+    assert assemble(demo_lock(cache, cuda=True), cache=cache, offline=True).digest == one.digest
+    changed = assemble(demo_lock(cache, cuda=True, version="2"), cache=cache, offline=True)
     shared = {told.digest for told, _ in one.layers} & {told.digest for told, _ in changed.layers}
     assert changed.digest != one.digest
     # all but that of the small packages: the base's two, the environment's, CUDA's, TensorFlow's, the loader path's
@@ -171,7 +172,7 @@ def test_the_same_bytes_from_other_folders(engine: FakeEngine, cache: Cache, tmp
 def test_layout(engine: FakeEngine, cache: Cache, tmp_path: Path) -> None:
     """From the index over the manifest to the last blob, everything has the digest that is told."""
     recorder = Recorder()
-    image = assemble.assemble(demo_lock(cache), cache=cache, offline=True, progress=recorder)
+    image = assemble(demo_lock(cache), cache=cache, offline=True, progress=recorder)
     image.write(tmp_path / "image", "demo:1", recorder)
     folder = tmp_path / "image"
     assert json.loads((folder / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
@@ -199,7 +200,7 @@ def test_only_what_the_engine_lacks_is_sent(engine: FakeEngine, cache: Cache) ->
     lock = demo_lock(cache)
     engine.answers["POST /images/load"] = (200, [{"stream": "Loaded image: demo:1"}])
     engine.answers["GET /images/demo:1/json"] = (200, {"Id": "sha256:12", "RepoTags": ["demo:1"]})
-    built = assemble.build(lock, tag="demo:1", cache=cache, offline=True)
+    built = build(lock, form="oci", tag="demo:1", cache=cache, offline=True)
     assert (built.fresh, built.image.id) == (True, "sha256:12")
     body = next(body for path, body in engine.requests if path == "POST /images/load")
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
@@ -216,7 +217,7 @@ def test_a_name_without_a_tag_is_the_latest(engine: FakeEngine, cache: Cache) ->
     """Engines say so wherever a name is given; in an archive it has to be written out."""
     engine.answers["POST /images/load"] = (200, [{"stream": "Loaded image"}])
     engine.answers["GET /images/here:5000/demo/json"] = (200, {"Id": "sha256:12"})
-    assemble.build(demo_lock(cache), tag="here:5000/demo", cache=cache, offline=True)
+    build(demo_lock(cache), form="oci", tag="here:5000/demo", cache=cache, offline=True)
     body = next(body for path, body in engine.requests if path == "POST /images/load")
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
         stream = archive.extractfile("manifest.json")
@@ -229,7 +230,7 @@ def test_what_must_be_built_is_refused(engine: FakeEngine, cache: Cache) -> None
     lock = demo_lock(cache)
     lock = replace(lock, packages=(*lock.packages, source(cache, "oldstyle", "1")))
     with pytest.raises(UsageError, match="oldstyle: published as source only") as caught:
-        assemble.assemble(lock, cache=cache, offline=True)
+        assemble(lock, cache=cache, offline=True)
     assert caught.value.hint == "`tfenv build` without `--format oci` does that"
 
 
@@ -238,7 +239,7 @@ def test_a_base_without_the_python(engine: FakeEngine, cache: Cache) -> None:
     lock = demo_lock(cache)
     lock = replace(lock, target=replace(lock.target, python=Version("3.13")))
     with pytest.raises(UsageError, match=r"`base:1` has no python3\.13"):
-        assemble.assemble(lock, cache=cache, offline=True)
+        assemble(lock, cache=cache, offline=True)
 
 
 def test_no_registry_and_no_engine(cache: Cache, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -246,7 +247,7 @@ def test_no_registry_and_no_engine(cache: Cache, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
     lock = replace(demo_lock(cache), base_image=BaseImage(reference="127.0.0.1:9/base:1"))
     with pytest.raises(IndexUnavailable, match=r"cannot be reached.*; and no container engine answers"):
-        assemble.assemble(lock, cache=cache)
+        assemble(lock, cache=cache)
 
 
 @pytest.mark.parametrize(
@@ -277,16 +278,16 @@ def on_debian(cache: Cache, reference: str) -> Lock:
 def test_a_real_engine_runs_it(cache: Cache) -> None:
     """Loaded, found again, and run as the user of the image; the next one shares its layers."""
     lock = on_debian(cache, base_image())
-    built = assemble.build(lock, cache=cache, offline=True)
+    built = build(lock, form="oci", cache=cache, offline=True)
     try:
-        again = assemble.build(lock, cache=cache, offline=True)
+        again = build(lock, form="oci", cache=cache, offline=True)
         assert (built.fresh, again.fresh, again.image.id) == (True, False, built.image.id)
         version = lock.package("demo")
         assert version is not None
         with Engine.connect() as engine:
             ran = engine.run(built.tag, ["python", "-c", LISTING])
         assert (ran.exit_code, ran.stdout) == (0, f"{version.version} /opt/venv tfenv\n"), ran.stderr
-        changed = assemble.build(on_debian(cache, base_image()), tag="tfenv-test/next:1", cache=cache, offline=True)
+        changed = build(on_debian(cache, base_image()), form="oci", tag="tfenv-test/next:1", cache=cache, offline=True)
         assert changed.image.layers[:3] == built.image.layers[:3]
         assert changed.image.layers[-1] != built.image.layers[-1]
     finally:
@@ -303,8 +304,8 @@ def test_from_a_registry_to_a_registry(cache: Cache, tmp_path: Path, capsys: pyt
         subprocess.run(["docker", "push", "--quiet", base], check=True, capture_output=True)
         lock = on_debian(cache, base)
         reference = f"{address}/demo:1"
-        pushed = assemble.publish(lock, reference=reference, cache=cache)
-        assert assemble.publish(lock, folder=tmp_path / "image", reference=reference, cache=cache) == pushed
+        pushed = publish(lock, reference=reference, cache=cache)
+        assert publish(lock, folder=tmp_path / "image", reference=reference, cache=cache) == pushed
         subprocess.run(["docker", "pull", "--quiet", reference], check=True, capture_output=True)
         try:
             told = subprocess.run(

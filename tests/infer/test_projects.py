@@ -19,7 +19,7 @@ from tfenv.infer.answer import answer
 from tools import recorded
 
 if TYPE_CHECKING:
-    from tfenv.model.inferred import Answer
+    from tfenv.model.inferred import Inferred
 
 FILES = sorted(Path(__file__).with_name("projects").glob("*.toml"))
 
@@ -30,7 +30,7 @@ def _project(path: Path) -> recorded.Project:
 
 
 @cache
-def _answer(path: Path) -> Answer:
+def _answer(path: Path) -> Inferred:
     return answer(_project(path).readings, table=SYMBOLS.api, rules=DATABASE.habits, pairs=PAIRS)
 
 

@@ -15,7 +15,7 @@ from tests.support.commands import runner
 from tfenv.workflow.infer import infer
 
 if TYPE_CHECKING:
-    from tfenv.model.inferred import Answer
+    from tfenv.model.inferred import Inferred
 
 import tomllib
 
@@ -24,7 +24,7 @@ TRIED = tomllib.loads((FOLDER / "tried.toml").read_text(encoding="utf-8"))
 RELEASES = sorted(TRIED, key=lambda name: [*map(int, name.split("."))])
 
 
-def _answer(release: str) -> Answer:
+def _answer(release: str) -> Inferred:
     return infer([FOLDER / release], DATABASE)
 
 

@@ -16,7 +16,7 @@ from tfenv.smoke.run import interpreter, probe
 from tfenv.store.cache import Cache
 from tfenv.venv import loader
 from tfenv.venv.sync import site_packages
-from tfenv.workflow.smoke import smoke_venv
+from tfenv.workflow.smoke import smoke
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ class Environment:
 
     def smoke(self, lock: Lock) -> Report:
         """Prove it."""
-        return smoke_venv(lock, self.directory, cache=Cache(self.directory / "no-cache"))
+        return smoke(lock, venv=self.directory, cache=Cache(self.directory / "no-cache"))
 
 
 def outcomes(report: Report) -> list[Outcome]:

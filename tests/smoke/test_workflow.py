@@ -23,7 +23,7 @@ from tfenv.smoke import document
 from tfenv.smoke.judge import judge
 from tfenv.store.cache import Cache
 from tfenv.venv.sync import sync
-from tfenv.workflow.smoke import smoke_here, smoke_image, smoke_venv
+from tfenv.workflow.smoke import smoke
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ def test_a_venv_is_proven(cache: Cache, tmp_path: Path) -> None:
     broken = {"tensorflow/__init__.py": "raise ImportError('only a stand-in')"}
     lock = lock_of(wheel(cache, "tensorflow_cpu", "2.21.0", broken), wheel(cache, "alpha", "1.0"))
     sync(lock, tmp_path / "venv", cache=cache, offline=True)
-    report = smoke_venv(lock, tmp_path / "venv", cache=cache)
+    report = smoke(lock, venv=tmp_path / "venv", cache=cache)
     # how many files depends on what the installer adds
     assert re.fullmatch(r"2 packages, \d+ files by hash, 2 against the locked wheel", report.levels[0].detail)
     assert (report.levels[1].outcome, report.levels[1].detail) == (
@@ -68,20 +68,20 @@ def test_no_venv(tmp_path: Path, cache: Cache) -> None:
     """A folder without an interpreter is wrong usage; an interpreter that says nothing sensible has failed."""
     lock = lock_of(wheel(cache, "alpha", "1.0"))
     with pytest.raises(UsageError, match="is no virtual environment"):
-        smoke_venv(lock, tmp_path / "venv")
+        smoke(lock, venv=tmp_path / "venv")
     (tmp_path / "venv" / "bin").mkdir(parents=True)
     python = tmp_path / "venv" / "bin" / "python"
     python.write_text("#!/bin/sh\necho hello; echo trouble >&2; exit 3\n", encoding="utf-8")
     with pytest.raises(UsageError, match="cannot be run"):
-        smoke_venv(lock, tmp_path / "venv")
+        smoke(lock, venv=tmp_path / "venv")
     python.chmod(0o755)
     with pytest.raises(SmokeFailed, match=r"the probe gave no answer; it said: hello; and: trouble"):
-        smoke_venv(lock, tmp_path / "venv")
+        smoke(lock, venv=tmp_path / "venv")
 
 
 def test_here(cache: Cache) -> None:
     """The interpreter that runs these tests holds no TensorFlow, and is told so."""
-    report = smoke_here(lock_of(wheel(cache, "tensorflow_cpu", "2.21.0")), cache=cache)
+    report = smoke(lock_of(wheel(cache, "tensorflow_cpu", "2.21.0")), here=True, cache=cache)
     assert report.subject == f"Python {sys.executable}"
     assert report.levels[0].detail == "tensorflow-cpu 2.21.0 is locked and not installed"
     assert report.levels[1].outcome is Outcome.FAILED
@@ -124,7 +124,7 @@ def test_an_image_is_proven(cache: Cache, has: str | None, given: bool) -> None:
     """The probe runs in a container, which gets GPUs where they are wanted and there are any."""
     engine = MemoryEngine(answer("healthy-gpu"), gpus=has)
     lock = recorded_lock(recorded("healthy-gpu"))
-    report = smoke_image(lock, "here", connect=engine.connect, cache=cache)
+    report = smoke(lock, image="here", connect=engine.connect, cache=cache)
     assert not report.failed
     assert report.subject == "image here"
     assert engine.ran["gpus"] is given
@@ -136,7 +136,7 @@ def test_an_image_is_proven(cache: Cache, has: str | None, given: bool) -> None:
 def test_a_cpu_image_gets_no_gpu(cache: Cache) -> None:
     """A lock without GPU is not proven with one."""
     engine = MemoryEngine(answer("healthy-cpu"), gpus="cdi")
-    assert not smoke_image(recorded_lock(recorded("healthy-cpu")), "here", connect=engine.connect, cache=cache).failed
+    assert not smoke(recorded_lock(recorded("healthy-cpu")), image="here", connect=engine.connect, cache=cache).failed
     assert engine.ran["gpus"] is False
 
 
@@ -144,9 +144,9 @@ def test_no_image(cache: Cache) -> None:
     """An image that the engine does not have is said before anything is tried; so is one that answers nothing."""
     lock = recorded_lock(recorded("healthy-cpu"))
     with pytest.raises(EngineError, match="the engine has no image `there`"):
-        smoke_image(lock, "there", connect=MemoryEngine("").connect, cache=cache)
+        smoke(lock, image="there", connect=MemoryEngine("").connect, cache=cache)
     with pytest.raises(SmokeFailed, match="the probe gave no answer"):
-        smoke_image(lock, "here", connect=MemoryEngine("").connect, cache=cache)
+        smoke(lock, image="here", connect=MemoryEngine("").connect, cache=cache)
 
 
 def test_the_table() -> None:

@@ -9,8 +9,8 @@ from tfenv.facts.database import load
 from tfenv.inputs.request import Request
 from tfenv.machine.detect import detect
 from tfenv.model.lock import Lock, Origin
-from tfenv.workflow.lock.goal import gather
 from tfenv.workflow.lock.solve import solve
+from tfenv.workflow.lock.wanted import gather
 
 pytestmark = pytest.mark.index
 DATABASE = load()

@@ -25,7 +25,7 @@ from tfenv.store.cache import Cache
 from tfenv.venv import interpreters
 from tfenv.venv.sync import sync
 from tfenv.workflow.lock.solve import solve
-from tfenv.workflow.smoke import smoke_venv
+from tfenv.workflow.smoke import smoke
 from tools.ledger import Trial
 from tools.matrix.cells import distribution
 
@@ -46,7 +46,7 @@ def by_tfenv(cell: Cell, database: Database) -> Trial:
             # a hundred of them, kept, would fill the disk
             cache = Cache(Path(folder) / "cache")
             sync(answer, Path(folder) / "venv", cache=cache)
-            report = smoke_venv(answer, Path(folder) / "venv", cache=cache)
+            report = smoke(answer, venv=Path(folder) / "venv", cache=cache)
     except TfenvError as error:
         return _trial(cell, "tfenv", f"{error.code}: {error.message}")
     for level in report.levels:

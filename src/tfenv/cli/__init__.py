@@ -1,4 +1,7 @@
-"""The command line: parse, call one workflow, print. One error boundary, in `app`."""
+"""The command line: parse, call one service of `workflow`, print. One error boundary, in `app`.
+
+A command imports its service when it runs: `tfenv build --help` would import 156 modules more, `tfenv lock --help` 52.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,13 +13,6 @@ from tfenv.outputs.names import lock_name
 
 if TYPE_CHECKING:
     from tfenv.workflow.build import Built
-
-
-class Form(StrEnum):
-    """How an image is made."""
-
-    DOCKER = "docker"
-    OCI = "oci"
 
 
 def build(
@@ -35,8 +27,13 @@ def build(
         str | None, typer.Option("--base-image", metavar="REF", help="Start from this image, not from the lock's.")
     ] = None,
     form: Annotated[
-        Form, typer.Option("--format", help="The engine builds a Dockerfile, or it is assembled here from the wheels.")
-    ] = Form.DOCKER,
+        str,
+        typer.Option(
+            "--format",
+            metavar="<docker|oci>",
+            help="The engine builds a Dockerfile, or it is assembled here from the wheels.",
+        ),
+    ] = "docker",
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="DIR", help="With --format oci: write an OCI image layout.")
     ] = None,
@@ -57,24 +54,26 @@ def build(
     With --format oci no container runs: the layers are made of the wheels as they are, the same bytes on every machine.
     """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
-    from tfenv.workflow import assemble, render
-    from tfenv.workflow.build import build as build_image
+    from tfenv.workflow import build as workflow
 
-    if form is Form.DOCKER and (out is not None or push is not None):
+    if form == "docker" and (out is not None or push is not None):
         raise UsageError("`--out` and `--push` need an image that no engine holds", hint="add `--format oci`")
-    if form is Form.OCI and network:
-        raise UsageError("`--format oci` runs nothing that could use a network", hint="leave `--network` out")
-    lock = render.read_lock(lock_file or Path(lock_name(target)))
+    lock = lock_file or Path(lock_name(target))
     with _console.progress() as progress:
         if out is not None or push is not None:
-            digest = assemble.publish(
+            digest = workflow.publish(
                 lock, folder=out, reference=push, base=base_image, offline=offline, progress=progress
             )
-        elif form is Form.OCI:
-            built = assemble.build(lock, tag=tag, base=base_image, force=force, offline=offline, progress=progress)
         else:
-            built = build_image(
-                lock, tag=tag, base=base_image, network=network, force=force, offline=offline, progress=progress
+            built = workflow.build(
+                lock,
+                form=form,
+                tag=tag,
+                base=base_image,
+                network=network,
+                force=force,
+                offline=offline,
+                progress=progress,
             )
     if out is not None or push is not None:
         _published(digest, out, push)

@@ -11,7 +11,7 @@ import typer
 from tfenv.cli import _console, _options
 
 if TYPE_CHECKING:
-    from tfenv.model.inferred import Answer, Finding
+    from tfenv.model.inferred import Finding, Inferred
 
 _SHOWN = 30
 
@@ -28,11 +28,10 @@ def infer(
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     started = time.perf_counter()
     from tfenv.errors import NotWorking
-    from tfenv.facts.database import load
     from tfenv.workflow.infer import infer as read
 
     with _console.progress() as progress:
-        found = read(paths, load(), progress=progress)
+        found = read(paths, progress=progress)
     if json_output:
         from tfenv.outputs.inferred import document
 
@@ -43,7 +42,7 @@ def infer(
         raise NotWorking("")
 
 
-def _tell(found: Answer, seconds: float, *, every: bool) -> None:
+def _tell(found: Inferred, seconds: float, *, every: bool) -> None:
     if found.releases:
         python = f" · Python {found.python}" if found.python else ""
         _console.data(f"tensorflow {found.spec}{python}")

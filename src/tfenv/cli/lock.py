@@ -91,8 +91,8 @@ def lock(
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     started = time.perf_counter()
     from tfenv.inputs.request import of_options
-    from tfenv.workflow.lock.goal import project_here
     from tfenv.workflow.lock.service import check_lock, lock_targets
+    from tfenv.workflow.lock.wanted import project_here
 
     request = of_options(
         {

@@ -30,21 +30,10 @@ def smoke(
 ) -> None:
     """Prove an image or an environment against its lock: exit 0, 6 (failed) or 7 (passed, but without the GPU)."""
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
-    from tfenv.errors import GpuNotTried, SmokeFailed, UsageError
-    from tfenv.workflow import render
-    from tfenv.workflow import smoke as workflow
+    from tfenv.errors import GpuNotTried, SmokeFailed
+    from tfenv.workflow.smoke import smoke as prove
 
-    if sum((image is not None, venv is not None, here)) > 1:
-        raise UsageError("an image, `--venv` and `--here` exclude each other", hint="prove one after the other")
-    lock = render.read_lock(lock_file or Path(lock_name(target)))
-    if venv is not None:
-        report = workflow.smoke_venv(lock, venv)
-    elif here:
-        report = workflow.smoke_here(lock)
-    else:
-        from tfenv.workflow.build import default_tag
-
-        report = workflow.smoke_image(lock, image or default_tag(lock))
+    report = prove(lock_file or Path(lock_name(target)), image=image, venv=venv, here=here)
     if json_output:
         _console.document(as_json(report))
     elif not quiet:

@@ -35,16 +35,12 @@ def sync(
 ) -> None:
     """Make a virtual environment exactly what the lock says, hashes checked; what is not locked is removed."""
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
-    from tfenv.venv import sync as workflow
-    from tfenv.workflow import render
+    from tfenv.workflow.sync import sync as make
 
     started = time.perf_counter()
-    lock = render.read_lock(lock_file or Path(lock_name(target)))
-    if dry_run:
-        done = workflow.plan(lock, venv, python=python)
-    else:
-        with _console.progress() as progress:
-            done = workflow.sync(lock, venv, python=python, offline=offline, progress=progress)
+    lock = lock_file or Path(lock_name(target))
+    with _console.progress() as progress:
+        done = make(lock, venv, python=python, dry_run=dry_run, offline=offline, progress=progress)
     if json_output:
         _console.document(
             {

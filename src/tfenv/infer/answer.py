@@ -14,7 +14,7 @@ from packaging.specifiers import SpecifierSet
 from tfenv.infer.companions import OFF_INDEX, asked, distribution
 from tfenv.infer.python import habits
 from tfenv.infer.uses import Habit
-from tfenv.model.inferred import Answer, Finding
+from tfenv.model.inferred import Finding, Inferred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -89,7 +89,7 @@ def answer(
     others: Iterable[Finding] = (),
     unknown: Iterable[str] = (),
     files: int | None = None,
-) -> Answer:
+) -> Inferred:
     """Put together what the files say.
 
     Args:
@@ -118,7 +118,7 @@ def answer(
         for one in found:
             softened &= one.pairs | (pairs.of_releases(surface.keras3) if one.legacy else 0)
     legacy = judge.legacy or bool(pairs.releases(softened) & surface.keras3 and not mask & surface.keras3)
-    result = Answer(
+    result = Inferred(
         releases=surface.names(mask),
         spec=spec(surface, mask),
         python=pairs.python(together),
@@ -327,7 +327,7 @@ def _count(masks: Iterable[int], at: int) -> int:
     return sum(mask >> at & 1 for mask in masks)
 
 
-def _torn(result: Answer, binding: Mapping[str, list[Finding]], left: Mapping[str, int], pairs: Pairs) -> Answer:
+def _torn(result: Inferred, binding: Mapping[str, list[Finding]], left: Mapping[str, int], pairs: Pairs) -> Inferred:
     """The answer where nothing fits all: what fits most, and who contradicts whom."""
     lines = [one.pairs for some in binding.values() for one in some]
     places = range(len(pairs.all))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
@@ -150,7 +151,12 @@ def of_options(options: Mapping[str, object]) -> Request:
     Raises:
         UsageError: values that cannot be understood, each with its option.
     """
-    return Request(**_parsed({f"--{key}": value for key, value in options.items()}, lambda key, _: f"--{key}"))
+    try:
+        return Request(**_parsed({f"--{key}": value for key, value in options.items()}, lambda key, _: f"--{key}"))
+    except UsageError as error:
+        # an option that is repeated has no number
+        faults = tuple(re.sub(r"^`(--[a-z-]+)\[\d+\]`", r"`\1`", fault) for fault in error.faults)
+        raise UsageError("the request cannot be understood", faults=faults) from None
 
 
 def read_values(table: Table, named: Callable[[str, str], str] = lambda key, _: key) -> dict[str, Any]:
@@ -185,7 +191,7 @@ def parse_requirement(line: str, source: str = "") -> Requirement:
     Raises:
         ValueError: the line is not a requirement, or asks for a URL.
     """
-    # the parser of packaging: 4 modules, 4 ms, which a request without requirements does not need
+    # the parser of packaging: 4 modules that a request without requirements does not need
     from packaging.requirements import InvalidRequirement
     from packaging.requirements import Requirement as PackagingRequirement
 

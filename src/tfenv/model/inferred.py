@@ -36,7 +36,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Inferred:
     """What a project needs.
 
     Attributes:

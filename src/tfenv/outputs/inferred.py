@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tfenv.model.inferred import Answer, Finding
+    from tfenv.model.inferred import Finding, Inferred
 
 
-def document(answer: Answer) -> dict[str, object]:
+def document(answer: Inferred) -> dict[str, object]:
     """What `tfenv infer --json` prints."""
     told: dict[str, object] = {
         "releases": list(answer.releases),

@@ -6,32 +6,45 @@ import os
 import re
 import ssl
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfenv.errors import UsageError
+from tfenv.image.assemble import assemble, load
 from tfenv.image.engine import Engine, Image
+from tfenv.image.transfer import push
+from tfenv.index.download import download
 from tfenv.model.lock import Origin
 from tfenv.model.progress import Progress, Silent
 from tfenv.outputs import dockerfile
+from tfenv.store.cache import Cache
+from tfenv.workflow.render import read_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tfenv.model.lock import Lock
-    from tfenv.store.cache import Cache
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY")
 """build arguments that engines know without an `ARG` and keep out of an image's history"""
 
 
+class Form(StrEnum):
+    """How an image is made: by the engine from a Dockerfile, or here from the wheels, without a container."""
+
+    DOCKER = "docker"
+    OCI = "oci"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What `build` leaves behind.
+    """The image of a lock in the engine.
 
     Attributes:
-        image: with `tag` among its tags.
-        tag: its name.
-        fresh: was it built now, rather than found?
+        image: id, tags and size in bytes.
+        tag: name of the image.
+        fresh: whether it was built now; else it was there already.
     """
 
     image: Image
@@ -40,15 +53,16 @@ class Built:
 
 
 def default_tag(lock: Lock) -> str:
-    """Such as `tfenv:2.21.0-cuda12.9-py3.13`."""
+    """The name that the image of a lock gets by default, such as `tfenv:2.21.0-cuda12.9-py3.13`."""
     computes = f"cuda{lock.stack.cuda or ''}" if lock.stack.origin is not Origin.NONE else "cpu"
     tag = f"{lock.tensorflow.version}-{computes}-py{lock.target.python}"
     return f"tfenv:{re.sub('[^A-Za-z0-9_.-]', '-', tag)}"
 
 
 def build(
-    lock: Lock,
+    lock: Lock | Path | str = "pylock.toml",
     *,
+    form: Form | str = Form.DOCKER,
     tag: str | None = None,
     base: str | None = None,
     network: bool = False,
@@ -58,51 +72,118 @@ def build(
     connect: Callable[[], Engine] = Engine.connect,
     progress: Progress | None = None,
 ) -> Built:
-    """Build the image of a lock, or find it.
+    """Build the image of a lock in the container engine, or find it there.
 
     Args:
-        lock: for a Linux platform.
-        tag: name of the image; `default_tag` if none is given.
+        lock: a lock for a Linux platform, or the file that holds it.
+        form: how the image is made: by the engine from a Dockerfile, or here from the wheels (`oci`).
+        tag: name of the image; by default `default_tag`.
         base: another base image than that of the lock.
-        network: let the build fetch the wheels itself, with the proxies and certificate authorities of this host.
-        force: build every layer anew, also if the image is there.
-        offline: wheels must be in the cache, the base image in the engine.
-        cache: of wheels; the usual one if none is given.
-        connect: to the engine.
-        progress: told of downloads and steps.
+        network: let the build fetch the wheels, with the proxies and certificate authorities of this host (`docker`
+            only).
+        force: build every layer anew, even if the image is there.
+        offline: wheels must be in the cache, the base image in the cache or the engine.
+        cache: of wheels; by default the user's.
+        connect: opens a connection to the engine.
+        progress: reports downloads and steps.
 
     Raises:
-        UsageError: no image can be made of such a lock.
-        EngineError: no engine, or it failed.
-        IndexUnavailable: a wheel cannot be had.
-        IntegrityError: a wheel is not what the lock says.
+        UsageError: no image can be made of such a lock, or the options contradict each other.
+        EngineError: there is no engine, or it failed.
+        IndexUnavailable: a wheel or the base image is not available.
+        IntegrityError: a wheel does not have the hash that the lock names.
     """
-    reporter = progress or Silent()
-    tag = tag or default_tag(lock)
-    reference = dockerfile.base_reference(lock, base)
-    authorities = host_authorities() if network else None
-    text = dockerfile.dumps(lock, wheels="index" if network else "context", base=reference, ca=authorities is not None)
+    if form not in tuple(Form):
+        raise UsageError(f"`{form}` is not a form of an image", hint=f"it is {' or '.join(Form)}")
+    if form == Form.OCI and network:
+        raise UsageError("`--format oci` runs nothing that could use a network", hint="leave `--network` out")
+    lock = read_lock(lock)
+    tag, reference, reporter = tag or default_tag(lock), dockerfile.base_reference(lock, base), progress or Silent()
     with connect() as engine:
         if not force and (known := find(engine, lock, reference, tag)) is not None:
             return Built(image=known, tag=tag, fresh=False)
-        # before gigabytes are fetched for nothing
-        if engine.image(reference) is None and not offline:
-            engine.pull(reference, progress=reporter)
-        entries: dict[str, bytes | Path] = {"Dockerfile": text.encode()}
-        if authorities is not None:
-            entries[dockerfile.CA_FILE] = authorities
-        if not network:
-            entries |= _wheels(lock, cache=cache, offline=offline, progress=reporter)
-        image = engine.build(
-            entries,
-            tag=tag,
-            target="environment",
-            arguments=_proxies() if network else {},
-            network=network or lock.stack.origin is Origin.SYSTEM,
-            fresh=force,
-            progress=reporter,
-        )
+        if form == Form.OCI:
+            assembled = assemble(lock, base=base, offline=offline, cache=cache, connect=connect, progress=reporter)
+            image = load(assembled, tag, engine=engine, progress=reporter)
+        else:
+            image = _built(
+                engine, lock, tag, base, network=network, force=force, offline=offline, cache=cache, progress=reporter
+            )
     return Built(image=image, tag=tag, fresh=True)
+
+
+def publish(
+    lock: Lock | Path | str = "pylock.toml",
+    *,
+    folder: Path | str | None = None,
+    reference: str | None = None,
+    base: str | None = None,
+    offline: bool = False,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Make the image of a lock without an engine: in a folder (an OCI image layout), in a registry, or in both.
+
+    Args:
+        lock: a lock for a Linux platform, of wheels only, or the file that holds it.
+        folder: of the image layout.
+        reference: repository and tag in a registry, such as `registry.example/team/tf:1`.
+        base: another base image than that of the lock.
+        offline: wheels and the base image must be in the cache.
+        cache: of wheels; by default the user's.
+        progress: reports downloads and layers.
+
+    Returns:
+        The digest of the image, `sha256:…`.
+
+    Raises:
+        UsageError: no image can be made of such a lock.
+        IndexUnavailable: a wheel or the base image is not available, or the registry refuses the image.
+        IntegrityError: a wheel does not have the hash that the lock names.
+        HostError: a file cannot be written.
+    """
+    lock, reporter = read_lock(lock), progress or Silent()
+    image = assemble(lock, base=base, offline=offline, cache=cache, progress=reporter)
+    if folder is not None:
+        image.write(Path(folder), default_tag(lock), reporter)
+    if reference is not None:
+        push(image, reference, progress=reporter)
+    return image.digest
+
+
+def _built(
+    engine: Engine,
+    lock: Lock,
+    tag: str,
+    base: str | None,
+    *,
+    network: bool,
+    force: bool,
+    offline: bool,
+    cache: Cache | None,
+    progress: Progress,
+) -> Image:
+    """Built by the engine from the Dockerfile."""
+    reference = dockerfile.base_reference(lock, base)
+    authorities = host_authorities() if network else None
+    text = dockerfile.dumps(lock, wheels="index" if network else "context", base=reference, ca=authorities is not None)
+    # before gigabytes are fetched for nothing
+    if engine.image(reference) is None and not offline:
+        engine.pull(reference, progress=progress)
+    entries: dict[str, bytes | Path] = {"Dockerfile": text.encode()}
+    if authorities is not None:
+        entries[dockerfile.CA_FILE] = authorities
+    if not network:
+        entries |= _wheels(lock, cache=cache, offline=offline, progress=progress)
+    return engine.build(
+        entries,
+        tag=tag,
+        target="environment",
+        arguments=_proxies() if network else {},
+        network=network or lock.stack.origin is Origin.SYSTEM,
+        fresh=force,
+        progress=progress,
+    )
 
 
 def find(engine: Engine, lock: Lock, reference: str, tag: str) -> Image | None:
@@ -119,9 +200,6 @@ def find(engine: Engine, lock: Lock, reference: str, tag: str) -> Image | None:
 
 
 def _wheels(lock: Lock, *, cache: Cache | None, offline: bool, progress: Progress) -> dict[str, bytes | Path]:
-    from tfenv.index.download import download
-    from tfenv.store.cache import Cache
-
     paths = download(
         [package.file for package in lock.packages], cache=cache or Cache(), offline=offline, progress=progress
     )

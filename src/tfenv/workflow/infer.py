@@ -8,24 +8,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from tfenv.errors import UsageError
+from packaging.requirements import Requirement as Parsed
+from packaging.version import Version
+
+from tfenv.errors import NoSolution, UsageError
+from tfenv.facts.database import Database, load
 from tfenv.infer.answer import Pairs, answer
+from tfenv.infer.companions import OFF_INDEX
 from tfenv.infer.models import artifact, models, ops
 from tfenv.infer.python import notebook, reader
 from tfenv.infer.surface import Surface
+from tfenv.infer.uses import Reading
+from tfenv.model.package import Requirement, normalize
+from tfenv.model.progress import Progress, Silent
 from tfenv.symbols import database as symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from packaging.version import Version
-
-    from tfenv.facts.database import Database
-    from tfenv.infer.uses import Reading
     from tfenv.model.goal import Goal
-    from tfenv.model.inferred import Answer, Finding
-
-from tfenv.model.progress import Progress, Silent
+    from tfenv.model.inferred import Finding, Inferred
 
 _LARGEST: Final = 16 * 2**20
 _SKIPPED: Final = frozenset(
@@ -50,23 +52,36 @@ _BESIDE: Final = ("keras_metadata.pb", "fingerprint.pb", "variables/variables.in
 """Parts of a SavedModel that say nothing which it does not say itself."""
 
 
-def infer(paths: Sequence[Path], database: Database, *, progress: Progress | None = None) -> Answer:
-    """Read files and folders; tell the releases that they need.
+def infer(
+    paths: Iterable[Path | str] | Path | str, database: Database | None = None, *, progress: Progress | None = None
+) -> Inferred:
+    """Which releases of TensorFlow do these files need? They are read; nothing in them is run.
+
+    Example:
+        >>> found = infer("train.py")
+        >>> found.spec, found.python
+        ('>=1.4,<2', '<3.8')
+
+    Args:
+        paths: Python files, notebooks, models, custom ops (`.so`), and folders of them.
+        database: the facts; by default those that come with tfenv.
+        progress: reports files read.
 
     Raises:
-        UsageError: a path is not there, or holds nothing that can be read.
+        UsageError: a path does not exist, or there is nothing to read.
     """
-    progress = progress or Silent()
-    files = [*_files(paths)]
+    progress, database = progress or Silent(), database or load()
+    named = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    files = [*_files(named)]
     if not files:
         raise UsageError(
-            f"nothing to read in {', '.join(f'`{path}`' for path in paths)}",
+            f"nothing to read in {', '.join(f'`{path}`' for path in named)}",
             hint="Python files, notebooks, models and custom ops (.so) can be read",
         )
     tables = symbols.load()
     surface = Surface(tables.api, tables.modules)
     pairs = Pairs(surface, pythons(database))
-    local = frozenset(_local(files, paths))
+    local = frozenset(_local(files, named))
     readings: list[Reading] = []
     others: list[Finding] = []
     unread: list[str] = []
@@ -76,12 +91,12 @@ def infer(paths: Sequence[Path], database: Database, *, progress: Progress | Non
             readings.append(_read(path, name, surface.releases, local))
         else:
             try:
-                told, strange = _of_artifact(path, name, pairs, database)
+                bound, strange = _of_artifact(path, name, pairs, database)
             except UsageError as error:
-                if path in paths:
+                if path in named:
                     raise
-                told, strange = (), (error.message,)
-            others += told
+                bound, strange = (), (error.message,)
+            others += bound
             unread += strange
         progress.advance("reading")
     progress.finish("reading")
@@ -96,7 +111,7 @@ def infer(paths: Sequence[Path], database: Database, *, progress: Progress | Non
     )
 
 
-def narrowed(request: Goal, found: Answer, what: str) -> tuple[Goal, tuple[str, ...]]:
+def narrowed(request: Goal, found: Inferred, what: str) -> tuple[Goal, tuple[str, ...]]:
     """A request for what the code needs too, and notes on what was made of it.
 
     Args:
@@ -107,12 +122,6 @@ def narrowed(request: Goal, found: Answer, what: str) -> tuple[Goal, tuple[str, 
     Raises:
         NoSolution: no release serves the code.
     """
-    from packaging.requirements import Requirement as Parsed
-
-    from tfenv.errors import NoSolution
-    from tfenv.infer.companions import OFF_INDEX
-    from tfenv.model.package import Requirement
-
     spec, keras = found.spec, request.keras
     if found.legacy_spec and (keras == 2 or not spec or found.legacy_spec == spec):
         spec, keras = found.legacy_spec, 2
@@ -144,10 +153,6 @@ def narrowed(request: Goal, found: Answer, what: str) -> tuple[Goal, tuple[str, 
 
 def pythons(database: Database) -> dict[str, frozenset[Version]]:
     """For each minor release the Python versions that it has wheels for."""
-    from packaging.version import Version
-
-    from tfenv.model.package import normalize
-
     found: dict[str, set[Version]] = {}
     for release in database.releases:
         if release.name != normalize("tensorflow"):
@@ -203,8 +208,6 @@ def _local(files: Iterable[tuple[Path, str]], paths: Iterable[Path]) -> Iterator
 
 
 def _read(path: Path, name: str, releases: Sequence[Version], local: frozenset[str]) -> Reading:
-    from tfenv.infer.uses import Reading
-
     try:
         size = path.stat().st_size
         if size > _LARGEST:

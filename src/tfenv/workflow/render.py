@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tfenv.errors import UsageError
+from tfenv.model.lock import Lock
 from tfenv.outputs import conda, dockerfile, pylock, requirements
 from tfenv.outputs.names import file_name
 from tfenv.store import files
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tfenv.model.lock import Lock
 
 
 def outputs(
@@ -40,12 +36,15 @@ def outputs(
     return texts
 
 
-def read_lock(path: Path) -> Lock:
-    """The lock in a file.
+def read_lock(lock: Lock | Path | str) -> Lock:
+    """A lock itself, or the one in a file.
 
     Raises:
-        UsageError: there is none, or it has faults (all of them, each with its dotted path).
+        UsageError: there is no such file, or it has faults (all of them, each with its dotted path).
     """
+    if isinstance(lock, Lock):
+        return lock
+    path = Path(lock)
     if not path.exists():
         raise UsageError(f"there is no lock `{path}`", hint="make one with `tfenv lock`")
     return pylock.loads(files.read(path), str(path))

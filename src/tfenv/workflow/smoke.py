@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfenv.errors import EngineError, SmokeFailed
+from tfenv.errors import EngineError, SmokeFailed, UsageError
 from tfenv.model.target import Accelerator
 from tfenv.smoke import document
 from tfenv.smoke.judge import judge
 from tfenv.smoke.run import WHOLE_CLIMB, interpreter, probe, wheel_contents
+from tfenv.workflow.render import read_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,45 +24,48 @@ if TYPE_CHECKING:
 _PLACE = "/tfenv-probe.py"
 
 
-def smoke_venv(lock: Lock, directory: Path, *, cache: Cache | None = None) -> Report:
-    """Prove a virtual environment.
-
-    Args:
-        lock: what it should hold.
-        directory: of the environment.
-        cache: where the locked wheels may lie; those that do are compared with what is installed.
-
-    Raises:
-        UsageError: there is no environment.
-        SmokeFailed: its interpreter gives no answer at all.
-    """
-    return _prove(lock, interpreter(directory), f"venv {directory}", cache)
-
-
-def smoke_here(lock: Lock, *, cache: Cache | None = None) -> Report:
-    """Prove the environment of the interpreter that runs this.
-
-    Raises:
-        SmokeFailed: it gives no answer at all.
-    """
-    return _prove(lock, Path(sys.executable), f"Python {sys.executable}", cache)
-
-
-def smoke_image(
-    lock: Lock, image: str, *, connect: Callable[[], Engine] | None = None, cache: Cache | None = None
+def smoke(
+    lock: Lock | Path | str = "pylock.toml",
+    *,
+    image: str | None = None,
+    venv: Path | str | None = None,
+    here: bool = False,
+    cache: Cache | None = None,
+    connect: Callable[[], Engine] | None = None,
 ) -> Report:
-    """Prove an image, in a container without network and, where the engine can give it any, with all GPUs.
+    """Prove an image or an environment against its lock.
+
+    The levels: what is installed, import, build, CUDA libraries, matrix products, training. A level that fails is in
+    the report and raises nothing.
 
     Args:
-        lock: what it should hold.
-        image: reference or id.
-        connect: to the engine; the usual one if not given.
-        cache: where the locked wheels may lie.
+        lock: what should be there: a lock, or the file that holds it.
+        image: reference or id of an image; by default the one that `build` makes. It runs in a container without
+            network and, where the engine has any, with all GPUs.
+        venv: a virtual environment to prove instead.
+        here: prove the environment of the running interpreter instead.
+        cache: where the locked wheels may be; those that are there are compared with what is installed.
+        connect: opens a connection to the container engine.
 
     Raises:
-        EngineError: no engine, no such image, or no Python in it.
-        SmokeFailed: its interpreter gives no answer at all.
+        UsageError: more than one thing to prove is named, there is no such environment, or the lock has faults.
+        EngineError: there is no engine, no such image, or no Python in the image.
+        SmokeFailed: the interpreter gives no answer at all.
     """
+    if sum((image is not None, venv is not None, here)) > 1:
+        raise UsageError("an image, `--venv` and `--here` exclude each other", hint="prove one after the other")
+    lock = read_lock(lock)
+    if venv is not None:
+        return _judge(lock, *probe(interpreter(Path(venv)), document.options(lock)), f"venv {venv}", cache)
+    if here:
+        return _judge(lock, *probe(Path(sys.executable), document.options(lock)), f"Python {sys.executable}", cache)
+    # the client of container engines: 101 modules that an environment does not need
+    from tfenv.workflow.build import default_tag
+
+    return _image(lock, image or default_tag(lock), connect, cache)
+
+
+def _image(lock: Lock, image: str, connect: Callable[[], Engine] | None, cache: Cache | None) -> Report:
     if connect is None:
         from tfenv.image.engine import Engine
 
@@ -81,14 +85,10 @@ def smoke_image(
     return _judge(lock, ran.stdout, ran.stderr, f"image {image}", cache)
 
 
-def _prove(lock: Lock, python: Path, subject: str, cache: Cache | None) -> Report:
-    return _judge(lock, *probe(python, document.options(lock)), subject, cache)
-
-
 def _judge(lock: Lock, output: str, errors: str, subject: str, cache: Cache | None) -> Report:
     try:
         found = document.read(output)
     except ValueError as error:
-        told = " ".join(errors.split())[-300:]
-        raise SmokeFailed(f"{subject}: {error}{f'; and: {told}' if told else ''}") from error
+        last = " ".join(errors.split())[-300:]
+        raise SmokeFailed(f"{subject}: {error}{f'; and: {last}' if last else ''}") from error
     return judge(lock, found, subject=subject, contents=wheel_contents(lock, cache))

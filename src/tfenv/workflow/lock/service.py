@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tfenv.errors import LockOutdated, TfenvError
 from tfenv.facts.database import load
 from tfenv.inputs.request import Request
+from tfenv.machine.detect import detect, load_nvml
 from tfenv.model.progress import Progress, Silent
 from tfenv.outputs.names import lock_name
 from tfenv.store import files
 from tfenv.store.cache import Cache
 from tfenv.workflow.lock import memory, old
-from tfenv.workflow.lock.goal import Gathered, gather
+from tfenv.workflow.lock.wanted import Wanted, gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,7 +48,7 @@ class Locked:
     @property
     def lock(self) -> Lock:
         """The lock, read from its text."""
-        # 7 modules, 6 ms, which the command does not need to print an answer from the cache
+        # 5 modules that the command does not need to print an answer from the cache
         from tfenv.outputs import pylock
 
         name = lock_name(self.target)
@@ -173,7 +174,7 @@ def lock_targets(
     folder = Path(directory)
     written = files.write({folder / name: text for one in made for name, text in one.texts.items()}, force=force)
     for job, one in zip(jobs, made, strict=True):
-        old.keep(one.texts[job.name], job.gathered.goal, job.cache)
+        old.keep(one.texts[job.name], job.wanted.goal, job.cache)
     return tuple(replace(one, written=tuple(path for path in written if path.name in one.texts)) for one in made)
 
 
@@ -223,7 +224,7 @@ def _jobs(
     progress: Progress,
 ) -> list[_Job]:
     narrow = _narrowing([Path(path) for path in infer], database, progress)
-    gathered = [
+    wanted = [
         narrow(
             gather(
                 request or Request(),
@@ -236,7 +237,7 @@ def _jobs(
         for target in targets
     ]
     folder, kept = None if directory is None else Path(directory), cache or Cache()
-    return [_Job(target, one, folder, kept) for target, one in zip(targets, gathered, strict=True)]
+    return [_Job(target, one, folder, kept) for target, one in zip(targets, wanted, strict=True)]
 
 
 class _Job:
@@ -244,13 +245,13 @@ class _Job:
 
     Attributes:
         name: of its lock file.
-        gathered: what the lock has to meet.
+        wanted: what the lock has to meet.
         cache: of the indexes, and of what was made before.
     """
 
-    def __init__(self, target: str | None, gathered: Gathered, folder: Path | None, cache: Cache) -> None:
+    def __init__(self, target: str | None, wanted: Wanted, folder: Path | None, cache: Cache) -> None:
         self.name = lock_name(target)
-        self.gathered = gathered
+        self.wanted = wanted
         self.cache = cache
         self._target = target
         self._file = None if folder is None else folder / self.name
@@ -263,7 +264,7 @@ class _Job:
             LockOutdated: it does not meet the goal.
         """
         assert self._file is not None
-        goal = self.gathered.goal
+        goal = self.wanted.goal
         if not old.is_kept(self._file, goal, self.cache) and (reason := old.outdated(self._old(), goal)) is not None:
             raise LockOutdated(f"`{self._file}` {reason}", hint="run `tfenv lock` with the same options")
         return self._file
@@ -281,21 +282,21 @@ class _Job:
         before = self._old()
         kept = None if before is None else (before.notes, before.request.target)
         made = memory.remembered(
-            self.gathered.goal,
+            self.wanted.goal,
             lambda answer: self._make(old.with_notes(answer, before), requirements_txt=requirements_txt),
             label=f"files of {self._target} {requirements_txt} {kept}",
             database=database,
             cache=self.cache,
-            indexes=self.gathered.indexes,
+            indexes=self.wanted.indexes,
             offline=offline,
             preferred=old.preferences(before, upgrade),
             base_digest=old.base_digest(before, upgrade, offline=offline, report=self._note),
             progress=progress,
         )
-        return Locked(target=self._target, left_out=self.gathered.notes, notes=tuple(self._notes), **made)
+        return Locked(target=self._target, left_out=self.wanted.notes, notes=tuple(self._notes), **made)
 
     def _make(self, answer: Lock, *, requirements_txt: bool) -> dict[str, Any]:
-        # 12 modules, 10 ms, which an answer from the cache does not need
+        # 11 modules that an answer from the cache does not need
         from tfenv.outputs import pylock, summary
         from tfenv.workflow.render import outputs
 
@@ -314,25 +315,22 @@ class _Job:
         self._notes.append(error.message)
 
 
-def _narrowing(paths: Sequence[Path], database: Database, progress: Progress) -> Callable[[Gathered], Gathered]:
+def _narrowing(paths: Sequence[Path], database: Database, progress: Progress) -> Callable[[Wanted], Wanted]:
     """Narrows goals to the releases that serve code; the code is read once."""
     if not paths:
-        return lambda gathered: gathered
-    # the readers of code and models, which a lock without `--infer` does not need
+        return lambda wanted: wanted
+    # the readers of code and models: 33 modules that a lock without `--infer` does not need
     from tfenv.workflow.infer import infer, narrowed
 
     found = infer(paths, database, progress=progress)
     names = " ".join(f"`{path}`" for path in paths)
 
-    def narrow(gathered: Gathered) -> Gathered:
-        goal, notes = narrowed(gathered.goal, found, names)
-        return replace(gathered, goal=goal, notes=(*gathered.notes, *notes))
+    def narrow(wanted: Wanted) -> Wanted:
+        goal, notes = narrowed(wanted.goal, found, names)
+        return replace(wanted, goal=goal, notes=(*wanted.notes, *notes))
 
     return narrow
 
 
 def _this_machine() -> Machine:
-    # 12 modules, 8 ms, which only `--gpu auto` needs
-    from tfenv.machine.detect import detect, load_nvml
-
     return detect(nvml=load_nvml())

@@ -22,7 +22,7 @@ from tfenv.overlay.stand_ins import ROCM
 from tfenv.resolver import Kind, explain, repairs, resolve, smallest
 from tfenv.resolver.outcome import Conflict
 from tfenv.store.cache import Cache
-from tfenv.workflow.lock.world import World
+from tfenv.workflow.lock.supply import Supply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -80,7 +80,7 @@ def solve(
         IntegrityError: a file that had to be read does not have the hash that its index promises.
     """
     facts = database or load()
-    world = World(
+    supply = Supply(
         goal,
         database=facts,
         cache=cache or Cache(),
@@ -89,10 +89,10 @@ def solve(
         progress=progress or Silent(),
         expected=(*expected, *(preferred or ())),
     )
-    with world:
-        answer = _Search(goal, facts, world, preferred or {}, progress or Silent()).lock()
+    with supply:
+        answer = _Search(goal, facts, supply, preferred or {}, progress or Silent()).lock()
         if consulted is not None:
-            consulted.update(world.index(goal).pages())
+            consulted.update(supply.index(goal).pages())
     if base_digest is None or answer.base_image is None:
         return answer
     try:
@@ -115,14 +115,14 @@ class _Settled:
 
 
 class _Search:
-    """The search for the lock of one goal, in one world."""
+    """The search for the lock of one goal, in one supply."""
 
     def __init__(
-        self, goal: Goal, database: Database, world: World, preferred: Mapping[Name, Version], progress: Progress
+        self, goal: Goal, database: Database, supply: Supply, preferred: Mapping[Name, Version], progress: Progress
     ) -> None:
         self._goal = goal
         self._database = database
-        self._world = world
+        self._supply = supply
         proven = {} if goal.newest else database.wheels.proven
         self._preferred = {**{name: one.version for name, one in proven.items()}, **preferred}
         self._progress = progress
@@ -189,7 +189,7 @@ class _Search:
         return (f"{name} held at {settled.resolution.pins[name].version}: {reasons}",)
 
     def _narrow(self, left: Conflict, changed: Goal) -> Conflict:
-        return smallest(left, self._with_glibc(changed), self._world.overlay, pythons=self._pythons)
+        return smallest(left, self._with_glibc(changed), self._supply.overlay, pythons=self._pythons)
 
     def _image(self, resolution: Resolution, overlay: FactsOverlay) -> ImageRow | None:
         """What the image starts from."""
@@ -257,7 +257,7 @@ class _Search:
     def _attempt(
         self, goal: Goal, preferred: Mapping[Name, Version], *, brief: bool
     ) -> tuple[Resolution, FactsOverlay]:
-        overlay = self._world.overlay(goal)
+        overlay = self._supply.overlay(goal)
         resolution = resolve(
             goal, overlay, pythons=self._pythons, preferred=preferred, progress=self._progress, brief=brief
         )
@@ -274,7 +274,7 @@ class _Search:
             *base_warnings(image, goal.target.platform, resolution.python, stack),
             *(
                 f"{name}: {len(files)} files are left out, because their index does not say when they were uploaded"
-                for name, files in self._world.index(goal).undated().items()
+                for name, files in self._supply.index(goal).undated().items()
             ),
         )
         return Lock(

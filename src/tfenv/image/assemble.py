@@ -11,11 +11,12 @@ from tfenv.image.base import saved
 from tfenv.image.engine import Engine
 from tfenv.image.layer import Descriptor, Entry, Layer, folder, unpacked
 from tfenv.image.oci import Image
-from tfenv.image.transfer import pull, push
+from tfenv.image.transfer import pull
+from tfenv.index.download import download
 from tfenv.model.lock import Origin
 from tfenv.model.progress import Progress, Silent
 from tfenv.outputs import dockerfile
-from tfenv.workflow.build import Built, default_tag, find
+from tfenv.store.cache import Cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tfenv.image.base import Base
     from tfenv.image.engine import Image as Loaded
     from tfenv.model.lock import Lock
-    from tfenv.store.cache import Cache
 
 TASK = "layers"
 """Name of the task told to `Progress`; its unit is layers."""
@@ -65,9 +65,6 @@ def assemble(
         IntegrityError: a wheel is not what the lock says.
         HostError: a wheel is no whole wheel.
     """
-    from tfenv.index.download import download
-    from tfenv.store.cache import Cache
-
     reporter, cache = progress or Silent(), cache or Cache()
     platform = dockerfile.platform(lock)
     built = [package.name for package in lock.packages if not package.file.is_wheel]
@@ -107,56 +104,6 @@ def assemble(
         comments=tuple(layer.name for layer in layers),
         settings=_settings(lock, start, reference, folders if lock.stack.origin is Origin.WHEELS else ()),
     )
-
-
-def build(
-    lock: Lock,
-    *,
-    tag: str | None = None,
-    base: str | None = None,
-    force: bool = False,
-    offline: bool = False,
-    cache: Cache | None = None,
-    connect: Callable[[], Engine] = Engine.connect,
-    progress: Progress | None = None,
-) -> Built:
-    """The image of a lock in the engine, as `tfenv.workflow.build.build` leaves it.
-
-    Raises:
-        EngineError: no engine, or it does not take the image.
-        TfenvError: as `assemble`.
-    """
-    tag = tag or default_tag(lock)
-    with connect() as engine:
-        if not force and (known := find(engine, lock, dockerfile.base_reference(lock, base), tag)) is not None:
-            return Built(image=known, tag=tag, fresh=False)
-        image = assemble(lock, base=base, offline=offline, cache=cache, connect=connect, progress=progress)
-        return Built(image=load(image, tag, engine=engine, progress=progress), tag=tag, fresh=True)
-
-
-def publish(
-    lock: Lock,
-    *,
-    folder: Path | None = None,
-    reference: str | None = None,
-    base: str | None = None,
-    offline: bool = False,
-    cache: Cache | None = None,
-    progress: Progress | None = None,
-) -> str:
-    """The image of a lock in a folder (an OCI image layout), in a registry, or in both; returns its digest.
-
-    Raises:
-        IndexUnavailable: the registry does not take it.
-        TfenvError: as `assemble`.
-    """
-    reporter = progress or Silent()
-    image = assemble(lock, base=base, offline=offline, cache=cache, progress=reporter)
-    if folder is not None:
-        image.write(folder, default_tag(lock), reporter)
-    if reference is not None:
-        push(image, reference, progress=reporter)
-    return image.digest
 
 
 def load(image: Image, tag: str, *, engine: Engine, progress: Progress | None = None) -> Loaded:

@@ -30,7 +30,7 @@ _NAMES = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
+class Wanted:
     """A goal, and what must not be part of it.
 
     Attributes:
@@ -51,7 +51,7 @@ def gather(
     project: Path | None = None,
     target: str | None = None,
     profile: Path | None = None,
-) -> Gathered:
+) -> Wanted:
     """Everything that is asked for: a request replaces keys of `[tool.tfenv]`, lists of requirements add up.
 
     Args:
@@ -98,7 +98,7 @@ def gather(
         newest=request.prefer == "newest",
         prereleases=prereleases,
     )
-    return Gathered(goal=goal, indexes=indexes, notes=tuple(notes))
+    return Wanted(goal=goal, indexes=indexes, notes=tuple(notes))
 
 
 def _target(request: Request, detect: Callable[[], Machine]) -> Target:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tfenv.store.cache import Cache
 
 
-class World:
+class Supply:
     """The indexes and the facts, for every goal that one search tries; a context manager.
 
     Args:

@@ -1,0 +1,52 @@
+"""A virtual environment becomes what a lock says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfenv.venv import sync as venvs
+from tfenv.workflow.render import read_lock
+
+if TYPE_CHECKING:
+    from tfenv.model.lock import Lock
+    from tfenv.model.progress import Progress
+    from tfenv.store.cache import Cache
+    from tfenv.venv.sync import Plan
+
+
+def sync(
+    lock: Lock | Path | str = "pylock.toml",
+    venv: Path | str = ".venv",
+    *,
+    python: Path | str | None = None,
+    dry_run: bool = False,
+    offline: bool = False,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Make a virtual environment exactly what the lock says: hashes are checked, other packages are removed.
+
+    Args:
+        lock: a lock for this host's platform, or the file that holds it.
+        venv: directory of the environment, which may not exist yet.
+        python: the interpreter to make it with; by default one is looked for.
+        dry_run: only look at the environment.
+        offline: wheels must be in the cache.
+        cache: of wheels; by default the user's.
+        progress: reports downloads and packages installed.
+
+    Returns:
+        What was done, or with `dry_run` what would be done.
+
+    Raises:
+        UsageError: the lock has faults or is for another platform, no interpreter fits, or the directory holds
+            something else.
+        IndexUnavailable: a file is not available.
+        IntegrityError: a file does not have the hash that the lock names.
+        HostError: an installer failed; the message has its output.
+    """
+    lock, directory, interpreter = read_lock(lock), Path(venv), None if python is None else Path(python)
+    if dry_run:
+        return venvs.plan(lock, directory, python=interpreter, cache=cache)
+    return venvs.sync(lock, directory, python=interpreter, cache=cache, offline=offline, progress=progress)
