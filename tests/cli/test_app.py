@@ -44,7 +44,7 @@ def test_version_and_help(tfenv: Tfenv) -> None:
     assert (ran.code, ran.out) == (0, f"tfenv {package.__version__}\n")
     ran = tfenv("--help")
     assert ran.code == 0
-    commands = [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines() if line.startswith("  ")]
+    commands = [line.split()[0] for line in ran.out.split("\n\n")[-2].splitlines()[1:]]
     assert {"init", "lock", "render", "build", "facts"} <= set(commands)
     for command in commands:
         told = tfenv(command, "--help")

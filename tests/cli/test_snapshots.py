@@ -45,9 +45,3 @@ def _answer(tfenv: Tfenv, command: str, url: str) -> str:
     for pattern, steady in _CHANGING:
         text = pattern.sub(steady, text)
     return text
-
-
-def test_help_fits_80_columns() -> None:
-    """No line of any help text is longer than a terminal is wide."""
-    text = (HERE / "snapshots" / "help.txt").read_text(encoding="utf-8")
-    assert [line for line in text.splitlines() if len(line) > 80 and not line.startswith("$")] == []

@@ -7,22 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+
+from tfenv.cli._help import HelpfulCommand, HelpfulGroup
 
 SUMMARIES = {
-    "init": "write the request into pyproject.toml",
-    "lock": "resolve packages, Python and the machine; write the lock",
-    "why": "what brought a package into the lock, and what holds it back",
-    "check": "would this combination work?",
-    "doctor": "what this machine can run, what is wrong, what to do",
-    "onboard": "a script that makes a machine ready",
-    "render": "write environment.yml and Dockerfile again from the lock",
-    "build": "build the image of a lock",
-    "smoke": "prove an image or an environment against its lock",
-    "sync": "make a virtual environment what the lock says",
-    "infer": "which releases code, a model or a custom op needs",
-    "compat": "what each release asks of Python, CUDA and driver",
-    "facts": "the rows of the database: show them, or read them again",
+    "init": "Write the request into pyproject.toml",
+    "lock": "Resolve packages, Python and machine; write the lock",
+    "why": "Show what brought a package into the lock",
+    "check": "Find out whether a combination would work",
+    "doctor": "Examine this machine: what runs, what is wrong",
+    "onboard": "Print a script that prepares a machine",
+    "render": "Write environment.yml and Dockerfile from the lock",
+    "build": "Build the image of a lock",
+    "smoke": "Test an image or environment against its lock",
+    "sync": "Make a virtual environment match the lock",
+    "infer": "List the releases that code or a model needs",
+    "compat": "Show what each release requires",
+    "facts": "Show or update the rows of the database",
 }
 """Every command in the order of the help; each is a function, or an `app`, in the module of its name."""
 
@@ -35,7 +36,7 @@ PLAIN: dict[str, Any] = {
 """How every command looks and fails."""
 
 
-class Commands(TyperGroup):
+class Commands(HelpfulGroup):
     """Knows the commands by name, and imports one module: that of the command that is called."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -56,7 +57,7 @@ class Commands(TyperGroup):
             formatter.write_dl(list(SUMMARIES.items()))
 
 
-class _Command(TyperCommand):
+class _Command(HelpfulCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         return _spared(super().get_params(ctx))
 

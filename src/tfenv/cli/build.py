@@ -17,41 +17,44 @@ if TYPE_CHECKING:
 
 def build(
     lock_file: Annotated[
-        Path | None, typer.Option("--lock", metavar="FILE", help="The lock to build  [default: pylock.toml]")
+        Path | None, typer.Option("--lock", metavar="FILE", help="Lock to build  [default: pylock.toml]")
     ] = None,
     target: _options.TARGET = None,
     tag: Annotated[
         str | None, typer.Option("-t", "--tag", metavar="TAG", help="Name of the image  [default: from the lock]")
     ] = None,
     base_image: Annotated[
-        str | None, typer.Option("--base-image", metavar="REF", help="Start from this image, not from the lock's.")
+        str | None, typer.Option("--base-image", metavar="REF", help="Base image  [default: that of the lock]")
     ] = None,
     form: Annotated[
         str,
         typer.Option(
             "--format",
-            metavar="<docker|oci>",
-            help="The engine builds a Dockerfile, or it is assembled here from the wheels.",
+            metavar="docker|oci",
+            help="docker: the engine builds the Dockerfile; oci: assemble from the wheels",
         ),
     ] = "docker",
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="DIR", help="With --format oci: write an OCI image layout.")
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", help="With --format oci: write an OCI image layout to this folder"),
     ] = None,
     push: Annotated[
-        str | None, typer.Option("--push", metavar="REF", help="With --format oci: push it to a registry.")
+        str | None, typer.Option("--push", metavar="REF", help="With --format oci: push to a registry")
     ] = None,
     network: Annotated[
-        bool, typer.Option("--network", help="Download inside the build, with this host's proxies and certificates.")
+        bool,
+        typer.Option("--network", help="Download inside the build, with the proxies and certificates of this host"),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Build every layer anew, even if the image is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Build every layer, even if the image exists")] = False,
     offline: _options.OFFLINE = False,
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """Build the image of a lock; wheels are fetched here, checked, and handed to the engine.
+    """Build the image of a lock.
 
-    With --format oci no container runs: the layers are made of the wheels as they are, the same bytes on every machine.
+    Wheels are downloaded and checked on this host. The container engine then builds the Dockerfile, or with
+    `--format oci` the image is assembled from the wheels without a container.
     """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     from tfenv.workflow import build as workflow

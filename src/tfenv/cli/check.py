@@ -19,11 +19,11 @@ def check(
         list[Path] | None,
         typer.Argument(
             metavar="FILE",
-            help="A lock, requirements, a freeze, environment.yml, a Dockerfile or a compose file.",
+            help="Lock, requirements, freeze, environment.yml, Dockerfile or compose file",
         ),
     ] = None,
     requirements: Annotated[
-        list[Path] | None, typer.Option("-r", "--requirement", metavar="FILE", help="The same as FILE.")
+        list[Path] | None, typer.Option("-r", "--requirement", metavar="FILE", help="Same as FILE")
     ] = None,
     tf: _options.TF = None,
     gpu: _options.GPU = None,
@@ -32,27 +32,26 @@ def check(
     platform: _options.PLATFORM = None,
     glibc: _options.GLIBC = None,
     cpu: _options.CPU = None,
-    cuda: Annotated[
-        str | None, typer.Option("--cuda", metavar="X.Y", help="CUDA whose libraries are installed.")
-    ] = None,
-    cudnn: Annotated[str | None, typer.Option("--cudnn", metavar="X.Y", help="cuDNN that is installed.")] = None,
+    cuda: Annotated[str | None, typer.Option("--cuda", metavar="X.Y", help="Installed CUDA version")] = None,
+    cudnn: Annotated[str | None, typer.Option("--cudnn", metavar="X.Y", help="Installed cuDNN version")] = None,
     keras: _options.KERAS = None,
     package: Annotated[
         list[str] | None,
-        typer.Option("--package", metavar="NAME==VERSION", help="An installed package; may be repeated."),
+        typer.Option("--package", metavar="NAME==VERSION", help="Installed package; repeatable"),
     ] = None,
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="FILE.json", help="The facts as JSON; `-` is standard input.")
+        str | None, typer.Option("--from", metavar="FILE.json", help="Configuration as JSON; - reads standard input")
     ] = None,
-    log: Annotated[
-        str | None, typer.Option("--log", metavar="FILE", help="An error log; `-` is standard input.")
-    ] = None,
+    log: Annotated[str | None, typer.Option("--log", metavar="FILE", help="Error log; - reads standard input")] = None,
     offline: _options.OFFLINE = False,
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """Would this combination work? Exit 0 if so, or if that cannot be told; 1 if not."""
+    """Find out whether a combination would work.
+
+    Exits with 0 if it works or that is unknown, with 1 if it is broken.
+    """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     from tfenv.errors import NotWorking
     from tfenv.facts.database import load

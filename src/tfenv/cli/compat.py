@@ -13,13 +13,16 @@ def compat(
     spec: Annotated[
         str | None,
         typer.Argument(
-            metavar="[SPEC]", help='Which releases: `2.17` or `">=2.14"`  [default: the newest patch of every minor]'
+            metavar="SPEC", help='Releases: 2.17 or ">=2.14"  [default: newest patch release of every minor]'
         ),
     ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table")] = False,
     json_output: _options.JSON = False,
 ) -> None:
-    """What each release of TensorFlow asks of Python, CUDA, cuDNN, GPU and driver (Linux x86-64)."""
+    """Show what each release requires.
+
+    Python, CUDA, cuDNN, GPU code and driver, for Linux on x86-64.
+    """
     _console.configure(json_output=json_output)
     from tfenv.outputs import compat as table
     from tfenv.workflow.compat import compat as rows

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 def doctor(
     venv: Annotated[
         Path | None,
-        typer.Option("--venv", metavar="DIR", help="An environment to look into  [default: the active one]"),
+        typer.Option("--venv", metavar="DIR", help="Environment to examine  [default: the active one]"),
     ] = None,
     save: Annotated[
         Path | None,
-        typer.Option("--save", metavar="FILE", help="Write this machine as a target for `tfenv lock --target-file`."),
+        typer.Option(
+            "--save", metavar="FILE", help="Write a description of this machine, for `tfenv lock --target-file`"
+        ),
     ] = None,
     force: _options.FORCE = False,
     offline: _options.OFFLINE = False,
@@ -29,7 +31,10 @@ def doctor(
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """What this machine is, which TensorFlow it can run, what is wrong, what to do. Exit 1 if something is broken."""
+    """Examine this machine: what runs, what is wrong.
+
+    Exits with 1 if something is broken, and says what to do.
+    """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     from tfenv.errors import NotWorking, UsageError
     from tfenv.facts.database import load

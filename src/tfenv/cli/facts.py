@@ -8,16 +8,17 @@ import typer
 
 from tfenv.cli import _console
 from tfenv.cli._commands import PLAIN
+from tfenv.cli._help import HelpfulCommand, HelpfulGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tfenv.harvest.update_releases import Change, Tally
 
-app = typer.Typer(**PLAIN, help="The rows of the database: show one, or read them off the published wheels again.")
+app = typer.Typer(**PLAIN, cls=HelpfulGroup, help="Show or update the rows of the database.")
 
 
-@app.command()
+@app.command(cls=HelpfulCommand)
 def show(
     release: Annotated[str, typer.Argument(metavar="NAME==VERSION", help="Such as tensorflow==2.17.1.")],
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
@@ -46,11 +47,11 @@ def show(
         _console.data("\n".join(_lines(told)))
 
 
-@app.command()
+@app.command(cls=HelpfulCommand)
 def update(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Distributions; all by default. With --api: releases (2.15.1)."),
+        typer.Argument(metavar="NAME", help="Distributions; all by default. With --api: releases (2.15.1)."),
     ] = None,
     api: Annotated[
         bool, typer.Option("--api", help="The public symbols of TensorFlow and Keras instead: constraints/symbols/api.")
@@ -79,7 +80,9 @@ def update(
         bool,
         typer.Option("--reread", help="Read wheels that are known too: a diff then means that a row is wrong."),
     ] = False,
-    index_url: Annotated[str | None, typer.Option("--index-url", help="Another index than PyPI.")] = None,
+    index_url: Annotated[
+        str | None, typer.Option("--index-url", metavar="URL", help="Package index  [default: PyPI]")
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only the diff.")] = False,
 ) -> None:

@@ -18,13 +18,16 @@ _SHOWN = 30
 
 def infer(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="Python files, folders, notebooks, models, custom ops (.so).")
+        list[Path], typer.Argument(metavar="PATH", help="Python files, folders, notebooks, models, custom ops (.so)")
     ],
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """Which TensorFlow releases does this code, model file or custom op need? Nothing is run; exit 1 if none serves."""
+    """List the releases that code or a model needs.
+
+    Reads Python files, notebooks, models and custom ops; executes nothing. Exits with 1 if no release has everything.
+    """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     started = time.perf_counter()
     from tfenv.errors import NotWorking

@@ -19,35 +19,40 @@ def init(
     glibc: _options.GLIBC = None,
     cpu: _options.CPU = None,
     with_: Annotated[
-        list[str] | None, typer.Option("--with", metavar="REQUIREMENT", help="A further package; repeatable.")
+        list[str] | None,
+        typer.Option("--with", metavar="REQUIREMENT", help="Additional requirement, for example pandas>=2; repeatable"),
     ] = None,
     requirements: Annotated[
-        list[str] | None, typer.Option("-r", "--requirement", metavar="FILE", help="Requirements file; repeatable.")
+        list[str] | None, typer.Option("-r", "--requirement", metavar="FILE", help="Requirements file; repeatable")
     ] = None,
     constraints: Annotated[
-        list[str] | None, typer.Option("-c", "--constraint", metavar="FILE", help="Constraints file; repeatable.")
+        list[str] | None,
+        typer.Option("-c", "--constraint", metavar="FILE", help="Constraints file: bounds only; repeatable"),
     ] = None,
     extra: Annotated[
-        list[str] | None, typer.Option("--extra", metavar="NAME", help="An extra of the project; repeatable.")
+        list[str] | None, typer.Option("--extra", metavar="NAME", help="Extra of the project; repeatable")
     ] = None,
     group: Annotated[
-        list[str] | None, typer.Option("--group", metavar="NAME", help="A dependency group; repeatable.")
+        list[str] | None, typer.Option("--group", metavar="NAME", help="Dependency group of the project; repeatable")
     ] = None,
     keras: _options.KERAS = None,
     prefer: _options.PREFER = None,
     exclude_newer: _options.EXCLUDE_NEWER = None,
     prereleases: Annotated[
-        bool | None, typer.Option("--pre/--no-pre", help="TensorFlow may be a pre-release.", show_default=False)
+        bool | None, typer.Option("--pre/--no-pre", help="Allow pre-releases of TensorFlow", show_default=False)
     ] = None,
     index_url: _options.INDEX_URL = None,
     extra_index_url: _options.EXTRA_INDEX_URL = None,
     target: _options.TARGET = None,
-    project: Annotated[Path, typer.Option("--project", metavar="FILE", help="The project.")] = Path("pyproject.toml"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the change, write nothing.")] = False,
+    project: Annotated[Path, typer.Option("--project", metavar="FILE", help="File to change")] = Path("pyproject.toml"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the change; write nothing")] = False,
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
 ) -> None:
-    """Write the request into pyproject.toml, its style kept; `tfenv lock` without options reads it."""
+    """Write the request into pyproject.toml.
+
+    `tfenv lock` without options then reads it. Comments and layout of the file are kept.
+    """
     _console.configure(json_output=json_output, quiet=quiet)
     from tfenv.workflow.init import init as write_request
 

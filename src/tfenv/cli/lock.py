@@ -26,17 +26,20 @@ def lock(
     cpu: _options.CPU = None,
     with_: Annotated[
         list[str] | None,
-        typer.Option("--with", metavar="REQUIREMENT", help="Wanted too, such as `pandas>=2`; may be repeated."),
+        typer.Option("--with", metavar="REQUIREMENT", help="Additional requirement, for example pandas>=2; repeatable"),
     ] = None,
     requirements: Annotated[
-        list[str] | None, typer.Option("-r", "--requirement", metavar="FILE", help="Wanted too: a requirements file.")
+        list[str] | None, typer.Option("-r", "--requirement", metavar="FILE", help="Requirements file; repeatable")
     ] = None,
     constraints: Annotated[
-        list[str] | None, typer.Option("-c", "--constraint", metavar="FILE", help="Bounds: a constraints file.")
+        list[str] | None,
+        typer.Option("-c", "--constraint", metavar="FILE", help="Constraints file: bounds only; repeatable"),
     ] = None,
     infer: Annotated[
         list[Path] | None,
-        typer.Option("--infer", metavar="PATH", help="What this code or model needs; may be repeated."),
+        typer.Option(
+            "--infer", metavar="PATH", help="Code or model to read: lock a release that it can run on; repeatable"
+        ),
     ] = None,
     keras: _options.KERAS = None,
     prefer: _options.PREFER = None,
@@ -45,8 +48,7 @@ def lock(
         typer.Option(
             "--project",
             metavar="FILE",
-            help="Read `[project]` and `[tool.tfenv]` of this pyproject.toml  "
-            "[default: ./pyproject.toml if it has a `[tool.tfenv]`]",
+            help="pyproject.toml with the request  [default: ./pyproject.toml if it has [tool.tfenv]]",
         ),
     ] = None,
     target: Annotated[
@@ -54,40 +56,41 @@ def lock(
         typer.Option(
             "--target",
             metavar="NAME",
-            help="One of several targets: its files are `pylock.NAME.toml` and so on; may be repeated.",
+            help="Target of pyproject.toml; its lock is pylock.NAME.toml; repeatable",
         ),
     ] = None,
     target_file: Annotated[
         Path | None,
-        typer.Option("--target-file", metavar="FILE", help="Another machine, as `tfenv doctor --save` wrote it there."),
+        typer.Option("--target-file", metavar="FILE", help="Another machine, described by `tfenv doctor --save` there"),
     ] = None,
     upgrade: Annotated[
         list[str] | None,
-        typer.Option(
-            "--upgrade", metavar="[NAME]", help="Take the newest of everything, or of NAME, not what is locked now."
-        ),
+        typer.Option("--upgrade", metavar="[NAME]", help="Upgrade every package, or only NAME; repeatable"),
     ] = None,
     exclude_newer: _options.EXCLUDE_NEWER = None,
     prereleases: Annotated[
-        bool | None, typer.Option("--pre/--no-pre", help="TensorFlow may be a pre-release.", show_default=False)
+        bool | None, typer.Option("--pre/--no-pre", help="Allow pre-releases of TensorFlow", show_default=False)
     ] = None,
     offline: _options.OFFLINE = False,
     index_url: _options.INDEX_URL = None,
     extra_index_url: _options.EXTRA_INDEX_URL = None,
     output: _options.OUTPUT = Path(),
     requirements_txt: Annotated[
-        bool, typer.Option("--requirements-txt", help="Write requirements.txt (with hashes) too.")
+        bool, typer.Option("--requirements-txt", help="Also write requirements.txt, with hashes")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Is the lock still what is asked for? Exit 8 if not; writes nothing.")
+        bool, typer.Option("--check", help="Check that the lock answers the request (exit 8 if not); write nothing")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Resolve and tell; write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the result; write nothing")] = False,
     force: _options.FORCE = False,
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """Resolve TensorFlow, its packages, Python and the machine together; lock the answer by hash."""
+    """Pick versions that work together and pin them by hash.
+
+    Packages, Python and the machine are resolved together. Writes pylock.toml, environment.yml and Dockerfile.
+    """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     started = time.perf_counter()
     from tfenv.inputs.request import of_options

@@ -12,18 +12,25 @@ from tfenv.cli import _console, _options
 def onboard(
     system: Annotated[
         str | None,
-        typer.Option("--system", metavar="NAME", help="debian, ubuntu, fedora, rhel or wsl  [default: this one]"),
+        typer.Option(
+            "--system", metavar="NAME", help="System: debian, ubuntu, fedora, rhel or wsl  [default: this one]"
+        ),
     ] = None,
     gpu: Annotated[
         bool | None,
-        typer.Option("--gpu/--no-gpu", help="Is there an NVIDIA GPU?  [default: as found]", show_default=False),
+        typer.Option(
+            "--gpu/--no-gpu", help="Prepare for an NVIDIA GPU, or not  [default: as detected]", show_default=False
+        ),
     ] = None,
-    run: Annotated[bool, typer.Option("--run", help="Run the script; without this it is only printed.")] = False,
+    run: Annotated[bool, typer.Option("--run", help="Run the script instead of printing it")] = False,
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """Print a script that makes a machine ready: driver, containers with GPUs, first lock, image, proof."""
+    """Print a script that prepares a machine.
+
+    It installs the driver and GPU support for containers, then locks, builds and tests. Read it before running it.
+    """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     from tfenv.machine.detect import detect, load_nvml
     from tfenv.workflow import onboard as workflow

@@ -12,20 +12,24 @@ from tfenv.cli import _console, _options
 
 def render(
     lock_file: Annotated[
-        Path | None, typer.Option("--lock", metavar="FILE", help="The lock to read  [default: pylock.toml in DIR]")
+        Path | None, typer.Option("--lock", metavar="FILE", help="Lock to read  [default: pylock.toml in DIR]")
     ] = None,
     target: _options.TARGET = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Write here  [default: beside the lock]")
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Folder to write to  [default: that of the lock]"),
     ] = None,
     requirements_txt: Annotated[
-        bool, typer.Option("--requirements-txt", help="Write requirements.txt (with hashes) too.")
+        bool, typer.Option("--requirements-txt", help="Also write requirements.txt, with hashes")
     ] = False,
     force: _options.FORCE = False,
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
 ) -> None:
-    """Write environment.yml and Dockerfile again from the lock; nothing else is read."""
+    """Write environment.yml and Dockerfile from the lock.
+
+    Nothing but the lock is read.
+    """
     _console.configure(json_output=json_output, quiet=quiet)
     from tfenv.outputs.names import lock_name
     from tfenv.workflow import render as workflow

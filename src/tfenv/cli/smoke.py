@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 
 def smoke(
     image: Annotated[
-        str | None, typer.Argument(metavar="[IMAGE]", help="What to prove  [default: the image that `build` makes]")
+        str | None, typer.Argument(metavar="IMAGE", help="Image to test  [default: the one that `tfenv build` makes]")
     ] = None,
-    venv: Annotated[Path | None, typer.Option("--venv", metavar="DIR", help="Prove a virtual environment.")] = None,
-    here: Annotated[bool, typer.Option("--here", help="Prove the environment that tfenv itself runs in.")] = False,
+    venv: Annotated[Path | None, typer.Option("--venv", metavar="DIR", help="Test a virtual environment")] = None,
+    here: Annotated[bool, typer.Option("--here", help="Test the environment that tfenv runs in")] = False,
     lock_file: Annotated[
-        Path | None, typer.Option("--lock", metavar="FILE", help="What should be there  [default: pylock.toml]")
+        Path | None, typer.Option("--lock", metavar="FILE", help="Lock to compare with  [default: pylock.toml]")
     ] = None,
     target: _options.TARGET = None,
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """Prove an image or an environment against its lock: exit 0, 6 (failed) or 7 (passed, but without the GPU)."""
+    """Test an image or environment against its lock.
+
+    Exits with 0 if every level passed, 6 if one failed, 7 if all passed but there was no GPU to test.
+    """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     from tfenv.errors import GpuNotTried, SmokeFailed
     from tfenv.workflow.smoke import smoke as prove

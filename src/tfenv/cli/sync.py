@@ -16,24 +16,27 @@ if TYPE_CHECKING:
 
 
 def sync(
-    venv: Annotated[Path, typer.Option("--venv", metavar="DIR", help="The environment to make or change.")] = Path(
+    venv: Annotated[Path, typer.Option("--venv", metavar="DIR", help="Environment to create or change")] = Path(
         ".venv"
     ),
     python: Annotated[
         Path | None,
-        typer.Option("--python", metavar="PATH", help="Make it with this interpreter  [default: one is looked for]"),
+        typer.Option("--python", metavar="PATH", help="Interpreter to create it with  [default: search]"),
     ] = None,
     lock_file: Annotated[
-        Path | None, typer.Option("--lock", metavar="FILE", help="What it should hold  [default: pylock.toml]")
+        Path | None, typer.Option("--lock", metavar="FILE", help="Lock to install  [default: pylock.toml]")
     ] = None,
     target: _options.TARGET = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing")] = False,
     offline: _options.OFFLINE = False,
     json_output: _options.JSON = False,
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """Make a virtual environment exactly what the lock says, hashes checked; what is not locked is removed."""
+    """Make a virtual environment match the lock.
+
+    Hashes are checked. Packages that are not in the lock are removed.
+    """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     from tfenv.workflow.sync import sync as make
 

@@ -16,15 +16,18 @@ _SHOWN = 5
 
 
 def why(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A package of the lock.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Package in the lock")],
     lock_file: Annotated[
-        Path | None, typer.Option("--lock", metavar="FILE", help="The lock to read  [default: pylock.toml in DIR]")
+        Path | None, typer.Option("--lock", metavar="FILE", help="Lock to read  [default: pylock.toml in DIR]")
     ] = None,
     target: _options.TARGET = None,
     output: _options.OUTPUT = Path(),
     json_output: _options.JSON = False,
 ) -> None:
-    """Which chain of requirements brought a package into the lock, and what holds it back. Only the lock is read."""
+    """Show what brought a package into the lock.
+
+    Prints the chain of requirements, and what holds the package at its version. Reads the lock only.
+    """
     _console.configure(json_output=json_output)
     from tfenv.outputs.names import lock_name
     from tfenv.workflow.why import why as workflow
