@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from datetime import UTC, datetime
 from functools import cache
 
@@ -27,6 +28,11 @@ def _index() -> bool:
     except OSError:
         return False
     return True
+
+
+def pytest_configure() -> None:
+    """Newer facts of whoever runs the tests do not count in them."""
+    os.environ["TFENV_DATA_DIR"] = os.path.join(tempfile.gettempdir(), "tfenv-tests-without-facts")  # noqa: PTH118
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -50,36 +50,7 @@ def test_opening_reads_nothing() -> None:
         "print(sorted(name for name in sys.modules if name.startswith('tfenv.facts.')))"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert printed.stdout.strip() == "['tfenv.facts.database']"
-
-
-def test_version_covers_names_and_bytes(tmp_path: Path) -> None:
-    """Another byte, another name or another file is another version; other kinds of files are not facts."""
-    (tmp_path / "tensorflow").mkdir()
-    one, two = tmp_path / "a.toml", tmp_path / "tensorflow" / "2.17.toml"
-    one.write_bytes(b"a = 1\n")
-    two.write_bytes(b"b = 2\n")
-    versions = [load(tmp_path).version]
-    (tmp_path / "README.md").write_bytes(b"words")
-    assert load(tmp_path).version == versions[0]
-    two.write_bytes(b"b = 3\n")
-    versions.append(load(tmp_path).version)
-    two.rename(two.with_name("2.18.toml"))
-    versions.append(load(tmp_path).version)
-    one.unlink()
-    versions.append(load(tmp_path).version)
-    assert len(set(versions)) == 4
-    assert all(len(version) == 12 for version in versions)
-
-
-def test_version_does_not_mix_up_files(tmp_path: Path) -> None:
-    """Bytes that move from one file to the next are another version."""
-    digests = set()
-    for first, second in ((b"x = 1\ny = 2\n", b""), (b"x = 1\n", b"y = 2\n")):
-        (tmp_path / "a.toml").write_bytes(first)
-        (tmp_path / "b.toml").write_bytes(second)
-        digests.add(load(tmp_path).version)
-    assert len(digests) == 2
+    assert printed.stdout.strip() == "['tfenv.facts.database', 'tfenv.facts.folders']"
 
 
 def test_readme_names_every_table_and_column() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
+from tfenv.facts.folders import in_use
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tfenv.facts.alternatives import AlternativeTable
     from tfenv.facts.closures import Closures
     from tfenv.facts.companions import CompanionTable
@@ -162,48 +163,18 @@ class Database:
 
         return SystemTable(self.root / "systems.toml")
 
-    @cached_property
-    def version(self) -> str:
-        """A digest of all rows: 12 hex digits of a SHA-256 over path, size and bytes of every TOML file, in path order.
-
-        Bytes are taken as they are: a checkout that rewrites line ends has another version.
-        """
-        digest = hashlib.sha256()
-        for path in sorted(self.root.rglob("*.toml"), key=lambda path: path.relative_to(self.root).as_posix()):
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(self.root).as_posix()}\0{len(content)}\0".encode())
-            digest.update(content)
-        return digest.hexdigest()[:12]
-
 
 def load(root: Path | None = None) -> Database:
     """Open the database; nothing is read yet.
 
     Args:
-        root: the folder of the rows; by default `data("facts")`.
+        root: folder of the rows; by default that of the facts in use.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder, or the facts of the user are damaged.
     """
-    return Database(data("facts", root))
-
-
-def data(name: str, root: Path | None = None) -> Path:
-    """A folder of `constraints/`: beside the package, as a wheel installs it, else in the checkout two levels up.
-
-    Args:
-        name: `facts` or `symbols`.
-        root: the folder itself, if it is elsewhere.
-
-    Raises:
-        UsageError: there is no such folder.
-    """
-    package = Path(__file__).resolve().parent.parent
-    folders = (package / "constraints" / name, package.parent.parent / "constraints" / name)
-    for folder in folders if root is None else (root,):
-        if folder.is_dir():
-            return folder
-    raise UsageError(
-        f"there is no folder `{root or folders[-1]}`",
-        hint="install tfenv again; its wheel contains the folder `constraints`",
-    )
+    if root is None:
+        root = in_use().root / "facts"
+    if not root.is_dir():
+        raise UsageError(f"there is no folder `{root}`", hint="install tfenv again")
+    return Database(root)

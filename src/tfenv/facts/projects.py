@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import parse_tag
 from packaging.version import Version
 
-from tfenv.errors import UsageError
+from tfenv.facts.folders import damaged
 from tfenv.model.package import File, Name, Release
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class ProjectTable:
                 try:
                     found = loads(self._archive.read(f"{name}.json").decode())
                 except (ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as error:
-                    raise UsageError(f"`{self._path}` is damaged: {error}", hint="install tfenv again") from None
+                    raise damaged(self._path, error) from None
             self._rows[name] = {row.version: row for row in found}
         return self._rows[name]
 

@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
 from tfenv.facts.builds import build_from, build_lines, quoted, strings
+from tfenv.facts.folders import remedy
 from tfenv.facts.rows import Row
 from tfenv.model import tags as wheel_tags
 from tfenv.model.document import flag, text
@@ -190,7 +191,7 @@ class ReleaseTable:
         if stem not in self._loaded:
             path = self.path(stem)
             text = path.read_text(encoding="utf-8") if path.is_file() else ""
-            self._loaded[stem] = {(row.name, row.version): row for row in loads(text, str(path))}
+            self._loaded[stem] = {(row.name, row.version): row for row in loads(text, str(path), hint=remedy(path))}
         return self._loaded[stem]
 
 
@@ -209,7 +210,7 @@ def platform_of(filename: str) -> Platform | None:
     return None
 
 
-def loads(content: str, name: str = "<text>") -> tuple[ReleaseFacts, ...]:
+def loads(content: str, name: str = "<text>", *, hint: str | None = None) -> tuple[ReleaseFacts, ...]:
     """Read the rows of one file.
 
     Raises:
@@ -218,7 +219,7 @@ def loads(content: str, name: str = "<text>") -> tuple[ReleaseFacts, ...]:
     try:
         document = tomli.loads(content)
     except tomli.TOMLDecodeError as error:
-        raise UsageError(f"{name}: {error}") from None
+        raise UsageError(f"`{name}` cannot be read: {error}", hint=hint) from None
     root = Row(document)
     rows: dict[tuple[Name, Version], ReleaseFacts] = {}
     for row, release in root.pairs("release", _release):
@@ -226,7 +227,7 @@ def loads(content: str, name: str = "<text>") -> tuple[ReleaseFacts, ...]:
             row.fault("version", f"`{release.name} {release.version}` has a row already")
         rows[release.name, release.version] = release
     root.close()
-    root.refuse(name)
+    root.refuse(name, hint=hint)
     return tuple(rows.values())
 
 

@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.errors import UsageError
+from tfenv.facts.folders import remedy
 from tfenv.model.document import Table, of, text, whole
 from tfenv.model.hardware import Architecture
 from tfenv.model.package import Requirement
@@ -140,7 +141,7 @@ def read(path: Path) -> Row:
     try:
         return Row(tomli.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as wrong:
-        raise UsageError(f"`{path}` cannot be read: {wrong}") from wrong
+        raise UsageError(f"`{path}` cannot be read: {wrong}", hint=remedy(path)) from wrong
 
 
 def finish(root: Row, path: Path) -> None:
@@ -150,7 +151,7 @@ def finish(root: Row, path: Path) -> None:
         UsageError: with all faults.
     """
     root.close()
-    root.refuse(str(path))
+    root.refuse(str(path), hint=remedy(path))
 
 
 def load(path: Path, key: str, parse: Callable[[Row], T]) -> tuple[T, ...]:

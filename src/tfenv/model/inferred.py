@@ -52,6 +52,8 @@ class Inferred:
         fit, misfit: … which these are, and those they leave out.
         contradictions: if `releases` is empty: pairs of findings that no release goes along with.
         files, lines: how much was read.
+        facts: digest of the rows that the answer depends on.
+        symbols: digest of the tables of symbols.
     """
 
     releases: tuple[str, ...]
@@ -68,3 +70,5 @@ class Inferred:
     contradictions: tuple[tuple[Finding, Finding], ...] = ()
     files: int = 0
     lines: int = 0
+    facts: str = ""
+    symbols: str = ""

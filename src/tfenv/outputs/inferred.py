@@ -20,6 +20,7 @@ def document(answer: Inferred) -> dict[str, object]:
         "unknown": list(answer.unknown),
         "files": answer.files,
         "lines": answer.lines,
+        "facts": {"rows": answer.facts, "symbols": answer.symbols},
     }
     if answer.legacy_keras:
         told["legacy_spec"] = answer.legacy_spec

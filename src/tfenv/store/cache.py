@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfenv.machine.folders import cache_folder
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -67,13 +69,7 @@ class Cache:
 
     def __init__(self, directory: Path | None = None) -> None:
         if directory is None:
-            named = os.environ.get("TFENV_CACHE_DIR")
-            if named:
-                directory = Path(named)
-            else:
-                from platformdirs import user_cache_path
-
-                directory = user_cache_path("tfenv", appauthor=False)
+            directory = cache_folder()
         self.directory = directory.expanduser().absolute()
         self._root = self.directory / _LAYOUT
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tfenv.errors import UsageError
+from tfenv.facts.folders import damaged
 from tfenv.facts.rows import finish, read
 from tfenv.model.document import text
 
@@ -76,7 +76,7 @@ class BecameTable:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except OSError as error:
-            raise UsageError(f"{path} is damaged: {error}") from None
+            raise damaged(path, error) from None
         source, found = "", {}
         for line in lines:
             if line.startswith("source\t"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+import hashlib
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from tfenv.facts.database import data
+from tfenv.facts.folders import in_use
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,12 +43,28 @@ class Symbols:
 
         return ModuleRanges(self.root / "modules.txt")
 
+    @cached_property
+    def version(self) -> str:
+        """A digest of every row, comments left out: 12 hex digits."""
+        digest = hashlib.sha256()
+        for path in sorted(self.root.rglob("*.t*"), key=lambda path: path.relative_to(self.root).as_posix()):
+            content = path.read_bytes()
+            while content.startswith(b"#"):
+                content = content.partition(b"\n")[2]
+            digest.update(f"{path.relative_to(self.root).as_posix()} {len(content)}\n".encode())
+            digest.update(content)
+        return digest.hexdigest()[:12]
 
-@cache
+
 def load() -> Symbols:
-    """The tables that come with tfenv; nothing is read yet.
+    """The tables in use; nothing is read yet, and what was read stays for the next call.
 
     Raises:
-        UsageError: they are not there.
+        UsageError: they are not there, or those of the user are damaged.
     """
-    return Symbols(data("symbols"))
+    return _opened(in_use().root / "symbols")
+
+
+@lru_cache(maxsize=1)
+def _opened(root: Path) -> Symbols:
+    return Symbols(root)

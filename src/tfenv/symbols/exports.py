@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tfenv.errors import UsageError
+from tfenv.facts.folders import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -135,7 +135,7 @@ class Exports:
         try:
             return _Packed.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise UsageError(f"{self._path} is damaged: {error}") from None
+            raise damaged(self._path, error) from None
 
 
 def is_kept(symbol: str) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from packaging.version import Version
 
-from tfenv.errors import UsageError
+from tfenv.facts.folders import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,7 +113,7 @@ class ModuleRanges:
         try:
             return ModuleTable.loads(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise UsageError(f"`{self._path}` is damaged: {error}") from None
+            raise damaged(self._path, error) from None
 
     def having(self, module: str) -> tuple[Version, ...] | None:
         """The releases that have a module, one for each minor release, oldest first; ``None`` if none has."""

@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from tfenv.errors import NoSolution, UsageError
 from tfenv.facts.database import Database, load
+from tfenv.facts.digest import INFER
 from tfenv.infer.answer import Pairs, answer
 from tfenv.infer.companions import OFF_INDEX
 from tfenv.infer.models import artifact, models, ops
@@ -21,6 +22,8 @@ from tfenv.infer.surface import Surface
 from tfenv.infer.uses import Reading
 from tfenv.model.package import Requirement, normalize
 from tfenv.model.progress import Progress, Silent
+from tfenv.store.cache import Cache
+from tfenv.store.digests import kept_digest
 from tfenv.symbols import database as symbols
 
 if TYPE_CHECKING:
@@ -100,7 +103,7 @@ def infer(
             unread += strange
         progress.advance("reading")
     progress.finish("reading")
-    return answer(
+    found = answer(
         readings,
         table=tables.api,
         rules=database.habits,
@@ -109,6 +112,7 @@ def infer(
         unknown=unread,
         files=len(files),
     )
+    return replace(found, facts=kept_digest(database.root, INFER, Cache()), symbols=tables.version)
 
 
 def narrowed(request: Goal, found: Inferred, what: str) -> tuple[Goal, tuple[str, ...]]:

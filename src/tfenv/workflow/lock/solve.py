@@ -295,7 +295,7 @@ class _Search:
             ),
             warnings=warnings,
             sources=tuple(dict.fromkeys((*((build.source, *build.evidence) if build else ()), *_cited(resolution)))),
-            facts=self._database.version,
+            facts=self._supply.facts,
             inputs=inputs_digest(self._goal),
             environment=self._environment(resolution),
             compile=self._compile(resolution),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable
 from tfenv.facts import silent
+from tfenv.facts.digest import LOCK
 from tfenv.harvest.releases import harvest_release
 from tfenv.index.loop import run
 from tfenv.index.source import IndexSource
@@ -14,6 +16,7 @@ from tfenv.model.package import TENSORFLOW
 from tfenv.model.target import Accelerator
 from tfenv.outputs import dockerfile
 from tfenv.overlay.overlay import FactsOverlay
+from tfenv.store.digests import kept_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -98,8 +101,14 @@ class Supply:
             harvest=lambda release, file: self._harvest(index, release, file),
         )
 
+    @cached_property
+    def facts(self) -> str:
+        """The digest of the facts that a lock depends on."""
+        return kept_digest(self._database.root, LOCK, self._cache)
+
     def _prepare(self) -> None:
         """Do what will be needed in the end while the index has not answered yet."""
+        _ = self.facts
         if self._goal.target.platform.is_linux:
             dockerfile.template()
         if self._goal.target.accelerator is Accelerator.CUDA:
