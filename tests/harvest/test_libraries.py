@@ -12,11 +12,12 @@ from packaging.version import Version
 from tests.harvest.recordings import file_of
 from tests.harvest.test_elf import SOURCE, compiled
 from tests.support.index_server import FakeIndex
+from tests.support.locks import architectures
 from tfenv.errors import IndexUnavailable
 from tfenv.facts.releases import ReleaseFacts, WheelFacts, dumps, loads
-from tfenv.harvest.libraries import Symbols, due, symbols, with_known, with_symbols
+from tfenv.harvest.libraries import Inside, due, inside, with_known, with_libraries
 from tfenv.index.client import Client
-from tfenv.model.build import Build
+from tfenv.model.build import Build, Kernels, Xla
 from tfenv.model.package import Name
 from tfenv.model.target import Platform
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 OLD = "tensorflow-9.1.0-cp36-cp36m-manylinux1_x86_64.whl"
 OTHER = "tensorflow-9.1.0-cp37-cp37m-manylinux2010_x86_64.whl"
+KERNELS = (Kernels(count=7, sass=architectures("8.0"), ptx=architectures("9.0a"), isa=Version("8.5")),)
+XLA = Xla(ptx=Version("8.8"), targets=architectures("9.0", "12.0"), checks=True, follows=False)
 MAC = "tensorflow-9.1.0-cp37-cp37m-macosx_10_11_x86_64.whl"
 
 
@@ -44,33 +47,39 @@ def row(**glibc: str) -> ReleaseFacts:
     )
 
 
-def names(row: ReleaseFacts, *, stands_for_minor: bool) -> list[str]:
-    """The wheels that are due."""
-    return [wheel.filename for wheel in due(row, stands_for_minor=stands_for_minor)]
-
-
 def test_wheels_that_are_due() -> None:
     """Every manylinux1 wheel, and the one that stands for its minor release; none that was read before."""
-    assert names(row(), stands_for_minor=False) == [OLD]
-    assert names(row(), stands_for_minor=True) == [OLD, OTHER]
-    assert names(row(old="2.17"), stands_for_minor=True) == [OTHER]
-    assert names(row(old="2.17", other="2.12"), stands_for_minor=True) == []
+    assert due(row(), stands_for_minor=False) == {OLD: False}
+    assert due(row(), stands_for_minor=True) == {OLD: False, OTHER: False}
+    assert due(row(old="2.17"), stands_for_minor=True) == {OTHER: False}
+    assert due(row(old="2.17", other="2.12"), stands_for_minor=True) == {}
+
+
+def test_builds_whose_code_is_due() -> None:
+    """The wheel of a CUDA build, once, and not of releases before 2.10."""
+    before = row(old="2.17", other="2.12")
+    cuda = replace(before, builds=(replace(before.builds[0], cuda=Version("12.5")),))
+    assert due(cuda, stands_for_minor=False) == {OTHER: True}
+    assert due(replace(cuda, version=Version("2.9")), stands_for_minor=False) == {}
+    assert due(replace(cuda, builds=(replace(cuda.builds[0], kernels=KERNELS),)), stands_for_minor=False) == {}
 
 
 def test_rows_get_what_was_read() -> None:
-    """Symbols become columns of the wheel, and are there when the row is written and read back."""
+    """Symbols become columns of the wheel and code those of the build; both are there when the row is read back."""
 
-    async def read(file: File) -> Symbols:
-        assert file.filename == OLD
-        return Symbols(glibc=Version("2.17"), glibcxx=Version("3.4.19"))
+    async def read(file: File, *, code: bool) -> Inside:
+        assert code == (file.filename == OTHER)
+        return Inside(glibc=Version("2.17"), glibcxx=Version("3.4.19"), kernels=KERNELS, xla=XLA)
 
     before = row()
-    after = asyncio.run(with_symbols(before, due(before, stands_for_minor=False), [file_of(OLD)], read))
+    wheels = {OLD: False, OTHER: True}
+    after = asyncio.run(with_libraries(before, wheels, [file_of(OLD), file_of(OTHER)], read))
     (again,) = loads(dumps([after]))
     wheel = again.wheel(OLD)
     assert wheel is not None
     assert (str(wheel.glibc), str(wheel.glibcxx), str(wheel.needs_glibc)) == ("2.17", "3.4.19", "2.17")
-    assert [each.glibc for each in again.wheels if each.filename != OLD] == [None, None]
+    assert [each.glibc for each in again.wheels if each.filename == MAC] == [None]
+    assert (again.builds[0].kernels, again.builds[0].xla) == (KERNELS, XLA)
     assert with_known(before, after) == after
     assert with_known(before, None) == before
 
@@ -86,17 +95,17 @@ def test_symbols_of_a_published_wheel(tmp_path: Path) -> None:
         index.add_wheel("a", "3.0", members={"a/b.so": b"no library" * 50})
         index.add_wheel("a", "4.0", members={"a/b.py": b""})
 
-        def read(version: str) -> Symbols:
-            async def look() -> Symbols:
+        def read(version: str) -> Inside:
+            async def look() -> Inside:
                 async with Client() as client:
                     name = f"a-{version}-py3-none-any.whl"
                     file = file_of(name, size=len(index.files[name].content))
-                    return (await symbols(client, replace(file, url=f"http://{index.host}/files/{name}")))[0]
+                    return (await inside(client, replace(file, url=f"http://{index.host}/files/{name}"), code=True))[0]
 
             return asyncio.run(look())
 
         assert str(read("2.0").glibc) == "2.14"
         assert str(read("1.0").glibc) == "2.2.5"
-        assert read("4.0") == Symbols()
+        assert read("4.0") == Inside()
         with pytest.raises(IndexUnavailable, match="not a 64-bit"):
             read("3.0")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tfenv.model.build import Build
+from tfenv.model.build import Build, Kernels, Xla
 from tfenv.model.document import flag, one_of
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tfenv.facts.rows import Row
 
@@ -41,6 +41,12 @@ def build_lines(build: Build) -> Iterator[str]:
     for key, architectures in (("sass", build.sass), ("ptx", build.ptx), ("partial", build.partial)):
         if architectures:
             yield from strings(key, map(str, architectures))
+    if build.kernels:
+        yield "kernels = ["
+        yield from (f"  {_inline(_kernels(kind))}," for kind in build.kernels)
+        yield "]"
+    if build.xla is not None:
+        yield f"xla = {_inline(_xla(build.xla))}"
     if build.compiler is not None:
         yield f"compiler = {quoted(build.compiler)}"
     if build.tensorrt is not None:
@@ -61,6 +67,8 @@ def build_from(row: Row) -> Build:
         sass=row.architectures("sass"),
         ptx=row.architectures("ptx"),
         partial=row.architectures("partial"),
+        kernels=row.rows("kernels", _kernels_from),
+        xla=_xla_from(row.table("xla")) if "xla" in row else None,
         compiler=row.maybe_text("compiler"),
         tensorrt=row.get("tensorrt", flag),
         source=row.text("source"),
@@ -68,3 +76,45 @@ def build_from(row: Row) -> Build:
         evidence=row.texts("evidence"),
         unknown=row.texts("unknown"),
     )
+
+
+def _kernels(kind: Kernels) -> dict[str, object]:
+    found: dict[str, object] = {"count": kind.count, "sass": kind.sass, "ptx": kind.ptx}
+    return found if kind.isa is None else {**found, "isa": kind.isa}
+
+
+def _kernels_from(row: Row) -> Kernels:
+    return Kernels(
+        count=row.number("count"),
+        sass=row.architectures("sass"),
+        ptx=row.architectures("ptx"),
+        isa=row.maybe_version("isa"),
+    )
+
+
+def _xla(xla: Xla) -> dict[str, object]:
+    return {"ptx": xla.ptx, "targets": xla.targets, "checks": xla.checks, "follows": xla.follows}
+
+
+def _xla_from(row: Row) -> Xla:
+    xla = Xla(
+        ptx=row.version("ptx"),
+        targets=row.architectures("targets"),
+        checks=row.need("checks", flag),
+        follows=row.need("follows", flag),
+    )
+    row.close()
+    return xla
+
+
+def _inline(table: Mapping[str, object]) -> str:
+    """An inline table of TOML."""
+
+    def spelled(value: object) -> str:
+        if isinstance(value, tuple):
+            return f"[{', '.join(quoted(str(each)) for each in value)}]"
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return str(value) if isinstance(value, int) else quoted(str(value))
+
+    return f"{{{', '.join(f'{key} = {spelled(value)}' for key, value in table.items())}}}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from itertools import groupby
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 HEADER = (
     "# Written by `tfenv facts update` from the published wheels, which are the source of every row.\n"
-    "# constraints/README.md says what each column means; `files` are filename, size in bytes, SHA-256.\n"
+    "# constraints/README.md says what each column means; `files` are filename, size in bytes, SHA-256, symbols.\n"
 )
 
 _PLATFORMS = (
@@ -257,28 +257,37 @@ def _wheels(group: Row) -> tuple[WheelFacts, ...]:
     read = group.get("read", flag) is not False
     requires_dist = group.texts("requires-dist") if read else None
     requires_python, yanked = group.get("requires-python", text), group.get("yanked", text)
-    glibc, glibcxx = group.maybe_version("glibc"), group.maybe_version("glibcxx")
     return tuple(
-        WheelFacts(
-            filename=filename,
-            size=size,
-            sha256=sha256,
-            requires_dist=requires_dist,
-            requires_python=requires_python,
-            yanked=yanked,
-            glibc=glibc,
-            glibcxx=glibcxx,
-        )
-        for filename, size, sha256 in group.many("files", _file)
+        replace(wheel, requires_dist=requires_dist, requires_python=requires_python, yanked=yanked)
+        for wheel in group.many("files", _file)
     )
 
 
-def _file(value: object) -> tuple[str, int | None, str]:
-    """Name, size in bytes (``None`` for `?`) and SHA-256 of a wheel."""
+def _file(value: object) -> WheelFacts:
+    """Name, size in bytes (`?` if unknown), SHA-256 and symbols of a wheel."""
     match text(value).split():
-        case [filename, size, sha256] if filename.endswith(".whl") and (size == "?" or size.isdecimal()):
-            return filename, None if size == "?" else int(size), sha256
+        case [filename, size, sha256, *symbols] if filename.endswith(".whl") and (size == "?" or size.isdecimal()):
+            return WheelFacts(
+                filename=filename,
+                size=None if size == "?" else int(size),
+                sha256=sha256,
+                glibc=_symbol("GLIBC", symbols),
+                glibcxx=_symbol("GLIBCXX", symbols),
+            )
     raise ValueError(f"is `{value}`, not the name, the size and the SHA-256 of a wheel")
+
+
+def _symbol(family: str, symbols: Iterable[str]) -> Version | None:
+    """The version of one family (`GLIBC_2.17`) among the symbols of a wheel."""
+    parts = (symbol.partition("_") for symbol in symbols)
+    return next((Version(version) for name, _, version in parts if name == family), None)
+
+
+def _line(wheel: WheelFacts) -> str:
+    """What `_file` reads."""
+    symbols = [f"GLIBC_{wheel.glibc}"] if wheel.glibc is not None else []
+    symbols += [f"GLIBCXX_{wheel.glibcxx}"] if wheel.glibcxx is not None else []
+    return " ".join((wheel.filename, "?" if wheel.size is None else str(wheel.size), wheel.sha256, *symbols))
 
 
 def _uploaded(value: object) -> datetime:
@@ -308,20 +317,16 @@ def _release_lines(row: ReleaseFacts) -> Iterator[str]:
             yield f"requires-python = {quoted(first.requires_python)}"
         if first.yanked is not None:
             yield f"yanked = {quoted(first.yanked)}"
-        for key, version in (("glibc", first.glibc), ("glibcxx", first.glibcxx)):
-            if version is not None:
-                yield f"{key} = {quoted(str(version))}"
         if first.requires_dist is not None:
             yield from strings("requires-dist", first.requires_dist, spread=True)
-        files = (f"{wheel.filename} {'?' if wheel.size is None else wheel.size} {wheel.sha256}" for wheel in wheels)
-        yield from strings("files", files, spread=True)
+        yield from strings("files", map(_line, wheels), spread=True)
 
 
 def _group(wheel: WheelFacts) -> tuple[object, ...]:
     """What wheels told together have in common; read ones first, then in the order of their platforms."""
     unread = wheel.requires_dist is None
     said = (wheel.requires_python or "", wheel.requires_dist or (), wheel.yanked is not None, wheel.yanked or "")
-    return (unread, *said, str(wheel.glibc or ""), str(wheel.glibcxx or ""))
+    return (unread, *said)
 
 
 def _is_minor(stem: str) -> bool:

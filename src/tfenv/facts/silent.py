@@ -48,13 +48,15 @@ def load(path: Path) -> tuple[SilentRow, ...]:
 
 
 def complete(build: Build, version: Version, silent: Iterable[SilentRow]) -> Build:
-    """Fill what the wheel does not say, and name what nothing says.
+    """Fill what `build_info.py` and `cuda_config.h` do not say, and name what nothing says.
 
+    The code in the libraries of the wheel comes first, where it was read, then rows.
     What the wheel says stands; but a version that says less (`10`) gives way to one that says more (`10.1`). Fields
     that were filled from elsewhere before are filled anew.
     """
     if not build.is_cuda:
         return build
+    build = _by_code(build)
     inferred, evidence = list(build.inferred), list(build.evidence)
     for row in silent:
         if row.build.platform is not build.platform or not row.versions.contains(version, prereleases=True):
@@ -86,8 +88,25 @@ def strip(build: Build) -> Build:
         compiler=build.compiler,
         tensorrt=build.tensorrt,
         source=build.source,
+        kernels=build.kernels,
+        xla=build.xla,
         unknown=() if "cuda" in kept else ("cuda",),
         **kept,
+    )
+
+
+def _by_code(build: Build) -> Build:
+    """What the code in the libraries says: which architectures, and which of them not all kernels have."""
+    if not build.kernels:
+        return build
+    held = {architecture for kind in build.kernels for architecture in kind.sass}
+    ptx = {architecture for kind in build.kernels for architecture in kind.ptx}
+    sass = build.sass or tuple(sorted(held))
+    return replace(
+        build,
+        sass=sass,
+        ptx=build.ptx or tuple(sorted(ptx)),
+        partial=tuple(each for each in sass if any(each not in kind.sass for kind in build.kernels)),
     )
 
 

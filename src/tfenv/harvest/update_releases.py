@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -13,8 +13,8 @@ from packaging.version import Version
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts import silent
 from tfenv.facts.releases import ReleaseFacts, ReleaseTable, dumps, minor
-from tfenv.harvest.libraries import Symbols, due, symbols, with_known, with_symbols
-from tfenv.harvest.releases import can_have_cuda, harvest_release, still_true
+from tfenv.harvest.libraries import Inside, due, inside, with_known, with_libraries
+from tfenv.harvest.releases import again, can_have_cuda, harvest_release, still_true
 from tfenv.index.loop import run
 from tfenv.model.goal import PYPI
 from tfenv.model.package import TENSORFLOW, Name, Release
@@ -224,8 +224,8 @@ async def _update(
     stems = sorted({minor(version) for _, version in wanted} | set(table.minors), key=Version, reverse=True)
     reading = reader(client, tally)
 
-    async def libraries(file: File) -> Symbols:
-        found, transferred = await symbols(client, file)
+    async def libraries(file: File, *, code: bool) -> Inside:
+        found, transferred = await inside(client, file, code=code)
         if found.glibc is not None:
             tally.libraries += 1
             tally.total += transferred
@@ -247,7 +247,8 @@ async def _update(
             for at, (row, release) in enumerate(zip(found, here, strict=True)):
                 stands = row.name == TENSORFLOW and row.version == newest
                 wheels = due(row, stands_for_minor=stands)
-                found[at] = await with_symbols(row, wheels, release.files, libraries)
+                whole = await with_libraries(row, wheels, release.files, libraries)
+                found[at] = replace(whole, builds=again(whole, rows))
             others = [row for row in table if row.name not in names and minor(row.version) == stem]
             after = dumps([*found, *others]) if found or others else ""
             if after != before:

@@ -13,6 +13,40 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kernels:
+    """Kernels of a wheel that were compiled for the same GPUs.
+
+    Attributes:
+        count: number of fat binaries.
+        sass: architectures with machine code in each of them.
+        ptx: targets of the PTX in each of them, as the PTX itself names them (`9.0a` runs on 9.0 only).
+        isa: version of the PTX language, which the driver must know; ``None`` without PTX.
+    """
+
+    count: int
+    sass: tuple[Architecture, ...]
+    ptx: tuple[Architecture, ...] = ()
+    isa: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Xla:
+    """What the compiler in a wheel can write PTX for.
+
+    Attributes:
+        ptx: newest version of the PTX language that its LLVM writes.
+        targets: GPUs that its LLVM knows; for any other GPU the newest one below it is taken.
+        checks: does LLVM end the process where the version of PTX is too low for the target? Before, it raised it.
+        follows: is the newest version that LLVM writes asked for? Else it is that of the CUDA at build.
+    """
+
+    ptx: Version
+    targets: tuple[Architecture, ...]
+    checks: bool
+    follows: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """What `build_info.py` in the wheels of one platform says, and `cuda_config.h` where that is silent.
 
@@ -25,6 +59,8 @@ class Build:
         sass: architectures with machine code in the wheel.
         ptx: architectures with PTX in the wheel.
         partial: of `sass`, those that many kernels have PTX for only, which the driver compiles when first used.
+        kernels: kinds of kernels in the wheel that `source` names; empty if its libraries were not read.
+        xla: the compiler in that wheel; ``None`` if its libraries were not read.
         compiler: host compiler as the wheel names it, or ``None``.
         tensorrt: was it built with TensorRT; ``None`` if the wheel does not say.
         source: wheel filename and sha256 the row was read from.
@@ -40,6 +76,8 @@ class Build:
     sass: tuple[Architecture, ...] = ()
     ptx: tuple[Architecture, ...] = ()
     partial: tuple[Architecture, ...] = ()
+    kernels: tuple[Kernels, ...] = ()
+    xla: Xla | None = None
     compiler: str | None = None
     tensorrt: bool | None = None
     source: str = ""
