@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from tfenv.infer.companions import distribution
+from tfenv.infer.distributions import distribution
 from tfenv.infer.python import notebook, reader
 from tfenv.infer.uses import EVERYWHERE, Bound, Habit, Imported, Reading, Syntax, Use
 

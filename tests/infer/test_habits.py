@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.infer.surroundings import DATABASE, infer_text
-from tfenv.infer.python import habits
+from tfenv.infer.python import recognizers
 
 KERAS = "import tensorflow as tf\nmodel = tf.keras.Sequential([tf.keras.layers.Dense(1)])\n"
 FIRES = {
@@ -154,7 +154,7 @@ def test_not_seen(rule: str, code: str) -> None:
 
 def test_every_rule_is_tried_both_ways() -> None:
     """Rows, the ids the code knows, and the cases here are the same set."""
-    assert set(DATABASE.habits.rows) == set(habits.IDS) == set(FIRES) == set(QUIET)
+    assert set(DATABASE.habits.rows) == set(recognizers.IDS) == set(FIRES) == set(QUIET)
 
 
 def test_without_keras_a_model_is_anything() -> None:

@@ -21,7 +21,7 @@ class HabitRow:
     """A way of writing.
 
     Attributes:
-        id: name that `tfenv.infer.python.habits` recognises it by.
+        id: name that `tfenv.infer.python.recognizers` recognises it by.
         broken: releases of TensorFlow that refuse it.
         legacy: whether TF_USE_LEGACY_KERAS=1 brings it back.
         now: how it is written today.

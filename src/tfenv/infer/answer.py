@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.specifiers import SpecifierSet
 
-from tfenv.infer.companions import OFF_INDEX, asked, distribution
-from tfenv.infer.python import habits
+from tfenv.infer.distributions import OFF_INDEX, asked, distribution
+from tfenv.infer.python import recognizers
 from tfenv.infer.uses import Habit
 from tfenv.model.inferred import Finding, Inferred
 
@@ -269,13 +269,13 @@ class _Judge:
 def _graph(reading: Reading) -> Iterable[Habit]:
     """Keras models built in graph mode."""
     building = any(
-        ".keras" in path and any(part in path for part in habits.BUILDING)
+        ".keras" in path and any(part in path for part in recognizers.BUILDING)
         for use in reading.uses
         for path in use.symbols
     )
     if building:
         for use in reading.uses:
-            if use.live and any(path.endswith(habits.GRAPH) for path in use.symbols):
+            if use.live and any(path.endswith(recognizers.GRAPH) for path in use.symbols):
                 yield Habit(line=use.line, rule="graph-keras", text=use.symbols[0], live=use.live, cell=use.cell)
                 return
 
@@ -288,7 +288,7 @@ def _is_of_tensorflow(reading: Reading) -> bool:
 def _waived(readings: Iterable[Reading]) -> frozenset[str]:
     """Rules that do not hold, since the project asks for eager execution, or for the shapes of TensorFlow 1, itself."""
     paths = [path for reading in readings for use in reading.uses for path in use.symbols]
-    waivers = {"eager-numpy": habits.EAGER, "dimension-value": habits.DIMENSIONS}
+    waivers = {"eager-numpy": recognizers.EAGER, "dimension-value": recognizers.DIMENSIONS}
     return frozenset(rule for rule, ends in waivers.items() if any(path.endswith(ends) for path in paths))
 
 

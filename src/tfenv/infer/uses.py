@@ -81,7 +81,7 @@ class Habit:
     """A way of writing that some releases do not go along with, though every name in it exists there.
 
     Attributes:
-        rule: the id of the rule in `tfenv.infer.python.habits`.
+        rule: the id of the rule in `tfenv.infer.python.recognizers`.
         text: what is written, as short as will do.
     """
 

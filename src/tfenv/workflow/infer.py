@@ -15,7 +15,7 @@ from tfenv.errors import NoSolution, UsageError
 from tfenv.facts.database import Database, load
 from tfenv.facts.digest import INFER
 from tfenv.infer.answer import Pairs, answer
-from tfenv.infer.companions import OFF_INDEX
+from tfenv.infer.distributions import OFF_INDEX
 from tfenv.infer.models import artifact, models, ops
 from tfenv.infer.python import notebook, reader
 from tfenv.infer.surface import Surface

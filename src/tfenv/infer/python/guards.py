@@ -1,7 +1,7 @@
-"""Conditions on the release at hand: on which releases is `LooseVersion(tf.__version__) < LooseVersion("1.4")` true?
+"""Conditions on the running release: on which releases is `LooseVersion(tf.__version__) < LooseVersion("1.4")` true?
 
-They are worked out for each release by a small evaluator that knows the few ways in which versions are compared.
-Nothing is run.
+A small evaluator that knows the usual ways to compare versions computes them for each release. No code of the project
+is run.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from packaging.version import InvalidVersion, Version
 
-from tfenv.infer.python.values import Flag, Told
+from tfenv.infer.python.values import Flag, VersionExpression
 from tfenv.infer.uses import EVERYWHERE
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ VERSIONS: Final = frozenset(
     {"tf.__version__", "tf.VERSION", "tf.version.VERSION", "tf.compat.v1.VERSION", "tf.compat.v1.__version__"}
     | {"tf.compat.v2.__version__", "tf.compat.v1.version.VERSION", "tf.compat.v2.version.VERSION"}
 )
-"""What holds the version of TensorFlow as text."""
+"""Names that hold the version of TensorFlow as text."""
 
 _PARSERS: Final = frozenset({"LooseVersion", "StrictVersion", "Version", "parse", "parse_version"})
 _PLAIN: Final[dict[str, Callable[..., Any]]] = {"int": int, "float": float, "str": str, "len": len, "bool": bool}
@@ -41,20 +41,20 @@ _OPERATORS: Final[dict[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
-_UNTOLD: Final = Flag(0, 0)
+_UNKNOWN: Final = Flag(0, 0)
 
 
-class _Unclear(Exception):
-    """This cannot be worked out."""
+class _Unsupported(Exception):
+    """The evaluator does not know this kind of expression."""
 
 
 class Guards:
-    """Works out conditions.
+    """Evaluates conditions.
 
     Args:
-        releases: for each minor release the one that stands for it, oldest first.
-        paths: what an expression stands for, so that `tf.__version__` is found behind any alias.
-        lookup: what a name stands for.
+        releases: the release that represents each minor release, oldest first.
+        paths: returns what an expression stands for, so that `tf.__version__` is found behind any alias.
+        lookup: returns what a name stands for.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class Guards:
         self._lookup = lookup
 
     def condition(self, node: ast.expr) -> Flag | None:
-        """Where a condition is true and where it is false; ``None`` if it asks nothing of the release.
+        """On which releases a condition is true, and on which false; ``None`` if it does not depend on the release.
 
-        Both are empty if it asks something that cannot be worked out: what it guards binds nowhere.
+        Both masks are empty if it depends on the release but cannot be evaluated: the code under it then binds nowhere.
         """
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             found = self.condition(node.operand)
@@ -78,7 +78,7 @@ class Guards:
         if isinstance(node, ast.BoolOp):
             return self._joined(node)
         if isinstance(node, ast.Constant) and not node.value:
-            return Flag(0, EVERYWHERE)  # `if False:` switches something off
+            return Flag(0, EVERYWHERE)  # `if False:` disables code
         if not self.asks(node):
             return None
         if isinstance(node, ast.Name):
@@ -89,20 +89,20 @@ class Guards:
         try:
             for place, release in enumerate(self._releases):
                 mask |= bool(self._value(node, release)) << place
-        except (_Unclear, InvalidVersion, TypeError, ValueError, LookupError, AttributeError):
-            return _UNTOLD
+        except (_Unsupported, InvalidVersion, TypeError, ValueError, LookupError, AttributeError):
+            return _UNKNOWN
         return Flag(mask, ~mask)
 
     def asks(self, node: ast.expr) -> bool:
-        """Has it to do with the release, or with what is there?"""
-        for one in ast.walk(node):
-            if isinstance(one, ast.Name):
-                if one.id in _ASKING or isinstance(self._lookup(one.id), (Told, Flag)):
+        """Whether an expression depends on the release, or on which modules and attributes exist."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name):
+                if part.id in _ASKING or isinstance(self._lookup(part.id), (VersionExpression, Flag)):
                     return True
-            elif isinstance(one, ast.Attribute):
-                if one.attr in _ASKING or (one.attr in ("__version__", "VERSION") and self._is_version(one)):
+            elif isinstance(part, ast.Attribute):
+                if part.attr in _ASKING or (part.attr in ("__version__", "VERSION") and self._is_version(part)):
                     return True
-                if one.attr == "enabled" and any(path.startswith("tf.python.tf2") for path in self._paths(one.value)):
+                if part.attr == "enabled" and any(path.startswith("tf.python.tf2") for path in self._paths(part.value)):
                     return True
         return False
 
@@ -110,18 +110,18 @@ class Guards:
         return any(path in VERSIONS for path in self._paths(node))
 
     def _joined(self, node: ast.BoolOp) -> Flag | None:
-        found = [self.condition(one) for one in node.values]
-        known = [one for one in found if one is not None]
+        conditions = [self.condition(operand) for operand in node.values]
+        known = [condition for condition in conditions if condition is not None]
         if not known:
             return None
-        if _UNTOLD in known:
-            return _UNTOLD
+        if _UNKNOWN in known:
+            return _UNKNOWN
         conjunction, disjunction = EVERYWHERE, 0
         is_and = isinstance(node.op, ast.And)
-        for one in known:
-            conjunction &= one.true if is_and else one.false
-            disjunction |= one.false if is_and else one.true
-        if len(known) < len(found):  # the rest may be false anywhere
+        for condition in known:
+            conjunction &= condition.true if is_and else condition.false
+            disjunction |= condition.false if is_and else condition.true
+        if len(known) < len(conditions):  # the operands that do not depend on the release may be false on any
             disjunction = EVERYWHERE
         return Flag(conjunction, disjunction) if is_and else Flag(disjunction, conjunction)
 
@@ -129,8 +129,8 @@ class Guards:
         match node:
             case ast.Constant():
                 return node.value
-            case ast.Name() if isinstance(told := self._lookup(node.id), Told):
-                return self._value(told.node, release)
+            case ast.Name() if isinstance(bound := self._lookup(node.id), VersionExpression):
+                return self._value(bound.node, release)
             case ast.Attribute() if self._is_version(node):
                 return str(release)
             case ast.Attribute(attr="major" | "minor" | "micro" | "release"):
@@ -150,7 +150,7 @@ class Guards:
             case ast.ListComp() | ast.GeneratorExp() if _turns_to_int(node.elt):
                 return tuple(int(one) for one in self._value(node.generators[0].iter, release))
             case _:
-                raise _Unclear
+                raise _Unsupported
 
     def _item(self, node: ast.Subscript, release: Version) -> Any:
         value, part = self._value(node.value, release), node.slice
@@ -164,12 +164,12 @@ class Guards:
         for operation, one in zip(node.ops, node.comparators, strict=True):
             right = self._value(one, release)
             if type(operation) not in _OPERATORS:
-                raise _Unclear
+                raise _Unsupported
             if isinstance(left, Version) != isinstance(right, Version):
                 left, right = (one if isinstance(one, Version) else Version(one) for one in (left, right))
             exact = isinstance(operation, (ast.Eq, ast.NotEq))
             if exact and any(isinstance(side, (str, Version)) and str(side).count(".") > 1 for side in (left, right)):
-                raise _Unclear  # it names one patch release; another of the same minor release differs
+                raise _Unsupported  # the comparison is with one patch release; others of the same minor release differ
             if not _OPERATORS[type(operation)](left, right):
                 return False
             left = right
@@ -184,7 +184,7 @@ class Guards:
         if name == "map" and len(node.args) == 2 and getattr(node.args[0], "id", "") == "int":
             return tuple(int(one) for one in self._value(node.args[1], release))
         if len(node.args) != 1:
-            raise _Unclear
+            raise _Unsupported
         value = self._value(node.args[0], release)
         if name in _PARSERS:
             return Version(value)
@@ -192,7 +192,7 @@ class Guards:
             return tuple(value)
         if name in _PLAIN:
             return _PLAIN[name](value)
-        raise _Unclear
+        raise _Unsupported
 
 
 def _turns_to_int(node: ast.expr) -> bool:

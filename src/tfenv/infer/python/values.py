@@ -1,4 +1,4 @@
-"""What a name in a program stands for, as far as reading tells."""
+"""What a name in a program stands for, as far as reading shows."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OTHER: Final = "@"
-"""How the path of something begins that is not of TensorFlow or Keras, but may stand in for it."""
+"""Prefix of the path of something outside TensorFlow and Keras that may take the place of a name of theirs."""
 
 STAR: Final = "*"
-"""How the path of something begins that `import *` may have brought."""
+"""Prefix of the path of something that `import *` may have brought."""
 
 INSTANCE: Final = "()"
-"""How a part of a path ends that is what a call gave."""
+"""Suffix of a part of a path that is the result of a call."""
 
 Paths: TypeAlias = tuple[str, ...]
-"""Dotted names from `tf.` or `keras.` on; the thing is one of them. Empty: nothing that matters."""
+"""Dotted names that begin with `tf.` or `keras.`; the value is one of them. Empty: nothing of TensorFlow or Keras."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """An expression about the release at hand (`tf.__version__.split(".")`), to be worked out where it is asked."""
+class VersionExpression:
+    """An expression that depends on the running release, such as `tf.__version__.split(".")`; evaluated by `Guards`."""
 
     node: ast.expr
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """What is true on some releases only: masks of those where it is true, and where it is false."""
+    """A condition on the release: masks of the releases on which it is true, and on which it is false."""
 
     true: int
     false: int
@@ -39,11 +39,12 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Sub:
-    """A class of the project, or its instance, made from classes of TensorFlow.
+    """A class of the project that is derived from classes of TensorFlow, or an instance of it.
 
     Attributes:
-        paths: the classes it is made from.
-        own: what it defines itself.
+        paths: base classes.
+        own: names of the methods that the class, or a base class in the project, defines.
+        instance: whether this is an instance and not the class.
     """
 
     paths: Paths
@@ -53,18 +54,18 @@ class Sub:
 
 @dataclass(frozen=True, slots=True)
 class Symbolic:
-    """A tensor of Keras that stands for what a model will be given: what `Input` gives, and layers called on it."""
+    """A symbolic tensor of Keras: the result of `Input`, or of a layer called on a symbolic tensor."""
 
 
-Value: TypeAlias = "Paths | Told | Flag | Sub | Symbolic"
+Value: TypeAlias = "Paths | VersionExpression | Flag | Sub | Symbolic"
 
 
 def either(values: Iterable[Value]) -> Value:
-    """A name that stands for one of these; one that nothing is known of may be anything."""
+    """A name that stands for one of these values; a value that nothing is known of counts as `OTHER`."""
     kept = list(dict.fromkeys(values))
     if len(kept) == 1:
         return kept[0]
     paths: list[str] = []
-    for one in kept:
-        paths += one if isinstance(one, tuple) and one else (OTHER,)
+    for value in kept:
+        paths += value if isinstance(value, tuple) and value else (OTHER,)
     return tuple(dict.fromkeys(paths))

@@ -1,4 +1,4 @@
-"""Modules of the standard library: which there are, and which Python has them.
+"""Modules and names of the standard library, and the Python versions that have them.
 
 Sources: https://docs.python.org/3/whatsnew/ of each release, for removals;
 https://docs.python.org/3.11/library/2to3.html for Python 2.
@@ -135,17 +135,17 @@ _BUILTIN: Final = frozenset(dir(builtins)) | {"__file__", "__name__", "unicode",
 
 
 def is_standard(top: str) -> bool:
-    """Is this a module of the standard library of any Python?"""
+    """Whether a module belongs to the standard library of any Python."""
     return top in _STANDARD
 
 
 def is_builtin(name: str) -> bool:
-    """Is this name there without an import?"""
+    """Whether a name exists without an import."""
     return name in _BUILTIN
 
 
 def python_of(module: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What an import asks of Python: what is written, and a specifier."""
+    """What an import asks of Python: pairs of its text and a specifier."""
     if module.partition(".")[0] in _TWO:
         yield f"import {module}", "<3"
     for known, since in _SINCE.items():
