@@ -19,7 +19,7 @@ from tests.support.engine_api import FakeEngine
 from tests.support.recorder import Recorder
 from tfenv.errors import EngineError
 from tfenv.image.build_log import BUILDING
-from tfenv.image.engine import Engine, Image
+from tfenv.image.engine import Engine, HeldImage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def test_reads_an_image(fake: FakeEngine) -> None:
     fake.answers["GET /images/a:1/json"] = (200, INSPECTED)
     fake.answers["GET /images/b:1/json"] = (404, {"message": "No such image: b:1"})
     with Engine.connect() as engine:
-        assert engine.image("a:1") == Image(id="sha256:12", tags=("a:1",), labels=(("b", "2"),), size=3)
+        assert engine.image("a:1") == HeldImage(id="sha256:12", tags=("a:1",), labels=(("b", "2"),), size=3)
         assert engine.image("b:1") is None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tfenv.errors import HostError
-from tfenv.image.layer import EPOCH, Entry, Layer, folder, unpacked
+from tfenv.image.layer import EPOCH, Layer, LayerEntry, folder, wheel_entries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def demo(tmp_path: Path) -> Path:
 
 def test_a_wheel_is_installed(demo: Path) -> None:
     """Files of every scheme, scripts for the Python of the image, and a RECORD of it all."""
-    layer = Layer("demo", unpacked(demo, SCHEMES, PYTHON))
+    layer = Layer("demo", wheel_entries(demo, SCHEMES, PYTHON))
     site = SITE.lstrip("/")
     assert content(layer, f"{site}/demo/large.bin") == NOISE
     assert content(layer, "opt/venv/share/demo.txt") == b"x"
@@ -96,7 +96,7 @@ def test_a_wheel_is_installed(demo: Path) -> None:
 
 def test_folders_come_first_and_once(demo: Path) -> None:
     """Sorted, so that the order of the wheel does not matter; parents are told too."""
-    names = list(read(Layer("demo", unpacked(demo, SCHEMES, PYTHON))))
+    names = list(read(Layer("demo", wheel_entries(demo, SCHEMES, PYTHON))))
     assert names[:3] == ["opt", "opt/venv", "opt/venv/bin"]
     assert len(names) == len(set(names))
     for name in names:
@@ -105,7 +105,7 @@ def test_folders_come_first_and_once(demo: Path) -> None:
 
 def test_what_is_measured_is_what_comes(demo: Path) -> None:
     """The digests and the size are those of the bytes; the bytes of the wheel stand in them as they are."""
-    layer = Layer("demo", unpacked(demo, SCHEMES, PYTHON))
+    layer = Layer("demo", wheel_entries(demo, SCHEMES, PYTHON))
     told, data = layer.measure(), b"".join(layer.pieces())
     assert (told.digest, told.size) == (f"sha256:{hashlib.sha256(data).hexdigest()}", len(data))
     assert told.diff_id == f"sha256:{hashlib.sha256(gzip.decompress(data)).hexdigest()}"
@@ -115,7 +115,7 @@ def test_what_is_measured_is_what_comes(demo: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="no gzip")
 def test_gzip_itself_reads_it(demo: Path, tmp_path: Path) -> None:
     """Members one behind the other are one file to every reader."""
-    (path := tmp_path / "layer.gz").write_bytes(b"".join(Layer("demo", unpacked(demo, SCHEMES, PYTHON)).pieces()))
+    (path := tmp_path / "layer.gz").write_bytes(b"".join(Layer("demo", wheel_entries(demo, SCHEMES, PYTHON)).pieces()))
     subprocess.run(["gzip", "--test", str(path)], check=True)
 
 
@@ -128,8 +128,8 @@ def test_neither_folder_nor_time_nor_host_matter(demo: Path, tmp_path: Path) -> 
     program = (
         "import os, sys; os.umask(0o077)\n"
         "from pathlib import Path\n"
-        "from tfenv.image.layer import Layer, unpacked\n"
-        f"print(Layer('demo', unpacked(Path(sys.argv[1]), {SCHEMES!r}, {PYTHON!r})).measure().digest)\n"
+        "from tfenv.image.layer import Layer, wheel_entries\n"
+        f"print(Layer('demo', wheel_entries(Path(sys.argv[1]), {SCHEMES!r}, {PYTHON!r})).measure().digest)\n"
     )
     told = subprocess.run(
         [sys.executable, "-c", program, str(other)],
@@ -138,13 +138,13 @@ def test_neither_folder_nor_time_nor_host_matter(demo: Path, tmp_path: Path) -> 
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == Layer("demo", unpacked(demo, SCHEMES, PYTHON)).measure().digest
+    assert told.stdout.strip() == Layer("demo", wheel_entries(demo, SCHEMES, PYTHON)).measure().digest
 
 
 def test_a_wheel_that_compresses_nothing(tmp_path: Path) -> None:
     """Its contents are stored in the layer too."""
     wheel = make(tmp_path / "demo-1-py3-none-any.whl", {"demo.bin": NOISE}, stored=True)
-    layer = Layer("demo", unpacked(wheel, SCHEMES, PYTHON))
+    layer = Layer("demo", wheel_entries(wheel, SCHEMES, PYTHON))
     assert content(layer, f"{SITE}/demo.bin".lstrip("/")) == NOISE
     assert layer.measure().size > len(NOISE)
 
@@ -153,12 +153,14 @@ def test_long_and_foreign_names(tmp_path: Path) -> None:
     """Names longer than the field of a tar header, and such as are not ASCII."""
     name = f"{'long' * 40}/ä.txt"
     wheel = make(tmp_path / "demo-1-py3-none-any.whl", {name: b"1"})
-    assert content(Layer("demo", unpacked(wheel, SCHEMES, PYTHON)), f"{SITE}/{name}".lstrip("/")) == b"1"
+    assert content(Layer("demo", wheel_entries(wheel, SCHEMES, PYTHON)), f"{SITE}/{name}".lstrip("/")) == b"1"
 
 
 def test_own_entries() -> None:
     """Text, links, and folders of a user."""
-    layer = Layer("own", [Entry(path="a/b", data=b"1"), Entry(path="a/c", link="b"), folder("home/me", owner=1000)])
+    layer = Layer(
+        "own", [LayerEntry(path="a/b", data=b"1"), LayerEntry(path="a/c", link="b"), folder("home/me", owner=1000)]
+    )
     members = read(layer)
     assert (members["a/c"].issym(), members["a/c"].linkname) == (True, "b")
     assert (members["home/me"].isdir(), members["home/me"].uid, members["home"].uid) == (True, 1000, 0)
@@ -171,12 +173,12 @@ def test_a_wheel_that_wants_elsewhere_is_refused(name: str, tmp_path: Path) -> N
     """Outside of the environment, or into a scheme that there is not."""
     wheel = make(tmp_path / "demo-1-py3-none-any.whl", {name: b""})
     with pytest.raises(HostError, match=r"demo-1-py3-none-any\.whl"):
-        unpacked(wheel, SCHEMES, PYTHON)
+        wheel_entries(wheel, SCHEMES, PYTHON)
 
 
 def test_a_damaged_wheel_is_noticed(demo: Path) -> None:
     """The checksum of every file is checked when it is measured."""
-    entries = unpacked(demo, SCHEMES, PYTHON)
+    entries = wheel_entries(demo, SCHEMES, PYTHON)
     with zipfile.ZipFile(demo) as archive:
         offset = archive.getinfo("demo/large.bin").header_offset + 200
     data = bytearray(demo.read_bytes())
@@ -191,4 +193,4 @@ def test_no_wheel(data: bytes, tmp_path: Path) -> None:
     """The error names the file."""
     (path := tmp_path / "demo-1-py3-none-any.whl").write_bytes(data)
     with pytest.raises(HostError, match=r"demo-1-py3-none-any\.whl"):
-        unpacked(path, SCHEMES, PYTHON)
+        wheel_entries(path, SCHEMES, PYTHON)

@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
 from packaging.version import Version
 
-from tfenv.index.kept import pack, unpack
+from tfenv.index.kept import lines_of, releases_of
 from tfenv.index.pages import links, parse, releases
 from tfenv.model.package import File, Name
 
@@ -214,7 +214,7 @@ def test_releases_that_are_kept() -> None:
     wheel = entry("foo_bar-1.1-2x-py3-none-any.whl", **more, **{"core-metadata": {"sha256": "cd" * 32}})
     page = {"meta": {"api-version": "1.1"}, "files": [entry("foo_bar-1.1.zip"), entry("foo_bar-1.0.zip"), wheel]}
     body, kind, name = json.dumps(page).encode(), "application/vnd.pypi.simple.v1+json", Name("foo-bar")
-    kept = unpack(pack(links(body, kind, url=URL, name=name)), name, "i")
+    kept = releases_of(lines_of(links(body, kind, url=URL, name=name)), name, "i")
     assert [release.version for release in kept] == [Version("1.1"), Version("1.0")]
     whole = releases(name, parse(body, kind, url=URL, name=name, index="i"))
     assert [release.files for release in kept] == [release.files for release in whole]

@@ -72,7 +72,7 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _through_the_bindings(stub: Path, kind: str) -> str:
     code = (
-        "from tfenv.machine.detect import load_nvml; from tfenv.machine.gpus import gpus;"
+        "from tfenv.machine.detect import load_nvml; from tfenv.machine.devices import gpus;"
         "from tests.support.recorded_host import RecordedHost; print(gpus(RecordedHost({}), load_nvml()))"
     )
     environment = {**os.environ, "LD_LIBRARY_PATH": str(stub), "STUB_NVML": kind}

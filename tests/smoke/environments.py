@@ -17,7 +17,7 @@ from tfenv.model.package import normalize
 from tfenv.model.target import Accelerator, Platform, Target
 
 if TYPE_CHECKING:
-    from tfenv.smoke.document import Document
+    from tfenv.smoke.exchange import Document
 
 RECORDED = Path(__file__).parent / "recorded"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.locks import cpu_lock, cuda_lock
-from tfenv.smoke import document, probe
-from tfenv.smoke.wheel import contents
+from tfenv.smoke import exchange, probe
+from tfenv.smoke.run import contents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 def test_both_ends_agree() -> None:
     """The marks and the bootstrap are written twice, because the probe stands alone; they are the same."""
-    assert (document.MARK, document.END, document.BOOTSTRAP) == (probe.MARK, probe.END, probe.BOOTSTRAP)
-    assert document.source() == probe.SOURCE
+    assert (exchange.MARK, exchange.END, exchange.BOOTSTRAP) == (probe.MARK, probe.END, probe.BOOTSTRAP)
+    assert exchange.source() == probe.SOURCE
 
 
 def test_options_name_and_do_not_judge() -> None:
     """The probe is told names and the device, never the versions it should find."""
-    told = json.loads(document.options(cuda_lock()))
+    told = json.loads(exchange.options(cuda_lock()))
     assert told["device"] == "gpu"
     assert "nvidia-cudnn-cu12" in told["distributions"]
     assert "9.10" not in json.dumps(told)
-    told = json.loads(document.options(cpu_lock(), seconds=7))
+    told = json.loads(exchange.options(cpu_lock(), seconds=7))
     assert (told["device"], told["environment"], told["seconds"]) == ("cpu", ["TF_USE_LEGACY_KERAS"], 7)
 
 
 def test_noise_around_the_answer() -> None:
     """What libraries print before, after, and even with a mark of its own does not hide the answer."""
-    answer = f'{document.MARK}{{"format": 1}}{document.END}'
-    assert document.read(f"noise {document.MARK} more\n{answer}\nbye") == {"format": 1}
+    answer = f'{exchange.MARK}{{"format": 1}}{exchange.END}'
+    assert exchange.read(f"noise {exchange.MARK} more\n{answer}\nbye") == {"format": 1}
 
 
-@pytest.mark.parametrize("output", ["", "Traceback: no\nPython", f"{document.END} {document.MARK}"])
+@pytest.mark.parametrize("output", ["", "Traceback: no\nPython", f"{exchange.END} {exchange.MARK}"])
 def test_no_answer(output: str) -> None:
     """Without a whole document there is an error that quotes what was said."""
     with pytest.raises(ValueError, match=r"gave no answer; it said: (\(nothing\)|Traceback: no Python|@@)"):
-        document.read(output)
+        exchange.read(output)
 
 
 def test_lock_without_gpu_asks_for_the_cpu() -> None:
     """The device follows the target."""
     lock = cuda_lock()
-    assert json.loads(document.options(replace(lock, target=cpu_lock().target)))["device"] == "cpu"
+    assert json.loads(exchange.options(replace(lock, target=cpu_lock().target)))["device"] == "cpu"
 
 
 def wheel(path: Path, record: str) -> Path:

@@ -19,7 +19,7 @@ from tfenv.smoke.judge import judge
 
 if TYPE_CHECKING:
     from tfenv.model.lock import Lock
-    from tfenv.smoke.document import Document
+    from tfenv.smoke.exchange import Document
 
 P, F, N = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_TRIED
 SILENTLY = "it would silently run on the CPU"

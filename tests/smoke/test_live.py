@@ -50,10 +50,10 @@ class Environment:
 
     def lock(self) -> Lock:
         """Of what it holds now."""
-        from tfenv.smoke import document
+        from tfenv.smoke import exchange
 
         output, _ = probe(interpreter(self.directory), json.dumps({"levels": [0, 1, 2], "distributions": []}))
-        return lock_of(document.read(output))
+        return lock_of(exchange.read(output))
 
     def smoke(self, lock: Lock) -> Report:
         """Prove it."""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.pythons import python_of
-from tfenv.smoke import document
+from tfenv.smoke import exchange
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfenv.smoke.document import Document
+    from tfenv.smoke.exchange import Document
 
 LINUX_ONLY = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals as Linux knows them")
 
@@ -43,14 +43,14 @@ def site(environment: Path) -> Path:
 
 def run(python: Path, **options: Any) -> Document:
     ran = subprocess.run(
-        [str(python), "-I", "-c", document.BOOTSTRAP, json.dumps(options)],
-        input=document.source(),
+        [str(python), "-I", "-c", exchange.BOOTSTRAP, json.dumps(options)],
+        input=exchange.source(),
         capture_output=True,
         encoding="utf-8",
         check=True,
         timeout=120,
     )
-    return document.read(ran.stdout)
+    return exchange.read(ran.stdout)
 
 
 def fake(site: Path, source: str) -> None:
@@ -109,10 +109,10 @@ def test_a_folder_left_behind_is_no_tensorflow(environment: Path, site: Path) ->
 
 def test_noise_does_not_hide_the_answer(environment: Path, site: Path) -> None:
     """What TensorFlow prints while it is imported is kept as log and does not mix with the answer."""
-    fake(site, f"print({document.MARK!r}); import sys; print('warned', file=sys.stderr); raise ImportError('no')")
+    fake(site, f"print({exchange.MARK!r}); import sys; print('warned', file=sys.stderr); raise ImportError('no')")
     found = run(environment / "bin" / "python", levels=[1])
     assert found["import"]["steps"]["load"]["reason"] == "ImportError: no"
-    assert document.MARK in found["import"]["log"]
+    assert exchange.MARK in found["import"]["log"]
     assert "warned" in found["import"]["log"]
 
 

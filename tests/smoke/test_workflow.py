@@ -16,10 +16,10 @@ from tests.smoke.wheels import lock_of, wheel
 from tests.support.commands import runner
 from tfenv.cli.smoke import as_json, table
 from tfenv.errors import EngineError, SmokeFailed, UsageError
-from tfenv.image.engine import Engine, Image, Run
+from tfenv.image.engine import Engine, HeldImage, Run
 from tfenv.model.report import Outcome
 from tfenv.outputs import pylock
-from tfenv.smoke import document
+from tfenv.smoke import exchange
 from tfenv.smoke.judge import judge
 from tfenv.store.cache import Cache
 from tfenv.venv.sync import sync
@@ -95,8 +95,8 @@ class MemoryEngine:
         self.has = gpus
         self.ran: dict[str, Any] = {}
 
-    def image(self, reference: str) -> Image | None:
-        return Image(id="sha256:1") if reference == "here" else None
+    def image(self, reference: str) -> HeldImage | None:
+        return HeldImage(id="sha256:1") if reference == "here" else None
 
     def gpus(self) -> str | None:
         return self.has
@@ -116,7 +116,7 @@ class MemoryEngine:
 
 
 def answer(name: str) -> str:
-    return f"noise\n{document.MARK}{json.dumps(recorded(name))}{document.END}\n"
+    return f"noise\n{exchange.MARK}{json.dumps(recorded(name))}{exchange.END}\n"
 
 
 @pytest.mark.parametrize(("has", "given"), [(None, False), ("cdi", True), ("nvidia-runtime", True)])
@@ -130,7 +130,7 @@ def test_an_image_is_proven(cache: Cache, has: str | None, given: bool) -> None:
     assert engine.ran["gpus"] is given
     assert engine.ran["closed"]
     assert engine.ran["command"][:2] == ["python", "-I"]
-    assert engine.ran["files"][engine.ran["command"][2]] == document.source().encode()
+    assert engine.ran["files"][engine.ran["command"][2]] == exchange.source().encode()
 
 
 def test_a_cpu_image_gets_no_gpu(cache: Cache) -> None:

@@ -15,7 +15,7 @@ from packaging.version import Version
 from tests.whole.test_images import tfenv
 from tfenv.model.report import Outcome
 from tfenv.outputs import pylock
-from tfenv.smoke import document, imported, installed, libraries
+from tfenv.smoke import exchange, level_imported, level_installed, level_libraries
 from tfenv.smoke.run import interpreter, probe
 from tfenv.venv import interpreters
 
@@ -53,12 +53,12 @@ def locked(folder: Path, tf: str, gpu: str, python: str) -> Path:
 def opened(lock_file: Path, venv: Path) -> tuple[Level, ...]:
     """Levels 0 to 3, which need no GPU."""
     lock = pylock.loads(lock_file.read_text(encoding="utf-8"))
-    options = {**json.loads(document.options(lock, seconds=1200)), "levels": [0, 1, 2, 3]}
-    found = document.read(probe(interpreter(venv), json.dumps(options))[0])
-    first = installed.judge(lock, found, {}, "L0"), imported.judge_import(found, (), "L1")
+    options = {**json.loads(exchange.options(lock, seconds=1200)), "levels": [0, 1, 2, 3]}
+    found = exchange.read(probe(interpreter(venv), json.dumps(options))[0])
+    first = level_installed.judge(lock, found, {}, "L0"), level_imported.judge_import(found, (), "L1")
     if first[1].outcome is not Outcome.PASSED:
         return first
-    return (*first, imported.judge_build(lock, found, "L2"), libraries.judge(lock, found, "L3"))
+    return (*first, level_imported.judge_build(lock, found, "L2"), level_libraries.judge(lock, found, "L3"))
 
 
 def installed_by_sync(folder: Path, tf: str, gpu: str, python: str) -> None:

@@ -18,9 +18,9 @@ from tfenv.errors import TfenvError
 from tfenv.model.goal import Goal
 from tfenv.model.report import Outcome
 from tfenv.model.target import Target
-from tfenv.smoke import document
-from tfenv.smoke.computed import judge_matmul, judge_training
-from tfenv.smoke.imported import judge_import
+from tfenv.smoke import exchange
+from tfenv.smoke.level_computed import judge_matmul, judge_training
+from tfenv.smoke.level_imported import judge_import
 from tfenv.store.cache import Cache
 from tfenv.venv import interpreters
 from tfenv.venv.sync import sync
@@ -78,8 +78,8 @@ def by_plain(cell: Cell, database: Database) -> Trial:
             _run(*pip, "--upgrade", "pip", "setuptools", "wheel")
             _run(*pip, wanted)
         options = json.dumps({"device": "cpu", "distributions": [], "levels": [0, 1, 4, 5], "seconds": 300})
-        output = _run(str(inside), "-I", "-c", document.BOOTSTRAP, options, text=document.source())
-        found = document.read(output)
+        output = _run(str(inside), "-I", "-c", exchange.BOOTSTRAP, options, text=exchange.source())
+        found = exchange.read(output)
     except subprocess.SubprocessError as error:
         said = (error.stderr or "").strip() if isinstance(error, subprocess.CalledProcessError) else ""
         return _trial(cell, "plain", f"install: {said.splitlines()[-1] if said else error}")
@@ -90,7 +90,7 @@ def by_plain(cell: Cell, database: Database) -> Trial:
     return _trial(cell, "plain", _verdict(found), len(found["installed"]["distributions"]))
 
 
-def _verdict(found: document.Document) -> str:
+def _verdict(found: exchange.Document) -> str:
     """The judge's word on what needs no lock: the import, the arithmetic, the training."""
     levels = [judge_import(found, (), "import")]
     if levels[0].outcome is not Outcome.FAILED:

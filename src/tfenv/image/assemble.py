@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tfenv.errors import EngineError, IndexUnavailable, UsageError
 from tfenv.image.base import saved
 from tfenv.image.engine import Engine
-from tfenv.image.layer import Descriptor, Entry, Layer, folder, unpacked
-from tfenv.image.oci import Image
+from tfenv.image.layer import Descriptor, Layer, LayerEntry, folder, wheel_entries
+from tfenv.image.oci import NewImage
 from tfenv.image.transfer import pull
 from tfenv.index.download import download
 from tfenv.model.lock import Origin
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfenv.image.base import Base
-    from tfenv.image.engine import Image as Loaded
+    from tfenv.image.engine import HeldImage
     from tfenv.model.lock import Lock
 
 TASK = "layers"
@@ -48,7 +48,7 @@ def assemble(
     cache: Cache | None = None,
     connect: Callable[[], Engine] = Engine.connect,
     progress: Progress | None = None,
-) -> Image:
+) -> NewImage:
     """The image of a lock.
 
     Args:
@@ -87,7 +87,7 @@ def assemble(
     keys: list[str | None] = [None]
     for name, packages in groups:
         wheels = [files[package.file.filename] for package in packages]
-        entries = (entry for wheel in wheels for entry in unpacked(wheel, schemes, f"/{_VENV}/bin/python"))
+        entries = (entry for wheel in wheels for entry in wheel_entries(wheel, schemes, f"/{_VENV}/bin/python"))
         layers.append(Layer(name, entries))
         keys.append(_key(schemes, [package.file.sha256 or "" for package in packages]))
     folders, settings = _loader(layers, with_cuda=_CUDA not in there)
@@ -98,7 +98,7 @@ def assemble(
     with ThreadPoolExecutor() as pool:
         told = list(pool.map(lambda layer, key: _measured(layer, key, cache, reporter), layers, keys))
     reporter.finish(TASK)
-    return Image(
+    return NewImage(
         base=start.configuration,
         layers=(*((layer.descriptor, layer) for layer in start.layers), *zip(told, layers, strict=True)),
         comments=tuple(layer.name for layer in layers),
@@ -106,7 +106,7 @@ def assemble(
     )
 
 
-def load(image: Image, tag: str, *, engine: Engine, progress: Progress | None = None) -> Loaded:
+def load(image: NewImage, tag: str, *, engine: Engine, progress: Progress | None = None) -> HeldImage:
     """Hand an image to an engine; layers that it has are not sent again.
 
     Raises:
@@ -172,7 +172,7 @@ def _schemes(python: str) -> dict[str, str]:
     }
 
 
-def _environment(reference: str, there: Mapping[str, bytes | None], python: str) -> list[Entry]:
+def _environment(reference: str, there: Mapping[str, bytes | None], python: str) -> list[LayerEntry]:
     """An empty virtual environment of the Python of the base, and a user who works there.
 
     Raises:
@@ -188,15 +188,15 @@ def _environment(reference: str, there: Mapping[str, bytes | None], python: str)
     home = f"/{command.rpartition('/')[0]}"
     configuration = f"home = {home}\ninclude-system-site-packages = false\nversion = {python.removeprefix('python')}\n"
     return [
-        Entry(path="etc/passwd", data=(users if _has(users) else users + _USER).encode()),
-        Entry(path="etc/group", data=(groups if _has(groups) else groups + _GROUP).encode()),
+        LayerEntry(path="etc/passwd", data=(users if _has(users) else users + _USER).encode()),
+        LayerEntry(path="etc/group", data=(groups if _has(groups) else groups + _GROUP).encode()),
         folder("app", owner=1000),
         folder("home/tfenv", owner=1000),
-        Entry(path=f"{_VENV}/pyvenv.cfg", data=configuration.encode()),
-        Entry(path=f"{_VENV}/bin/{python}", link=f"/{command}"),
-        Entry(path=f"{_VENV}/bin/python3", link=python),
-        Entry(path=f"{_VENV}/bin/python", link=python),
-        Entry(path=f"{_VENV}/lib64", link="lib"),
+        LayerEntry(path=f"{_VENV}/pyvenv.cfg", data=configuration.encode()),
+        LayerEntry(path=f"{_VENV}/bin/{python}", link=f"/{command}"),
+        LayerEntry(path=f"{_VENV}/bin/python3", link=python),
+        LayerEntry(path=f"{_VENV}/bin/python", link=python),
+        LayerEntry(path=f"{_VENV}/lib64", link="lib"),
         folder(f"{_VENV}/lib/{python}/site-packages"),
     ]
 
@@ -205,15 +205,17 @@ def _has(table: str) -> bool:
     return any(line.startswith("tfenv:") for line in table.splitlines())
 
 
-def _loader(layers: Iterable[Layer], *, with_cuda: bool) -> tuple[tuple[str, ...], list[Entry]]:
+def _loader(layers: Iterable[Layer], *, with_cuda: bool) -> tuple[tuple[str, ...], list[LayerEntry]]:
     """Where the loader finds the CUDA libraries, and where XLA finds `ptxas` and `libdevice`."""
     paths = [path for layer in layers for path in layer.paths() if "/site-packages/nvidia/" in path]
     libraries = {path.rpartition("/")[0] for path in paths if "/lib/" in path and ".so" in path.rpartition("/")[2]}
     folders = tuple(sorted(f"/{path}" for path in libraries if path.endswith("/lib")))
-    entries = [Entry(path="etc/ld.so.conf.d/00-tfenv.conf", data="".join(f"{path}\n" for path in folders).encode())]
+    entries = [
+        LayerEntry(path="etc/ld.so.conf.d/00-tfenv.conf", data="".join(f"{path}\n" for path in folders).encode())
+    ]
     tools = sorted({path.partition("/nvvm/")[0] for path in paths if "/nvvm/" in path})
     if tools and with_cuda:
-        entries.append(Entry(path=_CUDA, link=f"/{tools[0]}"))
+        entries.append(LayerEntry(path=_CUDA, link=f"/{tools[0]}"))
     return folders, entries
 
 

@@ -33,7 +33,7 @@ _QUIET_STEP = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class HeldImage:
     """An image that the engine holds.
 
     Attributes:
@@ -103,7 +103,7 @@ class Engine:
         """End the connection."""
         self._client.close()
 
-    def image(self, reference: str) -> Image | None:
+    def image(self, reference: str) -> HeldImage | None:
         """The image of a reference or id, if the engine holds it."""
         from docker.errors import ImageNotFound
 
@@ -112,7 +112,7 @@ class Engine:
                 found: dict[str, Any] = self._client.inspect_image(reference)  # type: ignore[no-untyped-call]
             except ImageNotFound:
                 return None
-        return Image(
+        return HeldImage(
             id=found["Id"],
             tags=tuple(found.get("RepoTags") or ()),
             digests=tuple(found.get("RepoDigests") or ()),
@@ -121,14 +121,14 @@ class Engine:
             size=found.get("Size") or 0,
         )
 
-    def find(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
+    def find(self, labels: Mapping[str, str]) -> tuple[HeldImage, ...]:
         """The images that carry all these labels, oldest first: an image comes before those made from it."""
         with _translated("listing images"):
             found = self._client.images(filters={"label": [f"{name}={value}" for name, value in labels.items()]})
         images = (self.image(each["Id"]) for each in sorted(found, key=lambda each: each["Created"]))
         return tuple(image for image in images if image is not None)
 
-    def tag(self, image: Image, reference: str) -> None:
+    def tag(self, image: HeldImage, reference: str) -> None:
         """Give an image one more name.
 
         Raises:
@@ -145,7 +145,7 @@ class Engine:
         with _translated(f"removing `{reference}`"):
             self._client.remove_image(reference)
 
-    def pull(self, reference: str, *, progress: Progress | None = None) -> Image:
+    def pull(self, reference: str, *, progress: Progress | None = None) -> HeldImage:
         """Fetch an image from its registry.
 
         Raises:
@@ -200,7 +200,7 @@ class Engine:
         network: bool = False,
         fresh: bool = False,
         progress: Progress | None = None,
-    ) -> Image:
+    ) -> HeldImage:
         """Build an image.
 
         Args:

@@ -69,7 +69,7 @@ class Descriptor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LayerEntry:
     """One path of a layer, without a slash at its beginning.
 
     Attributes:
@@ -82,13 +82,13 @@ class Entry:
     path: str
     mode: int = 0o644
     data: bytes | None = None
-    member: Member | None = None
+    member: WheelMember | None = None
     link: str | None = None
     owner: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class WheelMember:
     """A file inside of a wheel."""
 
     wheel: Path
@@ -106,7 +106,7 @@ class Layer:
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, name: str, entries: Iterable[Entry]) -> None:
+    def __init__(self, name: str, entries: Iterable[LayerEntry]) -> None:
         self.name = name
         self._entries = {entry.path: entry for entry in entries}
 
@@ -156,20 +156,20 @@ class Layer:
             for file in opened.values():
                 file.close()
 
-    def _sorted(self) -> Iterator[Entry]:
+    def _sorted(self) -> Iterator[LayerEntry]:
         """By path, each folder before what is in it."""
         folders = {path for name in self._entries for path in _above(name)} - self._entries.keys()
         # told, so that every engine makes them alike
-        told = [*self._entries.values(), *(Entry(path=path, mode=stat.S_IFDIR | 0o755) for path in folders)]
+        told = [*self._entries.values(), *(LayerEntry(path=path, mode=stat.S_IFDIR | 0o755) for path in folders)]
         return iter(sorted(told, key=lambda entry: entry.path.split("/")))
 
 
-def folder(path: str, *, owner: int = 0) -> Entry:
+def folder(path: str, *, owner: int = 0) -> LayerEntry:
     """An empty folder."""
-    return Entry(path=path, mode=stat.S_IFDIR | 0o755, owner=owner)
+    return LayerEntry(path=path, mode=stat.S_IFDIR | 0o755, owner=owner)
 
 
-def unpacked(wheel: Path, schemes: Mapping[str, str], interpreter: str) -> list[Entry]:
+def wheel_entries(wheel: Path, schemes: Mapping[str, str], interpreter: str) -> list[LayerEntry]:
     """What installing a wheel puts where, `RECORD` and scripts included.
 
     Args:
@@ -206,14 +206,14 @@ class _Source(WheelFile):
                 continue
             row = rows.get(info.filename, (info.filename, "", ""))
             mode = info.external_attr >> 16
-            stream = _Stream(self._archive, Member(self._path, info, row))
+            stream = _Stream(self._archive, WheelMember(self._path, info, row))
             yield row, cast("BinaryIO", stream), bool(stat.S_ISREG(mode) and mode & 0o111)
 
 
 class _Stream:
     """What `installer` carries from source to destination."""
 
-    def __init__(self, archive: zipfile.ZipFile, member: Member) -> None:
+    def __init__(self, archive: zipfile.ZipFile, member: WheelMember) -> None:
         self._archive = archive
         self.member = member
 
@@ -227,7 +227,7 @@ class _Destination(WheelDestination):
     def __init__(self, schemes: Mapping[str, str], interpreter: str) -> None:
         self._schemes = schemes
         self._interpreter = interpreter
-        self.entries: list[Entry] = []
+        self.entries: list[LayerEntry] = []
 
     def write_script(self, name: str, module: str, attr: str, section: ScriptSection) -> RecordEntry:
         name, data = Script(name, module, attr, section).generate(self._interpreter, "posix")
@@ -245,7 +245,7 @@ class _Destination(WheelDestination):
         if not stream.member.record[1] or stream.member.info.compress_type not in _COPIED:
             return self._add(scheme, name, stream.read(), executable=is_executable)
         mode = 0o755 if is_executable else 0o644
-        self.entries.append(Entry(path=self._place(scheme, name), mode=mode, member=stream.member))
+        self.entries.append(LayerEntry(path=self._place(scheme, name), mode=mode, member=stream.member))
         told = RecordEntry.from_elements(*stream.member.record)
         return RecordEntry(name, told.hash_, told.size)
 
@@ -262,7 +262,7 @@ class _Destination(WheelDestination):
             self._add(scheme, record_file_path, stream.read(), executable=False)
 
     def _add(self, scheme: str, name: str, data: bytes, *, executable: bool) -> RecordEntry:
-        self.entries.append(Entry(path=self._place(scheme, name), mode=0o755 if executable else 0o644, data=data))
+        self.entries.append(LayerEntry(path=self._place(scheme, name), mode=0o755 if executable else 0o644, data=data))
         return RecordEntry(name, Hash("sha256", _record_hash(data)), len(data))
 
     def _place(self, scheme: str, name: str) -> str:
@@ -284,11 +284,11 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _size(entry: Entry) -> int:
+def _size(entry: LayerEntry) -> int:
     return entry.member.info.file_size if entry.member is not None else len(entry.data or b"")
 
 
-def _header(entry: Entry) -> bytes:
+def _header(entry: LayerEntry) -> bytes:
     told = tarfile.TarInfo(entry.path)
     told.mtime = EPOCH
     told.uid = told.gid = entry.owner
@@ -315,7 +315,9 @@ def _stored(data: bytearray, see: Callable[[bytes], object] | None) -> bytes:
     return bytes(out + _trailer(zlib.crc32(plain), len(plain)))
 
 
-def _deflated(member: Member, opened: dict[Path, BinaryIO], see: Callable[[bytes], object] | None) -> Iterator[bytes]:
+def _deflated(
+    member: WheelMember, opened: dict[Path, BinaryIO], see: Callable[[bytes], object] | None
+) -> Iterator[bytes]:
     """A gzip member around what the wheel holds."""
     yield _GZIP
     inflate, crc, size = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0
@@ -330,7 +332,7 @@ def _deflated(member: Member, opened: dict[Path, BinaryIO], see: Callable[[bytes
     yield _trailer(member.info.CRC, member.info.file_size)
 
 
-def _raw(member: Member, opened: dict[Path, BinaryIO]) -> Iterator[bytes]:
+def _raw(member: WheelMember, opened: dict[Path, BinaryIO]) -> Iterator[bytes]:
     """The bytes of a member as they lie in the wheel."""
     file = opened.get(member.wheel)
     if file is None:

@@ -58,7 +58,7 @@ class Blob:
 
 
 @dataclass(frozen=True)
-class Image:
+class NewImage:
     """An image that is yet nowhere.
 
     Attributes:

@@ -20,7 +20,7 @@ from tfenv.image.registry import Reference, repository
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tfenv.image.oci import Image
+    from tfenv.image.oci import NewImage
     from tfenv.image.registry import Repository
     from tfenv.model.progress import Progress
 
@@ -67,7 +67,7 @@ def pull(reference: str, platform: str, *, place: Callable[[str], Path], progres
     return Base(reference=reference, configuration=configuration, layers=layers)
 
 
-def push(image: Image, reference: str, *, progress: Progress) -> str:
+def push(image: NewImage, reference: str, *, progress: Progress) -> str:
     """Put an image where others can pull it; returns its digest.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tfenv.index import loop
 from tfenv.index.answers import Interrupted
 from tfenv.index.documents import metadata_of
-from tfenv.index.kept import KEPT, is_readable, pack, page_url, unpack
+from tfenv.index.kept import KEPT, is_readable, lines_of, page_url, releases_of
 from tfenv.index.metadata import fetch
 from tfenv.index.pages import ACCEPT, links
 from tfenv.store.cache import StoredPage, fresh_until
@@ -100,7 +100,7 @@ class Asker:
                 page = await self._page(name, index)
             self.digests[page_url(index, name)] = page.digest
             if page.status == 200:
-                return unpack(page.body, name, index)
+                return releases_of(page.body, name, index)
         return ()
 
     async def _page(self, name: Name, index: str) -> StoredPage:
@@ -160,7 +160,7 @@ def _answered(response: httpx.Response, stored: StoredPage | None, name: Name) -
         raise ValueError(f"it answered {status}")
     url, body = str(response.request.url), b""
     if status == 200:
-        body = pack(links(response.content, response.headers.get("Content-Type", ""), url=url, name=name))
+        body = lines_of(links(response.content, response.headers.get("Content-Type", ""), url=url, name=name))
     return StoredPage(
         url=url,
         status=status,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from tfenv.index.repair import requirements, specifier
+from tfenv.index.lenient import requirements, specifier
 from tfenv.model.package import Metadata
 
 if TYPE_CHECKING:

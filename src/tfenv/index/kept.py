@@ -17,7 +17,7 @@ import msgspec
 from packaging.tags import parse_tag
 from packaging.version import Version
 
-from tfenv.index.repair import specifier
+from tfenv.index.lenient import specifier
 from tfenv.model.package import File, Release
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _version(group: list[Link]) -> Version:
     return group[0][0]
 
 
-def pack(links: Iterable[Link]) -> bytes:
+def lines_of(links: Iterable[Link]) -> bytes:
     """The lines: version, a tab, and a JSON array of what the page says of its files, those by name."""
     groups: dict[int, list[Link]] = {}  # by identity: the hash of a version takes long, and most are the same object
     for link in links:
@@ -55,7 +55,7 @@ def pack(links: Iterable[Link]) -> bytes:
     return b"".join(lines)
 
 
-def unpack(body: bytes, name: Name, index: str) -> tuple[Release, ...]:
+def releases_of(body: bytes, name: Name, index: str) -> tuple[Release, ...]:
     """The releases, newest first; `index` is recorded in their files."""
     return tuple(Kept.of(name, line, index) for line in body.splitlines())
 
@@ -104,7 +104,7 @@ class Kept(Release):
         return value
 
 
-class Told(msgspec.Struct, gc=False, rename="kebab"):
+class ListedFile(msgspec.Struct, gc=False, rename="kebab"):
     """What a page says of a file (PEP 691, 592, 700, 714); only the name and the URL are known to be sound."""
 
     filename: str
@@ -118,11 +118,11 @@ class Told(msgspec.Struct, gc=False, rename="kebab"):
     dist_info_metadata: Any = None
 
 
-_ONE, _MANY = msgspec.json.Decoder(Told), msgspec.json.Decoder(list[Told])
+_ONE, _MANY = msgspec.json.Decoder(ListedFile), msgspec.json.Decoder(list[ListedFile])
 read = _ONE.decode
 
 
-def file_of(told: Told, name: Name, version: Version, index: str) -> File:
+def file_of(told: ListedFile, name: Name, version: Version, index: str) -> File:
     """The file that is told of; what cannot be understood is not known. `index` is recorded in it."""
     tags, build = _labels(told.filename)
     size, requires = told.size, told.requires_python

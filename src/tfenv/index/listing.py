@@ -18,16 +18,16 @@ ACCEPT = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
 """What is asked for, most wanted first (PEP 691, "Version + Format Selection")."""
 
 
-Entry: TypeAlias = "tuple[str, str, bytes | msgspec.Raw]"
+PageEntry: TypeAlias = "tuple[str, str, bytes | msgspec.Raw]"
 """A file on a page, nothing of it checked yet: filename, URL (perhaps relative), and all that the page says of it,
 a JSON object on one line, in the shape of the JSON form."""
 
 Link: TypeAlias = "tuple[Version, str, bytes | msgspec.Raw]"
 """A file as a page lists it, understood as far as its name goes; the rest waits until it is wanted: its version, its
-filename, and all that the page says, as `Entry` has it, the URL absolute and without credentials."""
+filename, and all that the page says, as `PageEntry` has it, the URL absolute and without credentials."""
 
 
-def entries(body: bytes, content_type: str, url: str) -> Iterable[Entry]:
+def entries(body: bytes, content_type: str, url: str) -> Iterable[PageEntry]:
     """All files on a page.
 
     Args:
@@ -65,7 +65,7 @@ class _Files(msgspec.Struct):
 _HEADS, _FILES = msgspec.json.Decoder(_Heads), msgspec.json.Decoder(_Files)
 
 
-def _from_json(body: bytes) -> Iterable[Entry]:
+def _from_json(body: bytes) -> Iterable[PageEntry]:
     """The files of a usual page are cut out of it as they stand: of the thousands on it, few are ever looked at."""
     try:
         page = _HEADS.decode(body)
@@ -78,7 +78,7 @@ def _from_json(body: bytes) -> Iterable[Entry]:
     return zip([head.filename for head in page.files], [head.url for head in page.files], told, strict=True)
 
 
-def _from_odd_json(body: bytes) -> list[Entry]:
+def _from_odd_json(body: bytes) -> list[PageEntry]:
     """A page on several lines, or with faults in it: read whole, and what can be understood is written anew."""
     page = json.loads(body)
     try:
@@ -98,7 +98,7 @@ def _check(version: object) -> None:
         raise ValueError(f"it speaks version {version} of the index API, tfenv speaks 1")
 
 
-def _written(told: dict[str, Any]) -> Entry | None:
+def _written(told: dict[str, Any]) -> PageEntry | None:
     filename, url = told.get("filename"), told.get("url")
     if not isinstance(filename, str) or not isinstance(url, str):
         return None

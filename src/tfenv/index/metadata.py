@@ -12,7 +12,7 @@ from packaging.metadata import parse_email
 from tfenv.errors import IndexUnavailable, IntegrityError
 from tfenv.index.client import RangesUnsupported
 from tfenv.index.documents import key
-from tfenv.index.wheels import open_wheel
+from tfenv.index.open_wheel import open_wheel
 from tfenv.model.package import normalize
 
 if TYPE_CHECKING:

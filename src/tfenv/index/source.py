@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tfenv.errors import IndexUnavailable
 from tfenv.index.credentials import Credentials
 from tfenv.index.documents import kept
-from tfenv.index.kept import is_readable, page_url, undated, unpack
+from tfenv.index.kept import is_readable, page_url, releases_of, undated
 from tfenv.model.package import File, Name, Release
 from tfenv.model.progress import Silent
 
@@ -168,7 +168,7 @@ class IndexSource:
         """
         from zipfile import BadZipFile
 
-        from tfenv.index.wheels import open_wheel
+        from tfenv.index.open_wheel import open_wheel
 
         client = self._make_client()
         try:
@@ -233,7 +233,7 @@ class IndexSource:
                 return None
             self._digests[url] = page.digest
             if page.status == 200:
-                return unpack(page.body, name, index)
+                return releases_of(page.body, name, index)
         return ()
 
     def _old_enough(self, name: Name, releases: tuple[Release, ...]) -> tuple[Release, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from tfenv.machine import processor, surroundings
-from tfenv.machine.gpus import gpus
+from tfenv.machine.devices import gpus
 from tfenv.machine.host import ThisHost
 from tfenv.model.machine import Machine
 from tfenv.model.target import Platform

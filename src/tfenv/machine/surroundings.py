@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from tfenv.model.machine import Engine, Interpreter, LibraryOnPath
+from tfenv.model.machine import ContainerEngine, Interpreter, LibraryOnPath
 
 if TYPE_CHECKING:
     from tfenv.machine.host import Host
@@ -47,7 +47,7 @@ def _library(host: Host, directory: str, name: str, *, first: bool = False) -> L
     return LibraryOnPath(soname=name, path=path, version=max(full, default=None), first=first)
 
 
-def engines(host: Host) -> tuple[Engine, ...]:
+def engines(host: Host) -> tuple[ContainerEngine, ...]:
     """Container engines whose client is there, and how they give GPUs to containers.
 
     Source: `docker info` lists the runtime `nvidia` once nvidia-container-toolkit is configured; CDI specifications
@@ -60,12 +60,14 @@ def engines(host: Host) -> tuple[Engine, ...]:
             continue
         answer = host.run(name, "info", "--format", "{{json .}}")
         if answer is None:
-            found.append(Engine(name=name, version=None, trouble="its client is installed, but no engine answers"))
+            found.append(
+                ContainerEngine(name=name, version=None, trouble="its client is installed, but no engine answers")
+            )
             continue
         version = re.search(r'"(?:ServerVersion|Version)"\s*:\s*"([^"]+)"', answer)
         runtime = re.search(r'"Runtimes"\s*:\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*"nvidia"', answer) is not None
         found.append(
-            Engine(
+            ContainerEngine(
                 name=name,
                 version=version[1] if version else None,
                 gpu="cdi" if cdi else "nvidia-runtime" if runtime else None,

@@ -66,7 +66,7 @@ class LibraryOnPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class ContainerEngine:
     """A container engine on this host.
 
     Attributes:
@@ -132,7 +132,7 @@ class Machine:
     driver: Driver | None = None
     board: str | None = None
     libraries: tuple[LibraryOnPath, ...] = ()
-    engines: tuple[Engine, ...] = ()
+    engines: tuple[ContainerEngine, ...] = ()
     interpreters: tuple[Interpreter, ...] = ()
     disk_free: int | None = None
     unknown: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ _REFERENCE = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class InstallLayer:
     """Packages that are installed together.
 
     Attributes:
@@ -99,13 +99,13 @@ def base_reference(lock: Lock, base: str | None = None) -> str:
     return reference
 
 
-def installer(lock: Lock) -> Layer | None:
+def installer(lock: Lock) -> InstallLayer | None:
     """The pip that the lock holds, which replaces the one Python brings before anything is installed."""
     pip = lock.package("pip")
-    return None if pip is None else Layer(name="pip", packages=(pip,))
+    return None if pip is None else InstallLayer(name="pip", packages=(pip,))
 
 
-def layers(lock: Lock) -> tuple[Layer, ...]:
+def layers(lock: Lock) -> tuple[InstallLayer, ...]:
     """In the order of the image: CUDA wheels, TensorFlow, other wheels, what is built from source."""
     cuda, tensorflow, other, built = [], [], [], []
     for package in lock.packages:
@@ -123,11 +123,11 @@ def layers(lock: Lock) -> tuple[Layer, ...]:
         *_split("cuda", cuda, cuda=True),
         *_split("tensorflow", tensorflow),
         *_split("packages", other),
-        *([Layer(name="source-distributions", packages=tuple(built), built=True)] if built else []),
+        *([InstallLayer(name="source-distributions", packages=tuple(built), built=True)] if built else []),
     )
 
 
-def _split(name: str, packages: Iterable[LockedPackage], *, cuda: bool = False) -> list[Layer]:
+def _split(name: str, packages: Iterable[LockedPackage], *, cuda: bool = False) -> list[InstallLayer]:
     """Heavy wheels alone, heaviest first; the rest together."""
     heavy = sorted(
         (each for each in packages if (each.file.size or 0) >= _HEAVY),
@@ -135,8 +135,8 @@ def _split(name: str, packages: Iterable[LockedPackage], *, cuda: bool = False) 
     )
     rest = tuple(each for each in packages if each not in heavy)
     # the prefix keeps a package that is called as a group is from taking its name
-    found = [Layer(name=f"wheel-{each.name}", packages=(each,), cuda=cuda) for each in heavy]
-    return [*found, *([Layer(name=name, packages=rest, cuda=cuda)] if rest else [])]
+    found = [InstallLayer(name=f"wheel-{each.name}", packages=(each,), cuda=cuda) for each in heavy]
+    return [*found, *([InstallLayer(name=name, packages=rest, cuda=cuda)] if rest else [])]
 
 
 def require_cuda(needs: Needs) -> str:

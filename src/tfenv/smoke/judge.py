@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from tfenv.model.report import Level, Outcome, Report
 from tfenv.model.target import Accelerator
-from tfenv.smoke import computed, imported, installed, libraries
+from tfenv.smoke import level_computed, level_imported, level_installed, level_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tfenv.model.lock import Lock
-    from tfenv.smoke.document import Document
+    from tfenv.smoke.exchange import Document
 
 TITLES = (
     "installed is what is locked",
@@ -37,8 +37,8 @@ def judge(lock: Lock, document: Document, *, subject: str, contents: Mapping[str
         contents: for packages whose locked wheel could be read, the digest of its RECORD as the probe makes it.
     """
     wanted = lock.target.accelerator is Accelerator.CUDA
-    levels = [installed.judge(lock, document, contents or {}, TITLES[0])]
-    levels.append(imported.judge_import(document, levels[0].findings, TITLES[1]))
+    levels = [level_installed.judge(lock, document, contents or {}, TITLES[0])]
+    levels.append(level_imported.judge_import(document, levels[0].findings, TITLES[1]))
     if levels[1].outcome is Outcome.FAILED:
         reason = "TensorFlow cannot be imported"
         levels += [
@@ -46,13 +46,13 @@ def judge(lock: Lock, document: Document, *, subject: str, contents: Mapping[str
             for number in range(2, 6)
         ]
         return Report(subject=subject, levels=tuple(levels), gpu_wanted=wanted, gpu_tried=False)
-    levels.append(imported.judge_build(lock, document, TITLES[2]))
-    levels.append(libraries.judge(lock, document, TITLES[3]))
-    levels.append(computed.judge_matmul(document, TITLES[4], gpu_wanted=wanted))
-    levels.append(computed.judge_training(document, TITLES[5], gpu_wanted=wanted))
+    levels.append(level_imported.judge_build(lock, document, TITLES[2]))
+    levels.append(level_libraries.judge(lock, document, TITLES[3]))
+    levels.append(level_computed.judge_matmul(document, TITLES[4], gpu_wanted=wanted))
+    levels.append(level_computed.judge_training(document, TITLES[5], gpu_wanted=wanted))
     return Report(
         subject=subject,
         levels=tuple(levels),
         gpu_wanted=wanted,
-        gpu_tried=wanted and computed.tried_on_gpu(document),
+        gpu_tried=wanted and level_computed.tried_on_gpu(document),
     )

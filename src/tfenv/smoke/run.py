@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.errors import SmokeFailed, UsageError
-from tfenv.smoke import document
-from tfenv.smoke.wheel import contents
+from tfenv.smoke import exchange
 
 if TYPE_CHECKING:
     from tfenv.model.lock import Lock
@@ -42,8 +44,8 @@ def probe(python: Path, options: str) -> tuple[str, str]:
     """
     try:
         ran = subprocess.run(
-            [str(python), "-I", "-c", document.BOOTSTRAP, options],
-            input=document.source(),
+            [str(python), "-I", "-c", exchange.BOOTSTRAP, options],
+            input=exchange.source(),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -69,3 +71,19 @@ def wheel_contents(lock: Lock, cache: Cache | None) -> dict[str, str]:
         if package.file.is_wheel
     }
     return {name: digest for name, digest in found.items() if digest is not None}
+
+
+def contents(wheel: Path) -> str | None:
+    """The digest of a wheel's RECORD, as the probe computes it for the installed one; ``None`` if it is unreadable."""
+    from tfenv.smoke.probe import contents_digest
+
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            record = next(
+                name for name in archive.namelist() if name.count("/") == 1 and name.endswith(".dist-info/RECORD")
+            )
+            text = archive.read(record).decode("utf-8")
+    except (OSError, StopIteration, UnicodeDecodeError, zipfile.BadZipFile):
+        return None
+    rows = [([*row, "", ""])[:3] for row in csv.reader(io.StringIO(text)) if row]
+    return str(contents_digest(rows, record.partition("/")[0]))  # type: ignore[no-untyped-call]

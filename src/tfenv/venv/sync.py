@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import HostError, UsageError
 from tfenv.model.progress import Progress, Silent
-from tfenv.smoke import document
+from tfenv.smoke import exchange
 from tfenv.venv import interpreters, loader, linked
 from tfenv.smoke.run import interpreter, probe, wheel_contents
 
@@ -183,10 +183,10 @@ def _check_host(lock: Lock) -> None:
 
 def _installed(lock: Lock, directory: Path) -> dict[str, Mapping[str, Any]]:
     """What level 0 of the probe finds, the hashes of the locked ones verified."""
-    options = {**json.loads(document.options(lock)), "levels": [0]}
+    options = {**json.loads(exchange.options(lock)), "levels": [0]}
     output, errors = probe(interpreter(directory), json.dumps(options))
     try:
-        found = document.read(output)["installed"]
+        found = exchange.read(output)["installed"]
     except ValueError as error:
         raise UsageError(
             f"the Python of `{directory}` does not work: {' '.join(errors.split())[-300:]}",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
 from tfenv.image.assemble import assemble, load
-from tfenv.image.engine import Engine, Image
+from tfenv.image.engine import Engine, HeldImage
 from tfenv.image.transfer import push
 from tfenv.index.download import download
 from tfenv.model.lock import Origin
@@ -47,7 +47,7 @@ class Built:
         fresh: whether it was built now; else it was there already.
     """
 
-    image: Image
+    image: HeldImage
     tag: str
     fresh: bool
 
@@ -162,7 +162,7 @@ def _built(
     offline: bool,
     cache: Cache | None,
     progress: Progress,
-) -> Image:
+) -> HeldImage:
     """Built by the engine from the Dockerfile."""
     reference = dockerfile.base_reference(lock, base)
     authorities = host_authorities() if network else None
@@ -186,7 +186,7 @@ def _built(
     )
 
 
-def find(engine: Engine, lock: Lock, reference: str, tag: str) -> Image | None:
+def find(engine: Engine, lock: Lock, reference: str, tag: str) -> HeldImage | None:
     """The image of a lock on this base, given the tag; an image made from it comes later and is not taken."""
     labels = {dockerfile.LOCK_LABEL: dockerfile.lock_digest(lock), dockerfile.BASE_LABEL: reference}
     found = engine.find(labels)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tfenv.errors import EngineError, SmokeFailed, UsageError
 from tfenv.model.target import Accelerator
-from tfenv.smoke import document
+from tfenv.smoke import exchange
 from tfenv.smoke.judge import judge
 from tfenv.smoke.run import WHOLE_CLIMB, interpreter, probe, wheel_contents
 from tfenv.workflow.render import read_lock
@@ -56,9 +56,9 @@ def smoke(
         raise UsageError("an image, `--venv` and `--here` exclude each other", hint="prove one after the other")
     lock = read_lock(lock)
     if venv is not None:
-        return _judge(lock, *probe(interpreter(Path(venv)), document.options(lock)), f"venv {venv}", cache)
+        return _judge(lock, *probe(interpreter(Path(venv)), exchange.options(lock)), f"venv {venv}", cache)
     if here:
-        return _judge(lock, *probe(Path(sys.executable), document.options(lock)), f"Python {sys.executable}", cache)
+        return _judge(lock, *probe(Path(sys.executable), exchange.options(lock)), f"Python {sys.executable}", cache)
     # the client of container engines: 101 modules that an environment does not need
     from tfenv.workflow.build import default_tag
 
@@ -77,8 +77,8 @@ def _image(lock: Lock, image: str, connect: Callable[[], Engine] | None, cache: 
         # a file and not standard input: the engine's API gives a container no end of input
         ran = engine.run(
             image,
-            ["python", "-I", _PLACE, document.options(lock)],
-            files={_PLACE: document.source().encode()},
+            ["python", "-I", _PLACE, exchange.options(lock)],
+            files={_PLACE: exchange.source().encode()},
             gpus=gpus,
             timeout=WHOLE_CLIMB,
         )
@@ -87,7 +87,7 @@ def _image(lock: Lock, image: str, connect: Callable[[], Engine] | None, cache: 
 
 def _judge(lock: Lock, output: str, errors: str, subject: str, cache: Cache | None) -> Report:
     try:
-        found = document.read(output)
+        found = exchange.read(output)
     except ValueError as error:
         last = " ".join(errors.split())[-300:]
         raise SmokeFailed(f"{subject}: {error}{f'; and: {last}' if last else ''}") from error

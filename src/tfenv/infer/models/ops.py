@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tfenv.infer.answer import Pairs
     from tfenv.model.inferred import Finding
 
-MAGIC: Final = b"\x7fELF"
 _FRAMEWORK: Final = re.compile(r"libtensorflow_framework\.so(?:\.(\d+))?$")
 _CC: Final = re.compile(r"libtensorflow_cc\.so(?:\.\d+)?$")
 _MOST: Final = 500_000
@@ -75,7 +74,7 @@ class CustomOp:
     machine: str
 
 
-class Exports(Protocol):
+class ExportLookup(Protocol):
     """What the libraries of a release export."""
 
     def missing(self, release: Version, symbols: Iterable[str], *, cc: bool = False) -> tuple[str, ...] | None:
@@ -87,7 +86,7 @@ class Exports(Protocol):
         ...
 
 
-def findings(op: CustomOp, file: str, pairs: Pairs, compiled: CompileTable, exports: Exports) -> Iterator[Finding]:
+def findings(op: CustomOp, file: str, pairs: Pairs, compiled: CompileTable, exports: ExportLookup) -> Iterator[Finding]:
     """What binds the releases that can load it."""
     surface = pairs.surface
     if op.framework is not None:

@@ -12,34 +12,6 @@ if TYPE_CHECKING:
 
     from tfenv.infer.python.values import Paths, Value
 
-IDS: Final = frozenset(
-    {
-        "add-loss-tensor",
-        "add-weight-name",
-        "batch-input-shape",
-        "checkpoint-name",
-        "dimension-value",
-        "eager-numpy",
-        "function-on-symbolic",
-        "graph-keras",
-        "keyword-refused",
-        "layer-attribute",
-        "lite-from-keras",
-        "load-directory",
-        "load-weights-checkpoint",
-        "optimizer-decay",
-        "optimizer-legacy",
-        "optimizer-lr",
-        "optimizer-lr-read",
-        "private-keras-fit",
-        "save-directory",
-        "save-weights-name",
-        "symbolic-attribute",
-        "train-step-minimize",
-    }
-)
-"""All rules there are."""
-
 _MODELS: Final = ("Model", "Sequential", "load_model", "clone_model", "model_from_json")
 _FILES: Final = (".keras", ".h5", ".hdf5")
 GRAPH: Final = ("disable_eager_execution", "disable_v2_behavior")

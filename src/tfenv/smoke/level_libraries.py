@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tfenv.model.lock import Lock
-    from tfenv.smoke.document import Document
+    from tfenv.smoke.exchange import Document
 
 _OPTIONAL = {"nccl": "several GPUs together", "cupti": "the profiler"}
 """Libraries whose absence TensorFlow survives, and what then does not work.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tfenv.model.lock import Lock, LockedPackage
-    from tfenv.smoke.document import Document
+    from tfenv.smoke.exchange import Document
 
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos")
 """Distributions that bring a module `tensorflow`; two of them overwrite each other's files."""

@@ -10,7 +10,7 @@ from tfenv.model.report import Level, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tfenv.smoke.document import Document
+    from tfenv.smoke.exchange import Document
 
 _TOLERANCE = {"matmul float32": 1e-4, "matmul float16": 2e-2, "Conv2D": 1e-4, "XLA": 1e-4}
 """Largest error, relative to the largest value, against the same sums in float64.

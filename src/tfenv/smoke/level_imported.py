@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tfenv.model.build import Build
     from tfenv.model.lock import Lock
-    from tfenv.smoke.document import Document
+    from tfenv.smoke.exchange import Document
 
 _SIGNATURES = (
     (r"Descriptors cannot(?: not)? be created directly|google\.protobuf|'MessageFactory'", "protobuf"),

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.index.repair import UNREADABLE, requirements, specifier
+from tfenv.index.lenient import UNREADABLE, requirements, specifier
 from tfenv.model.late import late
 from tfenv.model.package import Requirement
 
