@@ -49,6 +49,9 @@ def late(text: str, source: str) -> Requirement | None:
     put(made, "extras", _extras(match["extras"]))
     put(made, "because", "")
     put(made, "source", source)
+    put(made, "code", "")
+    put(made, "tier", "")
+    put(made, "brought", "metadata")
     put(made, "_specifier", match["specifier"] or "")
     put(made, "condition", marker)
     return made
@@ -85,7 +88,9 @@ class _Late(Requirement):
 
 
 def _values(one: Requirement) -> tuple[object, ...]:
-    return (one.name, one.specifier, one.any_of, one.extras, one.marker, one.because, one.source)
+    """All fields in the order of the class, which its own comparison and hash are made of."""
+    named = (one.name, one.specifier, one.any_of, one.extras, one.marker)
+    return (*named, one.because, one.source, one.code, one.tier, one.brought)
 
 
 def _balanced(marker: str) -> bool:
