@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from tfenv.facts.database import Database, load
 from tfenv.inputs import configuration
-from tfenv.workflow.check import check
+from tfenv.workflow.check import judged
 from tfenv.workflow.gather import read
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def test_report(report: dict[str, Any], database: Database, tmp_path: Path) -> N
         if key in report:
             (tmp_path / name).write_text(report[key].lstrip(), encoding="utf-8")
             said = configuration.merge(said, read(tmp_path / name, database))
-    verdict = check(said, database, log=report.get("log"))
+    verdict = judged(said, database, log=report.get("log"))
     if "verdict" in report:
         assert str(verdict.answer) in report["verdict"], verdict
         return

@@ -12,7 +12,7 @@ import pytest
 from tfenv.check.verdict import judge
 from tfenv.facts.database import Database, load
 from tfenv.inputs import configuration
-from tfenv.workflow.check import check
+from tfenv.workflow.check import judged
 
 ROWS = tomllib.loads((Path(__file__).parent / "cases" / "truth.toml").read_text(encoding="utf-8"))["row"]
 _INPUT = ("tf", "python", "gpu", "gpus", "driver", "cuda", "cudnn", "os", "arch")
@@ -32,7 +32,7 @@ def _name(row: dict[str, Any]) -> str:
 def test_row(row: dict[str, Any], database: Database) -> None:
     """The verdict is the one that the row's source tells."""
     said = configuration.loads(json.dumps({key: row[key] for key in _INPUT if key in row}), "row")
-    verdict = check(said, database) if "fix" in row else judge(said, database)
+    verdict = judged(said, database) if "fix" in row else judge(said, database)
     assert str(verdict.answer) == row["verdict"], verdict
     if "first" in row:
         assert verdict.problems[0].code == row["first"], verdict

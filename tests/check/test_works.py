@@ -12,7 +12,7 @@ import pytest
 from tfenv.facts.database import Database, load
 from tfenv.inputs import configuration
 from tfenv.model.report import Answer
-from tfenv.workflow.check import check
+from tfenv.workflow.check import judged
 
 WORKING = tomllib.loads((Path(__file__).parent / "cases" / "works.toml").read_text(encoding="utf-8"))["works"]
 
@@ -26,7 +26,7 @@ def database() -> Database:
 @pytest.mark.parametrize("row", WORKING, ids=lambda row: " ".join(map(str, list(row["input"].values())[:5])))
 def test_works(row: dict[str, Any], database: Database) -> None:
     """What worked for people works."""
-    verdict = check(configuration.loads(json.dumps(row["input"]), "row"), database)
+    verdict = judged(configuration.loads(json.dumps(row["input"]), "row"), database)
     assert verdict.answer is Answer.WORKS, verdict
 
 

@@ -54,36 +54,30 @@ def check(
     """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     from tfenv.errors import NotWorking
-    from tfenv.facts.database import load
-    from tfenv.inputs import configuration as reader
     from tfenv.model.report import Answer
     from tfenv.outputs import verdict as as_json
     from tfenv.store import files
-    from tfenv.workflow import check as workflow
-    from tfenv.workflow.gather import gather
-    from tfenv.workflow.solver import Solver
+    from tfenv.workflow.check import check as judge
 
-    said = reader.of_options(
-        tf=tf,
-        gpus=gpu or (),
-        driver=driver,
-        python=python,
-        platform=platform,
-        glibc=glibc,
-        cpu=cpu,
-        cuda=cuda,
-        cudnn=cudnn,
-        keras=keras,
-        packages=package or (),
-    )
-    if from_ is not None:
-        text = sys.stdin.read() if from_ == "-" else files.read(Path(from_))
-        said = reader.merge(said, reader.loads(text, "standard input" if from_ == "-" else from_))
-    database = load()
-    said = reader.merge(said, gather((*(paths or ()), *(requirements or ())), database))
-    text = None if log is None else sys.stdin.read() if log == "-" else files.read(Path(log))
-    with _console.progress() as progress, Solver(database, offline=offline, progress=progress) as solver:
-        verdict = workflow.check(said, database, log=text, solver=solver)
+    with _console.progress() as progress:
+        verdict = judge(
+            [*(paths or ()), *(requirements or ())],
+            tf=tf,
+            gpus=gpu or (),
+            driver=driver,
+            python=python,
+            platform=platform,
+            glibc=glibc,
+            cpu=cpu,
+            cuda=cuda,
+            cudnn=cudnn,
+            keras=keras,
+            packages=package or (),
+            document=None if from_ is None else sys.stdin.read() if from_ == "-" else Path(from_),
+            log=None if log is None else sys.stdin.read() if log == "-" else files.read(Path(log)),
+            offline=offline,
+            progress=progress,
+        )
     if json_output:
         _console.document(as_json.document(verdict))
     else:

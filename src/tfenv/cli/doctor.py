@@ -36,31 +36,12 @@ def doctor(
     Exits with 1 if something is broken, and says what to do.
     """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
-    from tfenv.errors import NotWorking, UsageError
-    from tfenv.facts.database import load
-    from tfenv.machine.detect import detect, load_nvml
-    from tfenv.machine.host import ThisHost
-    from tfenv.machine.installed import environment_of, installed
+    from tfenv.errors import NotWorking
     from tfenv.model.report import Answer
-    from tfenv.workflow.doctor import diagnose
-    from tfenv.workflow.profile import save as write
-    from tfenv.workflow.solver import Solver
+    from tfenv.workflow.doctor import doctor as examine
 
-    database, host = load(), ThisHost()
     with _console.progress() as progress:
-        progress.start("looking at this machine")
-        machine = detect(host, nvml=load_nvml())
-        directory = str(venv) if venv is not None else environment_of(host)
-        found = installed(host, directory) if directory is not None else None
-        progress.finish("looking at this machine")
-        if venv is not None and found is None:
-            raise UsageError(f"`{venv}` is no environment", hint="give the directory that holds `lib` and `pyvenv.cfg`")
-        progress.start("asking the facts")
-        with Solver(database, offline=offline) as solver:
-            diagnosis = diagnose(machine, found, database, solver=solver)
-        progress.finish("asking the facts")
-    if save is not None:
-        write(machine, save, database.gpus, force=force)
+        diagnosis = examine(venv, save=save, force=force, offline=offline, progress=progress)
     if json_output:
         _console.document(_document(diagnosis))
     else:

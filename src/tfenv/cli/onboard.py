@@ -32,16 +32,10 @@ def onboard(
     It installs the driver and GPU support for containers, then locks, builds and tests. Read it before running it.
     """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
-    from tfenv.machine.detect import detect, load_nvml
     from tfenv.workflow import onboard as workflow
 
-    machine = None
-    if system is None or gpu is None:
-        with _console.progress() as progress:
-            progress.start("looking at this machine")
-            machine = detect(nvml=load_nvml())
-            progress.finish("looking at this machine")
-    text = workflow.script(machine, system=system, gpu=gpu)
+    with _console.progress() as progress:
+        text = workflow.onboard(system, gpu=gpu, progress=progress)
     if run:
         workflow.run(text)
     elif json_output:

@@ -3,22 +3,109 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.check.fixes import with_fixes
 from tfenv.check.log import supposed, told
+from tfenv.facts.database import load
+from tfenv.inputs import configuration as reader
 from tfenv.inputs import log as error_log
 from tfenv.inputs.configuration import merge
 from tfenv.model.report import Answer
+from tfenv.store.files import read as read_text
+from tfenv.workflow.gather import gather
+from tfenv.workflow.solver import Solver
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tfenv.facts.database import Database
     from tfenv.model.configuration import Configuration
+    from tfenv.model.progress import Progress
     from tfenv.model.report import Verdict
-    from tfenv.workflow.solver import Solver
+    from tfenv.store.cache import Cache
 
 
 def check(
+    files: Iterable[Path | str] = (),
+    *,
+    tf: str | None = None,
+    gpus: Iterable[str] | str = (),
+    driver: str | None = None,
+    python: str | None = None,
+    platform: str | None = None,
+    glibc: str | None = None,
+    cpu: str | None = None,
+    cuda: str | None = None,
+    cudnn: str | None = None,
+    keras: int | None = None,
+    packages: Iterable[str] = (),
+    document: Path | str | None = None,
+    log: str | None = None,
+    offline: bool = False,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Would this combination work? Nothing is installed or run.
+
+    Name what is known; what is not named is unknown. Where two inputs contradict each other, an argument outranks
+    `document`, `document` outranks `files`, an earlier file outranks a later one, and all outrank `log`.
+
+    Example:
+        >>> verdict = check(tf="2.10.1", python="3.12", platform="linux-x86_64", gpus="none", offline=True)
+        >>> verdict.answer.value, verdict.problems[0].code
+        ('broken', 'python-no-wheel')
+
+    Args:
+        files: locks, requirements files, `pip freeze`, `environment.yml`, Dockerfiles, compose files and JSON
+            documents, told apart by content.
+        tf: TensorFlow, such as `2.17.1`, `2.17` or `>=2.15,<2.18`.
+        gpus: names of GPUs or compute capabilities, all of which must work; `none` for the CPU.
+        driver: NVIDIA driver, such as `535.104.05`.
+        python: `X.Y` or `X.Y.Z`.
+        platform: such as `linux-x86_64`.
+        glibc: such as `2.31`.
+        cpu: instruction sets, such as `avx,avx2`.
+        cuda: CUDA whose libraries are installed, `X.Y`.
+        cudnn: cuDNN that is installed, `X.Y`.
+        keras: major release of Keras behind `tf.keras`, 2 or 3.
+        packages: installed packages, such as `numpy==1.26.4`.
+        document: a JSON document with these values: the text itself, or the path of a file.
+        log: text of an error log of TensorFlow.
+        offline: use only what is cached to solve the fixes that are suggested.
+        cache: of the indexes; by default the user's.
+        progress: reports work under way.
+
+    Returns:
+        The verdict; a combination that does not work raises nothing.
+
+    Raises:
+        UsageError: an input cannot be read or has faults.
+    """
+    said = reader.of_options(
+        tf=tf,
+        gpus=(gpus,) if isinstance(gpus, str) else gpus,
+        driver=driver,
+        python=python,
+        platform=platform,
+        glibc=glibc,
+        cpu=cpu,
+        cuda=cuda,
+        cudnn=cudnn,
+        keras=keras,
+        packages=packages,
+    )
+    if document is not None:
+        text, name = (read_text(document), str(document)) if isinstance(document, Path) else (document, "the document")
+        said = merge(said, reader.loads(text, name))
+    database = load()
+    said = merge(said, gather(map(Path, files), database))
+    with Solver(database, offline=offline, cache=cache, progress=progress) as solver:
+        return judged(said, database, log=log, solver=solver)
+
+
+def judged(
     configuration: Configuration, database: Database, *, log: str | None = None, solver: Solver | None = None
 ) -> Verdict:
     """The verdict on a configuration.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -12,12 +13,20 @@ from tfenv.check.hardware import PLUGIN
 from tfenv.check.subject import DISTRIBUTIONS, pythons_of
 from tfenv.check.verdict import choose, judge
 from tfenv.errors import UsageError
+from tfenv.facts.database import load
+from tfenv.machine.detect import detect, load_nvml
+from tfenv.machine.host import ThisHost
+from tfenv.machine.installed import environment_of
+from tfenv.machine.installed import installed as look
 from tfenv.model.configuration import Configuration
 from tfenv.model.hardware import ComputeCapability, driver_text
 from tfenv.model.package import TENSORFLOW, normalize
+from tfenv.model.progress import Progress, Silent
 from tfenv.model.report import Answer, Fix, Problem, Verdict
 from tfenv.model.target import Platform
-from tfenv.workflow.check import check
+from tfenv.workflow.check import judged
+from tfenv.workflow.profile import save as save_profile
+from tfenv.workflow.solver import Solver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +34,6 @@ if TYPE_CHECKING:
     from tfenv.facts.database import Database
     from tfenv.model.build import Build
     from tfenv.model.machine import Installed, LibraryOnPath, Machine
-    from tfenv.workflow.solver import Solver
 
 SPACE = 10 * 1024**3
 """Bytes: an image with TensorFlow and CUDA, and the wheels it is made from."""
@@ -74,6 +82,43 @@ class Diagnosis:
     todo: tuple[str, ...]
 
 
+def doctor(
+    venv: Path | str | None = None,
+    *,
+    save: Path | str | None = None,
+    force: bool = False,
+    offline: bool = False,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """What this machine is, which releases it can run, what is wrong with an environment, and what to do.
+
+    Args:
+        venv: the environment to look into; by default the active one.
+        save: write this machine to a file, as a profile that `lock` reads elsewhere.
+        force: overwrite a file that tfenv did not write.
+        offline: use only what is cached to solve the fixes that are suggested.
+        progress: reports work under way.
+
+    Raises:
+        UsageError: `venv` is not an environment, or the profile cannot be written.
+    """
+    reporter, database, host = progress or Silent(), load(), ThisHost()
+    reporter.start("looking at this machine")
+    machine = detect(host, nvml=load_nvml())
+    directory = str(venv) if venv is not None else environment_of(host)
+    found = look(host, directory) if directory is not None else None
+    reporter.finish("looking at this machine")
+    if venv is not None and found is None:
+        raise UsageError(f"`{venv}` is no environment", hint="give the directory that holds `lib` and `pyvenv.cfg`")
+    reporter.start("asking the facts")
+    with Solver(database, offline=offline) as solver:
+        diagnosis = diagnose(machine, found, database, solver=solver)
+    reporter.finish("asking the facts")
+    if save is not None:
+        save_profile(machine, Path(save), database.gpus, force=force)
+    return diagnosis
+
+
 def diagnose(
     machine: Machine, installed: Installed | None, database: Database, *, solver: Solver | None = None
 ) -> Diagnosis:
@@ -81,7 +126,7 @@ def diagnose(
     here = configuration_of(machine, database)
     releases = tuple(runnable(here, database))
     if installed is not None and any(name in dict(installed.packages) for name in DISTRIBUTIONS):
-        verdict = check(_with(here, machine, installed), database, solver=solver)
+        verdict = judged(_with(here, machine, installed), database, solver=solver)
     else:
         verdict = _bare(here, machine, releases, database, solver)
     return Diagnosis(
@@ -238,7 +283,7 @@ def _bare(
     if not releases or any(runs.cpu is None and not runs.gpu for runs in releases):
         return Verdict(answer=Answer.WORKS if releases else Answer.UNKNOWN, unknown=machine.unknown)
     newest = releases[0].version
-    return check(replace(here, tf=str(newest)), database, solver=solver)
+    return judged(replace(here, tf=str(newest)), database, solver=solver)
 
 
 def _todo(machine: Machine, installed: Installed | None, releases: tuple[Runs, ...]) -> Iterator[str]:

@@ -6,11 +6,32 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tfenv.errors import EngineError, UsageError
+from tfenv.machine.detect import detect, load_nvml
+from tfenv.model.progress import Progress, Silent
 from tfenv.model.target import Platform
 from tfenv.outputs.onboard import System, dumps, system_of
 
 if TYPE_CHECKING:
     from tfenv.model.machine import Machine
+
+
+def onboard(system: str | None = None, *, gpu: bool | None = None, progress: Progress | None = None) -> str:
+    """The script that makes a machine ready: driver, containers with GPUs, first lock, image, proof.
+
+    Args:
+        system: `debian`, `ubuntu`, `fedora`, `rhel` or `wsl`; by default the one of this machine.
+        gpu: is there an NVIDIA GPU? By default this machine is asked.
+        progress: reports work under way.
+
+    Raises:
+        UsageError: the distribution is not known.
+    """
+    machine, reporter = None, progress or Silent()
+    if system is None or gpu is None:
+        reporter.start("looking at this machine")
+        machine = detect(nvml=load_nvml())
+        reporter.finish("looking at this machine")
+    return script(machine, system=system, gpu=gpu)
 
 
 def script(machine: Machine | None, *, system: str | None = None, gpu: bool | None = None) -> str:
