@@ -38,7 +38,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class ZipMember:
     """One entry of the central directory; sizes in bytes, `offset` is that of its local header."""
 
     name: str
@@ -64,7 +64,7 @@ class RemoteZip:
         self._fetch = fetch
         self._size = size
         self._held: list[tuple[int, bytes]] = []
-        self._members: dict[str, Member] = {}
+        self._members: dict[str, ZipMember] = {}
         self._edges: list[int] = []
 
     @classmethod
@@ -82,7 +82,7 @@ class RemoteZip:
         """All members, in the order of the directory."""
         return tuple(self._members)
 
-    def member(self, name: str) -> Member:
+    def member(self, name: str) -> ZipMember:
         """What the directory says of a member.
 
         Raises:
@@ -211,7 +211,7 @@ class RemoteZip:
                 size, compressed, offset = _zip64(directory[at : at + extra_length], size, compressed, offset)
             at += extra_length + comment_length
             name = raw.decode("utf-8" if flags & 0x800 else "cp437", errors="replace")
-            self._members[name] = Member(
+            self._members[name] = ZipMember(
                 name=name,
                 offset=offset + bias,
                 compressed=compressed,
@@ -221,7 +221,7 @@ class RemoteZip:
                 encrypted=bool(flags & 0x1),
             )
 
-    def _span(self, member: Member) -> tuple[int, int]:
+    def _span(self, member: ZipMember) -> tuple[int, int]:
         """From the local header to the next thing in the file, never more than the member can fill."""
         following = bisect_right(self._edges, member.offset)
         if following == len(self._edges) or member.offset < 0:
@@ -260,7 +260,7 @@ class RemoteZip:
             raise BadZipFile("its records point at each other in an impossible way")
         return held[1][start - held[0] : stop - held[0]]
 
-    def _data_at(self, member: Member, block: bytes) -> int:
+    def _data_at(self, member: ZipMember, block: bytes) -> int:
         """Where the packed bytes of a member begin, from its local header on."""
         if len(block) < _LOCAL.size or not block.startswith(b"PK\x03\x04"):
             raise BadZipFile(f"`{member.name}` has no local header")
@@ -269,7 +269,7 @@ class RemoteZip:
         *_, name_length, extra_length = _LOCAL.unpack_from(block)
         return int(_LOCAL.size + name_length + extra_length)
 
-    def _unpack(self, member: Member) -> bytes:
+    def _unpack(self, member: ZipMember) -> bytes:
         start, stop = self._span(member)
         block = self._slice(start, stop)
         begin = self._data_at(member, block)

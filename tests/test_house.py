@@ -1,0 +1,99 @@
+"""The house rules of `src/tfenv`: sizes of modules and rooms, names with one meaning, the picture in the docs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "tfenv"
+MODULES = {path.relative_to(SOURCE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
+
+LONGEST = 400
+LARGEST_ROOM = 0.12
+
+WHOLE = {"smoke/probe.py": "it is sent to other interpreters as one text"}
+"""Modules that may be longer than `LONGEST`, and why."""
+
+TOO_LONG = {"check/fixes.py", "harvest/api_names.py"}
+"""Known faults: modules to be split. Remove a module that has become short enough."""
+
+ONE_MEANING = {
+    "base": "the base image: which one a lock starts from, and its layers",
+    "compat": "the compatibility table: its rows, its forms, the command that shows it",
+    "configuration": "a configuration to check, and the reader of its file",
+    "database": "the tables of a room, loaded",
+    "exports": "symbols that a shared library exports: how they are read, and their table",
+    "inferred": "the answer of `infer`, and its JSON document",
+    "lock": "the lock as a value, and the command that makes one",
+    "log": "the lines of a log, and what they show",
+    "onboard": "the onboarding script, and the command that writes it",
+    "profile": "the profile of a machine, and the command that writes it",
+    "releases": "releases of TensorFlow: their rows, how the rows are read, sets of them",
+    "rows": "the rows of a table",
+    "source": "where releases come from: the protocol, and the package index behind it",
+    "sync": "a virtual environment made equal to a lock, and the command for it",
+    "verdict": "the verdict of `check`, and its JSON document",
+}
+"""Names that modules of several rooms share, and the one meaning that they have."""
+
+TWO_MEANINGS = {"build", "folders", "hardware", "libraries"}
+"""Known faults: names of modules that mean one thing here and another there. Remove a name that no longer does."""
+
+CLASSES_OF_TWO_MEANINGS = {"Change", "Part", "Row", "Shelf"}
+"""Known faults, as `TWO_MEANINGS`, for classes."""
+
+
+def _lines(module: str) -> int:
+    return len(MODULES[module].splitlines())
+
+
+def _room(module: str) -> str:
+    """The folder of a module. A command and its service count as one room, and so do reader and writer of a format."""
+    top = module.partition("/")[0]
+    return {"cli": "command", "workflow": "command", "inputs": "format", "outputs": "format"}.get(top, top)
+
+
+def test_modules_are_short() -> None:
+    """No module has more than 400 lines, but for the probe and those known to be too long."""
+    long = {module for module in MODULES if _lines(module) > LONGEST}
+    assert long - WHOLE.keys() == TOO_LONG
+
+
+def test_rooms_are_balanced() -> None:
+    """No folder, each without its subfolders, holds more than 12 % of the lines."""
+    rooms: dict[str, int] = defaultdict(int)
+    for module in MODULES:
+        rooms[module.rpartition("/")[0]] += _lines(module)
+    shares = {room: lines / sum(rooms.values()) for room, lines in rooms.items()}
+    assert {room: f"{share:.1%}" for room, share in shares.items() if share > LARGEST_ROOM} == {}
+
+
+def test_modules_of_one_name_have_one_meaning() -> None:
+    """A name that modules of several rooms share is explained above, and every explanation is still needed."""
+    rooms: dict[str, set[str]] = defaultdict(set)
+    for module in MODULES:
+        if not module.endswith("__init__.py"):
+            rooms[Path(module).stem].add(_room(module))
+    assert {name for name, found in rooms.items() if len(found) > 1} == ONE_MEANING.keys() | TWO_MEANINGS
+
+
+def test_classes_of_one_name_have_one_meaning() -> None:
+    """No two public classes share a name, but for those known to do so."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for module, text in MODULES.items():
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(module)
+    assert {name for name, modules in places.items() if len(modules) > 1} == CLASSES_OF_TWO_MEANINGS
+
+
+def test_architecture_names_every_room() -> None:
+    """The table of rooms in `docs/architecture.md` lists the folders of `src/tfenv`, and nothing else."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    listed = [room for row in rows for room in re.findall(r"`([\w/]+)/`", row)]
+    folders = {path.parent.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py")} - {"."}
+    assert sorted(listed) == sorted(folders)
