@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from tfenv.check.subject import Subject
     from tfenv.facts.database import Database
-    from tfenv.facts.signatures import Sighting
     from tfenv.model.configuration import Configuration
+    from tfenv.model.evidence import Symptom
 
 MOST = 6
 """More than this nobody reads."""
@@ -70,7 +70,7 @@ def with_fixes(
     configuration: Configuration,
     database: Database,
     *,
-    sightings: Sequence[Sighting] = (),
+    symptoms: Sequence[Symptom] = (),
     newest: Callable[[Name, SpecifierSet], Version | None] = lambda _name, _wanted: None,
     solves: Callable[[Configuration], bool | None] = lambda _after: None,
 ) -> Verdict:
@@ -80,18 +80,17 @@ def with_fixes(
         verdict: on the configuration.
         configuration: as it is.
         database: the facts.
-        sightings: what a log showed; they know repairs where the rules know too little.
+        symptoms: what a log showed; they know repairs where the rules know too little.
         newest: the newest release of a project that a specifier allows, or ``None`` if no index can be asked.
         solves: is there a lock for a configuration with another TensorFlow or Python? ``None`` if that is not known.
     """
     repair = _Repair(verdict, configuration, database, newest=newest, solves=solves)
-    told = {sighting.signature.source: sighting for sighting in sightings}
+    told = {symptom.cause: symptom for symptom in symptoms}
     problems = []
     for problem in verdict.problems:
         found = repair.of(problem)
-        sighting = next((told[source] for source in problem.sources if source in told), None)
-        if sighting is not None:
-            found += repair.of_sighting(sighting)
+        if (symptom := told.get(problem.because[0])) is not None:
+            found += repair.of_symptom(symptom)
         unique: dict[object, Fix] = {}
         for fix in found:
             unique.setdefault(fix.change or fix.command, fix)
@@ -158,38 +157,37 @@ class _Repair:
         for text in says:
             yield Fix(change=(), command=text, cost=_IMAGE)
 
-    def of_sighting(self, sighting: Sighting) -> list[Fix]:
-        """What the signature itself knows."""
-        signature = sighting.signature
+    def of_symptom(self, symptom: Symptom) -> list[Fix]:
+        """What the line of the log itself tells of its repair."""
         found = []
-        if sighting.package is not None and (wanted := self._wanted(sighting.package, sighting)) is not None:
-            change = self._pin(sighting.package, wanted)
+        if symptom.package is not None and (wanted := self._wanted(symptom.package, symptom)) is not None:
+            change = self._pin(symptom.package, wanted)
             found.append(Fix(change=change.values, command=change.command, cost=_PACKAGE))
-        if (version := self._release_for(sighting)) is not None and str(version) != self._was.tf:
+        if (version := self._release_for(symptom)) is not None and str(version) != self._was.tf:
             change = self._with_python(self._release(self._was, version), version)
             if self._solvable(change):
                 found.append(replace(self._fix(change), cost=_RELEASE))
-        if signature.cudnn is not None and (text := sighting.facts.get("built_cudnn")):
-            cudnn = ".".join(text.split(".")[:2])
-            found.append(Fix(change=(("cudnn", cudnn),), command=f"install cuDNN {cudnn}", cost=_CUDNN))
-        if signature.code == "python-no-wheel" or "companion" in sighting.facts:
-            found += [self._fix(each) for each in self._pythons(sighting) if self._solvable(each)]
-        if (now := self._became(sighting)) is not None:
+        if symptom.cudnn is not None:
+            values = (("cudnn", str(symptom.cudnn)),)
+            found.append(Fix(change=values, command=f"install cuDNN {symptom.cudnn}", cost=_CUDNN))
+        if symptom.installing:
+            found += [self._fix(each) for each in self._pythons(symptom) if self._solvable(each)]
+        if (now := self._became(symptom)) is not None:
             found.append(Fix(change=(), command=now, cost=_PACKAGE))
-        if signature.code in ("cuda-mismatch", "cudnn-mismatch", "cudnn-too-old"):
+        if symptom.code in ("cuda-mismatch", "cudnn-mismatch", "cudnn-too-old"):
             found += self._from_wheels()
-        if signature.code == "cuda-mismatch":
+        if symptom.code == "cuda-mismatch":
             found += [self._fix(each) for each in self._built_with(self._was.cuda) if self._solvable(each)]
-        if sighting.advice is not None:
-            found.append(Fix(change=(), command=sighting.advice, cost=_ADVICE))
+        if symptom.advice is not None:
+            found.append(Fix(change=(), command=symptom.advice, cost=_ADVICE))
         return found
 
-    def _pythons(self, sighting: Sighting) -> Iterator[Change]:
+    def _pythons(self, symptom: Symptom) -> Iterator[Change]:
         """The Python that a wheel is for; where no release is told, those just below that the newest has wheels for."""
-        texts = [sighting.python] if sighting.python is not None else []
+        texts = [str(symptom.python)] if symptom.python is not None else []
         about = self._about(self._was)
-        if not texts and (about is None or "companion" in sighting.facts):
-            facts = self._database.releases.release(TENSORFLOW, self._newest_with(sighting.package))
+        if not texts and (about is None or symptom.package is not None):
+            facts = self._database.releases.release(TENSORFLOW, self._newest_with(symptom.package))
             known = () if facts is None else pythons_of(facts, self._was.platform or Platform.LINUX_X86_64)
             said = self._was.python
             lower = self._lockable(each for each in reversed(known) if said is None or each < _short(said))
@@ -213,9 +211,9 @@ class _Repair:
             return releases[0]
         return next((each for each in releases if self._database.companions.made_for(name, each)), releases[0])
 
-    def _became(self, sighting: Sighting) -> str | None:
+    def _became(self, symptom: Symptom) -> str | None:
         """How a name that is gone is written today."""
-        symbol = sighting.symbol
+        symbol = symptom.symbol
         if symbol is None:
             return None
         became = symbols.load().api.became(symbol)
@@ -250,9 +248,9 @@ class _Repair:
                     found.append(change)
         yield from found[:1] + found[1:][-1:]
 
-    def _release_for(self, sighting: Sighting) -> Version | None:
+    def _release_for(self, symptom: Symptom) -> Version | None:
         """The nearest release that has the missing symbol, else the one that the signature names."""
-        symbol = symbols.load().api.symbol(sighting.symbol) if sighting.symbol is not None else None
+        symbol = symbols.load().api.symbol(symptom.symbol) if symptom.symbol is not None else None
         if symbol is not None:
             known = self._version
             if known is not None and symbol.on(known):
@@ -260,10 +258,10 @@ class _Repair:
                 return max((each for each in symbol.versions if each.major == known.major), default=symbol.last)
             older = [each for each in symbol.versions if known is None or each < known]
             return max(older, default=symbol.first)
-        if sighting.tf is not None:
-            named = versions(sighting.tf, self._database)
+        if symptom.tf is not None:
+            named = versions(symptom.tf, self._database)
         else:
-            named = self._companion_wants(sighting.package)
+            named = self._companion_wants(symptom.package)
         return named[0] if named else None
 
     def _companion_wants(self, name: Name | None) -> tuple[Version, ...]:
@@ -438,10 +436,12 @@ class _Repair:
         if (made_for := self._database.companions.made_for(name, about.facts.version)) is not None:
             yield self._pin(name, made_for, now)
 
-    def _wanted(self, name: Name, sighting: Sighting) -> SpecifierSet | None:
+    def _wanted(self, name: Name, symptom: Symptom) -> SpecifierSet | None:
         """What TensorFlow's own metadata wants where that is known and says something, else what the signature does."""
         about = self._about(self._was)
-        own = sighting.wanted(self._version)
+        own = symptom.wanted
+        if symptom.same_minor and self._version is not None:
+            own = SpecifierSet(f"=={self._version.major}.{self._version.minor}.*")
         if about is not None and (own is None or any(one.name == name for one in requirements(about, self._database))):
             for change in self._packages(self._was, about, name):
                 wanted = change.after.package(name)

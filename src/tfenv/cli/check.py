@@ -56,7 +56,6 @@ def check(
     from tfenv.errors import NotWorking
     from tfenv.model.report import Answer
     from tfenv.outputs import verdict as as_json
-    from tfenv.store import files
     from tfenv.workflow.check import check as judge
 
     with _console.progress() as progress:
@@ -74,7 +73,7 @@ def check(
             keras=keras,
             packages=package or (),
             document=None if from_ is None else sys.stdin.read() if from_ == "-" else Path(from_),
-            log=None if log is None else sys.stdin.read() if log == "-" else files.read(Path(log)),
+            log=None if log is None else _log(log),
             offline=offline,
             progress=progress,
         )
@@ -84,6 +83,20 @@ def check(
         tell(verdict)
     if verdict.answer is Answer.BROKEN:
         raise NotWorking("")
+
+
+def _log(name: str) -> str:
+    """What counts of a log: a file, or standard input."""
+    from tfenv.errors import UsageError
+    from tfenv.inputs.log import condensed
+
+    if name == "-":
+        return condensed(sys.stdin.buffer)
+    try:
+        with Path(name).open("rb") as stream:
+            return condensed(stream)
+    except OSError as error:
+        raise UsageError(f"`{name}` cannot be read: {error.strerror}") from error
 
 
 def tell(verdict: Verdict) -> None:

@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from tfenv.errors import UsageError
 from tfenv.facts.folders import remedy
-from tfenv.model.document import Table, of, text, whole
+from tfenv.model.document import Table, flag, of, text, whole
 from tfenv.model.hardware import Architecture
 from tfenv.model.package import Requirement
 
@@ -77,6 +77,10 @@ class Row(Table):
     def number(self, key: str) -> int:
         """A whole number."""
         return self._needed(key, whole, 0)
+
+    def flag(self, key: str) -> bool:
+        """Whether a column that may be missing is `true`."""
+        return self.get(key, flag) or False
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings; empty if missing."""

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
 
 from tfenv.facts.rows import finish, read
-from tfenv.model.package import Name, normalize
+from tfenv.model.evidence import Symptom
+from tfenv.model.package import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from packaging.version import Version
 
     from tfenv.facts.rows import Row
 
@@ -46,6 +46,7 @@ class Signature:
         python: the Python that repairs this, or ``None``; `{group}` is filled in.
         cudnn: release of cuDNN that repairs this; `{group}` is filled in.
         advice: what to do where no change of versions says it.
+        general: whether the line follows from any of several causes.
         sample: a line that it matches.
         source: a thread in which people met it.
     """
@@ -61,6 +62,7 @@ class Signature:
     python: str | None
     cudnn: str | None
     advice: str | None
+    general: bool
     sample: str
     source: str
 
@@ -70,71 +72,12 @@ class Sighting:
     """A signature that was seen.
 
     Attributes:
-        signature: the row.
-        line: the telling line, as it stands in the log.
-        facts: named groups of it.
+        symptom: what the row says, with the words of the line filled in.
+        facts: named groups of the match, by the keys of the configuration.
     """
 
-    signature: Signature
-    line: str
+    symptom: Symptom
     facts: Mapping[str, str]
-
-    @property
-    def subject(self) -> str:
-        """Filled in; without the group, what is left of it."""
-        return _filled(self.signature.subject, self.facts).strip(" .") or self.signature.code.partition("-")[0]
-
-    @property
-    def cause(self) -> str:
-        """Filled in."""
-        return _filled(self.signature.cause, self.facts)
-
-    @property
-    def package(self) -> Name | None:
-        """The package that has to change."""
-        text = self.signature.package
-        return None if text is None else normalize(_filled(text, self.facts))
-
-    def wanted(self, tf: Version | None) -> SpecifierSet | None:
-        """Versions of the package that repair it; ``None`` if the signature does not know.
-
-        Args:
-            tf: the release of TensorFlow, where that is known: `{tf_minor}` stands for its minor.
-        """
-        text = self.signature.wanted
-        if text is None or ("{tf_minor}" in text and tf is None):
-            return None
-        minor = {} if tf is None else {"tf_minor": f"{tf.major}.{tf.minor}"}
-        try:
-            return SpecifierSet(_filled(text, {**self.facts, **minor}))
-        except InvalidSpecifier:
-            return None
-
-    @property
-    def symbol(self) -> str | None:
-        """The name that TensorFlow lacks, as code writes it (`tf.train.AdamOptimizer`); ``None`` if none is told."""
-        name = self.facts.get("name")
-        if self.signature.code != "api-removed" or name is None:
-            return None
-        module = _PRIVATE.sub("", self.facts.get("module", "tensorflow"))
-        full = name if name.startswith("tensorflow.") else f"{module}.{name}"
-        return re.sub(r"^tensorflow(?:_core)?", "tf", full)
-
-    @property
-    def advice(self) -> str | None:
-        """What to do, filled in."""
-        return None if self.signature.advice is None else _filled(self.signature.advice, self.facts)
-
-    @property
-    def tf(self) -> str | None:
-        """The release of TensorFlow that repairs it."""
-        return None if self.signature.tf is None else _filled(self.signature.tf, self.facts) or None
-
-    @property
-    def python(self) -> str | None:
-        """The Python that repairs it."""
-        text = None if self.signature.python is None else _filled(self.signature.python, self.facts)
-        return text if text and re.fullmatch(r"\d\.\d+", text) else None
 
 
 class SignatureTable:
@@ -159,9 +102,9 @@ class SignatureTable:
     def sightings(self, log: str) -> tuple[Sighting, ...]:
         """Every signature that a log shows, each once (its first match), in the order of the file."""
         return tuple(
-            Sighting(signature=signature, line=_line(log, match), facts=_groups(match))
+            Sighting(symptom=_symptom(signature, _line(log, match), facts), facts=facts)
             for signature in self.all
-            if (match := signature.pattern.search(log)) is not None
+            if (match := signature.pattern.search(log)) is not None and (facts := _groups(match)) is not None
         )
 
     def stranger(self, log: str) -> str | None:
@@ -207,6 +150,59 @@ def _dotted(number: str) -> str:
     return f"{major}.{rest // 100}.{rest % 100}"
 
 
+def _symptom(signature: Signature, line: str, facts: Mapping[str, str]) -> Symptom:
+    """What a row says of a line."""
+
+    def filled(text: str | None) -> str | None:
+        return None if text is None else _filled(text, facts) or None
+
+    code, built = signature.code, facts.get("built_cudnn")
+    if code == "cudnn-too-old" and built and Version(facts.get("cudnn", built)).major != Version(built).major:
+        code = "cudnn-mismatch"
+    package, wanted, python = filled(signature.package), signature.wanted, filled(signature.python)
+    named = facts.get("distribution")
+    return Symptom(
+        code=code,
+        subject=_filled(signature.subject, facts).strip(" .") or signature.code.partition("-")[0],
+        cause=_filled(signature.cause, facts),
+        line=line,
+        sources=(signature.source,),
+        general=signature.general,
+        package=None if package is None else normalize(package),
+        wanted=None if wanted is None or "{tf_minor}" in wanted else _specifier(_filled(wanted, facts)),
+        same_minor=wanted is not None and "{tf_minor}" in wanted,
+        tf=filled(signature.tf),
+        python=Version(python) if python and re.fullmatch(r"\d\.\d+", python) else None,
+        cudnn=_short(built) if signature.cudnn is not None and built else None,
+        symbol=_symbol(facts) if code == "api-removed" else None,
+        distribution=None if named is None else normalize(named),
+        offered=facts.get("offered"),
+        installing=code in ("python-no-wheel", "platform-no-wheel") or "companion" in facts,
+        advice=filled(signature.advice),
+    )
+
+
+def _symbol(facts: Mapping[str, str]) -> str | None:
+    """The name that TensorFlow lacks, as code writes it; ``None`` if none is named."""
+    name = facts.get("name")
+    if name is None:
+        return None
+    module = _PRIVATE.sub("", facts.get("module", "tensorflow"))
+    full = name if name.startswith("tensorflow.") else f"{module}.{name}"
+    return re.sub(r"^tensorflow(?:_core)?", "tf", full)
+
+
+def _short(version: str) -> Version:
+    return Version(".".join(version.split(".")[:2]))
+
+
+def _specifier(text: str) -> SpecifierSet | None:
+    try:
+        return SpecifierSet(text)
+    except InvalidSpecifier:
+        return None
+
+
 def _filled(template: str, facts: Mapping[str, str]) -> str:
     return _GROUP.sub(lambda match: facts.get(match[1], ""), template)
 
@@ -225,6 +221,7 @@ def _signature(row: Row) -> Signature:
         python=row.maybe_text("python"),
         cudnn=row.maybe_text("cudnn"),
         advice=row.maybe_text("advice"),
+        general=row.flag("general"),
         sample=row.text("sample"),
         source=row.text("source"),
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.check.fixes import with_fixes
-from tfenv.check.log import supposed, told
+from tfenv.check.log import RANK, supposed, told
 from tfenv.facts.database import load
 from tfenv.inputs import configuration as reader
-from tfenv.inputs import log as error_log
 from tfenv.inputs.configuration import merge
-from tfenv.model.report import Answer
+from tfenv.inputs.log import read as read_log
+from tfenv.model.evidence import Evidence
 from tfenv.store.files import read as read_text
 from tfenv.workflow.gather import gather
 from tfenv.workflow.solver import Solver
@@ -111,24 +110,16 @@ def judged(
     """The verdict on a configuration.
 
     Args:
-        configuration: what is said; it outranks what a log tells.
+        configuration: what is known; it outranks what a log shows.
         database: the facts.
         log: text in which errors of TensorFlow stand.
         solver: solves what is suggested; without it the rules alone have checked that.
     """
-    text = error_log.plain(log) if log is not None else ""
-    sightings = database.signatures.sightings(text) if text else ()
-    if text and not sightings:
-        sightings = database.signatures.sightings(error_log.unwrapped(text))
-    if text:
-        facts = [*(sighting.facts for sighting in sightings), database.signatures.facts(text)]
-        configuration = merge(configuration, error_log.facts(facts))
-    if sightings:
-        configuration = supposed(configuration, sightings[0], database)
-    verdict = told(configuration, sightings, database)
-    if not verdict.problems and (line := database.signatures.stranger(text)) is not None:
-        said = f"log: no cause among versions is known for `{line[:160]}`"
-        verdict = replace(verdict, answer=Answer.UNKNOWN, unknown=(said, *verdict.unknown))
+    evidence = read_log(log, database).ordered(RANK) if log is not None else Evidence()
+    configuration = supposed(merge(configuration, evidence.facts), evidence.symptoms, database)
+    verdict = told(configuration, evidence, database)
     if solver is None:
-        return with_fixes(verdict, configuration, database, sightings=sightings)
-    return with_fixes(verdict, configuration, database, sightings=sightings, newest=solver.newest, solves=solver.solves)
+        return with_fixes(verdict, configuration, database, symptoms=evidence.symptoms)
+    return with_fixes(
+        verdict, configuration, database, symptoms=evidence.symptoms, newest=solver.newest, solves=solver.solves
+    )

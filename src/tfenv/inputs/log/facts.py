@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from tfenv.errors import UsageError
@@ -13,22 +12,10 @@ if TYPE_CHECKING:
 
     from tfenv.model.configuration import Configuration
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_WRAP = re.compile(r"[ \t]*\n[ \t]{2,}(?=\S)")
 _KEYS = ("tf", "python", "cuda", "cudnn", "driver", "gpu", "glibc", "os", "arch")
 
 
-def plain(log: str) -> str:
-    """Without colours and carriage returns."""
-    return _COLOUR.sub("", log).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def unwrapped(log: str) -> str:
-    """With lines that were broken to fit a page joined again: those that are indented go on with the one before."""
-    return _WRAP.sub(" ", log)
-
-
-def facts(found: Iterable[Mapping[str, str]]) -> Configuration:
+def read(found: Iterable[Mapping[str, str]]) -> Configuration:
     """The configuration that these facts make; of two of one name the first counts, what cannot be read is left out."""
     from json import dumps
 
