@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -97,3 +98,14 @@ def test_architecture_names_every_room() -> None:
     listed = [room for row in rows for room in re.findall(r"`([\w/]+)/`", row)]
     folders = {path.parent.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py")} - {"."}
     assert sorted(listed) == sorted(folders)
+
+
+def test_architecture_draws_the_layers() -> None:
+    """The picture in `docs/architecture.md` has the layers of the import contract, in their order."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = next(block for block in page.split("```") if block.startswith("\ncli "))
+    drawn = [re.split(r"\s{2,}", line)[0] for line in picture.splitlines() if line and "▼" not in line]
+    layers = [layer.strip() for line in drawn for layer in line.split("▸")]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    assert layers == [layer.replace("|", "·") for layer in contract if not layer.startswith("__")]
