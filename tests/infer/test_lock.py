@@ -70,7 +70,7 @@ def test_no_release_serves() -> None:
     found = infer_text(SESSION + "tf.keras.layers.RandomFlip()\n")
     with pytest.raises(NoSolution, match=r"has everything that `a\.py` uses") as told:
         narrowed(Goal(), found, "`a.py`")
-    assert told.value.hint == "`tfenv infer a.py` tells which lines contradict each other"
+    assert told.value.hint == "`tfenv infer a.py` shows which lines contradict each other"
 
 
 @pytest.mark.index

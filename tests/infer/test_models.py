@@ -53,7 +53,7 @@ def test_models_of_a_release_are_recognised(release: str) -> None:
     assert "Keras model (HDF5) saved by Keras " in text
     assert "TensorFlow Lite model for TensorFlow 1.5.0 and later" in text
     assert release in answer.releases
-    assert not [one for one in answer.unknown if "does not say" not in one]
+    assert not [one for one in answer.unknown if "does not record" not in one]
 
 
 def test_saved_model() -> None:
@@ -98,7 +98,7 @@ def test_old_weights_with_a_new_name() -> None:
     assert plain is not None
     assert named is not None
     assert not list(artifact.unknown(plain, PAIRS))
-    assert "call it otherwise" in next(iter(artifact.unknown(named, PAIRS)))
+    assert "rename it" in next(iter(artifact.unknown(named, PAIRS)))
 
 
 def test_ops_of_others_are_unknown() -> None:
@@ -137,7 +137,7 @@ def test_other_hdf5_is_left_alone() -> None:
     assert read(weights, "data.h5") is None
     found = read(weights, "dense.weights.h5")
     assert found is not None
-    assert "does not say which TensorFlow wrote it" in next(iter(artifact.unknown(found, PAIRS)))
+    assert "does not record which TensorFlow wrote it" in next(iter(artifact.unknown(found, PAIRS)))
 
 
 @pytest.mark.parametrize("name", ["a.h5", "a.keras", "a.tflite", "a.index", "saved_model.pb", "a.pb", "a.meta"])
@@ -255,7 +255,7 @@ def test_damaged_files_in_a_folder_hide_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.h5").write_bytes(b"cut")
     (tmp_path / "code.py").write_text("import tensorflow as tf\ntf.Session()\n", encoding="utf-8")
     answer = infer([tmp_path], DATABASE)
-    assert answer.unknown == ("`a.h5` cannot be read: it is not what its name says",)
+    assert answer.unknown == ("`a.h5` cannot be read: its content does not match its name",)
     assert [one.symbol for one in answer.findings] == ["tf.Session"]
     assert answer.files == 2
     with pytest.raises(UsageError, match=r"a\.h5` cannot be read"):

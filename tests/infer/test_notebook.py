@@ -1,4 +1,4 @@
-"""Notebooks: cells, magics, and what is no notebook."""
+"""Notebooks: cells, magics, and what is not a notebook."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_is_no_notebook(text: str) -> None:
     """It is said, and nothing else happens."""
     reading = notebook.read(text, "a.ipynb", SURFACE.releases)
     assert len(reading.unread) == 1
-    assert "`a.ipynb` is no notebook" in reading.unread[0]
+    assert "`a.ipynb` is not a notebook" in reading.unread[0]
 
 
 def test_strange_cells_are_left_out() -> None:

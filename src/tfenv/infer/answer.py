@@ -1,7 +1,7 @@
-"""From what the files say to the releases on which all of it is there.
+"""From what the files use to the releases that have all of it.
 
-Every release goes with some Python versions (it has wheels for them). What a line asks for, of TensorFlow or of Python,
-leaves a part of these pairs; the answer is what all lines leave together.
+Every release is paired with the Python versions that it has wheels for. What a line needs of TensorFlow or of Python
+excludes some of these pairs; the answer is the pairs that no line excludes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PRIVATE: Final = ("tf.python", "tf.core", "tf.compiler", "tf.tools", "tf.lite.p
 
 
 class Pairs:
-    """Releases with the Python versions that they have wheels for."""
+    """Releases, each with the Python versions that it has wheels for; a set of pairs is a mask."""
 
     def __init__(self, surface: Surface, pythons: Mapping[str, Iterable[Version]]) -> None:
         self.surface = surface
@@ -62,14 +62,14 @@ class Pairs:
         return self._of_python[specifier]
 
     def releases(self, pairs: int) -> int:
-        """The releases in some pairs."""
+        """The releases in a set of pairs."""
         mask = 0
         for at, (place, _) in enumerate(self.all):
             mask |= (pairs >> at & 1) << place
         return mask
 
     def python(self, pairs: int) -> str:
-        """The Python versions in some pairs, as a specifier; empty for all."""
+        """The Python versions in a set of pairs, as a specifier; empty if these are all."""
         found = {python for at, (_, python) in enumerate(self.all) if pairs >> at & 1}
         there = [one for one in self.pythons if one in found]
         if not there:
@@ -90,16 +90,16 @@ def answer(
     unknown: Iterable[str] = (),
     files: int | None = None,
 ) -> Inferred:
-    """Put together what the files say.
+    """Combine what the files use into one answer.
 
     Args:
-        readings: of the files.
-        table: the symbols, for what they became.
-        rules: what habits mean.
-        pairs: releases and Python versions.
+        readings: contents of the source files.
+        table: public symbols, for the names that replaced them.
+        rules: meaning of each way of writing.
+        pairs: releases with their Python versions.
         others: findings about models and custom ops.
-        unknown: what could not be told of these.
-        files: how many were read, if not as many as there are readings.
+        unknown: open questions about models and custom ops.
+        files: number of files read, if some of them have no reading.
     """
     legacy = any(reading.legacy for reading in readings)
     judge = _Judge(table, rules, pairs, legacy=legacy, waived=_waived(readings))
@@ -139,7 +139,7 @@ def answer(
 
 
 def spec(surface: Surface, mask: int) -> str:
-    """Minor releases as a specifier: `>=1.13,<2`, with `!=2.3.*` for what is missing between."""
+    """Minor releases as a specifier: `>=1.13,<2`, with `!=2.3.*` for a gap."""
     places = [place for place in range(len(surface.minors)) if mask >> place & 1]
     if not places:
         return ""
@@ -152,7 +152,7 @@ def spec(surface: Surface, mask: int) -> str:
 
 
 class _Judge:
-    """Turns what one file says into findings."""
+    """Turns the contents of one file into findings."""
 
     def __init__(
         self, table: ApiTable, rules: HabitTable, pairs: Pairs, *, legacy: bool, waived: frozenset[str]
@@ -167,9 +167,9 @@ class _Judge:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Names that no release has publicly."""
+        """Sentences about names that no release has publicly."""
         return tuple(
-            f"`{name}` ({file}:{line}) is {_why(name)}, so nothing is known of the releases that have it"
+            f"`{name}` ({file}:{line}) is {_why(name)}; which releases have it is not known"
             for name, (file, line) in self._missing.items()
         )
 
@@ -281,12 +281,12 @@ def _graph(reading: Reading) -> Iterable[Habit]:
 
 
 def _is_of_tensorflow(reading: Reading) -> bool:
-    """Is its Keras that of TensorFlow, as TF_USE_LEGACY_KERAS changes it? The package `keras` stays what it is."""
+    """Whether a file uses `tf.keras`, which TF_USE_LEGACY_KERAS changes; the package `keras` stays as it is."""
     return any(path.startswith("tf.") and ".keras" in path for use in reading.uses for path in use.symbols)
 
 
 def _waived(readings: Iterable[Reading]) -> frozenset[str]:
-    """Rules that do not hold, since the project asks for eager execution, or for the shapes of TensorFlow 1, itself."""
+    """Rules that do not apply because the project itself asks for eager execution or for the shapes of TensorFlow 1."""
     paths = [path for reading in readings for use in reading.uses for path in use.symbols]
     waivers = {"eager-numpy": recognizers.EAGER, "dimension-value": recognizers.DIMENSIONS}
     return frozenset(rule for rule, ends in waivers.items() if any(path.endswith(ends) for path in paths))
@@ -303,7 +303,7 @@ def _place(finding: Finding) -> tuple[object, ...]:
 
 
 def _why(name: str) -> str:
-    return "private" if name.startswith(_PRIVATE) else "in no release's public interface"
+    return "private" if name.startswith(_PRIVATE) else "not public in any release"
 
 
 def _companions(readings: Iterable[Reading]) -> tuple[str, ...]:
@@ -316,7 +316,7 @@ def _companions(readings: Iterable[Reading]) -> tuple[str, ...]:
 def _off_index(readings: Iterable[Reading]) -> Iterable[str]:
     for name in _companions(readings):
         if name in OFF_INDEX:
-            yield f"`{name}` is on no package index; it is at {OFF_INDEX[name]}"
+            yield f"`{name}` is not on a package index; install it from {OFF_INDEX[name]}"
 
 
 def _width(finding: Finding) -> int:
@@ -328,7 +328,7 @@ def _count(masks: Iterable[int], at: int) -> int:
 
 
 def _torn(result: Inferred, binding: Mapping[str, list[Finding]], left: Mapping[str, int], pairs: Pairs) -> Inferred:
-    """The answer where nothing fits all: what fits most, and who contradicts whom."""
+    """The answer if no release fits all files: the releases that fit most of them, and the findings in conflict."""
     lines = [one.pairs for some in binding.values() for one in some]
     places = range(len(pairs.all))
     chosen = max(places, key=lambda at: (_count(left.values(), at), _count(lines, at), at), default=0)

@@ -1,4 +1,4 @@
-"""Which distribution brings a module, for packages that live around TensorFlow."""
+"""Which distribution contains a module, for packages in the environment of TensorFlow."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ OFF_INDEX: Final = {
     "tf-models-research-object-detection": "https://github.com/tensorflow/models/tree/master/research/object_detection",
     "tf-models-research-slim": "https://github.com/tensorflow/models/tree/master/research/slim",
 }
-"""Distributions that PyPI does not have, and where they are."""
+"""Distributions that are not on PyPI, each with its address."""
 
 
 _ASK: Final = {
@@ -54,14 +54,14 @@ _ASK: Final = {
     "pillow": (".load_img", ".array_to_img", ".ImageDataGenerator().flow_from_directory"),
     "scipy": (".preprocessing.image.ImageDataGenerator",),
 }
-"""Distributions that not every release brings, and the ends of the names that fail without them (tried on 2.21)."""
+"""Distributions that not every release requires, and suffixes of the names that fail without them (tried on 2.21)."""
 
 
 def distribution(module: str) -> str | None:
-    """The distribution that brings a module; ``None`` if it has nothing to do with TensorFlow, as far as is known."""
+    """The distribution that contains a module; ``None`` if it is not known to belong to TensorFlow."""
     return _DISTRIBUTIONS.get(module)
 
 
 def asked(path: str) -> Iterator[str]:
-    """The distributions that a name of TensorFlow or Keras asks for."""
+    """The distributions that a name of TensorFlow or Keras needs at run time."""
     return (name for name, ends in _ASK.items() if path.endswith(ends))

@@ -1,4 +1,4 @@
-"""The public surface of TensorFlow: which minor releases have what a path names, and take these keywords."""
+"""The public surface of TensorFlow: which minor releases have what a path names and accept its keywords."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 _OPEN: Final = ("module", "class")
 _ATTRIBUTES: Final = ("property", "value")
-"""What an instance may have though its class has not: other releases may set it when they make one."""
+"""Kinds of names that an instance may have although its class lacks them: other releases may set them in `__init__`."""
 
 _SET_LATER: Final = ("compiled_loss",)
 """Methods of Keras 3 that Keras 2 sets in `compile`."""
 
 _OF_KERAS: Final = ("tf.keras", *(f"tf.compat.v1.{one}" for one in ("keras", "layers", "nn.rnn_cell")))
-"""What is made of the Keras that `tf.keras` is; the last two tried on 2.21, with TF_USE_LEGACY_KERAS and without."""
+"""Names that come from the Keras behind `tf.keras`; the last two tried on 2.21 with and without TF_USE_LEGACY_KERAS."""
 
 _ALSO: Final = {"tf.keras.mixed_precision.LossScaleOptimizer": "tf.keras.optimizers.Optimizer"}
-"""Classes that give an instance of a class which is not public, and a public class that this one is made from too."""
+"""Classes whose instances are of a class that is not public, each with a public base class of that one."""
 
 _MAKERS: Final = {
     "tf.ragged.constant": "tf.RaggedTensor",
@@ -41,13 +41,13 @@ _MAKERS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What the table tells of a path.
+    """Result of a search for a path.
 
     Attributes:
-        symbol: the longest part of the path that is a public name, with the keyword if that is what decides.
-        mask: the minor releases that have it, and take the keywords.
-        known: is the path a public name as far as it matters? If not, `missing` is what no release has.
-        legacy: the minor releases that have it once TF_USE_LEGACY_KERAS is set.
+        symbol: longest part of the path that is a public name, with the keyword if the keyword decides.
+        mask: minor releases that have the symbol and accept the keywords.
+        missing: part of the path that no release has; empty if the path is a public name.
+        legacy: minor releases that have the symbol once TF_USE_LEGACY_KERAS is set.
     """
 
     symbol: str
@@ -57,12 +57,12 @@ class Found:
 
 
 class Surface:
-    """The symbols of every minor release; a minor release is its newest stable patch release.
+    """The symbols of every minor release, each represented by its newest stable patch release.
 
     Attributes:
-        releases: one for each minor release, oldest first; bit n of a mask stands for the n-th.
-        minors: their names, `2.15`.
-        every: the mask of all.
+        releases: one release for each minor release, oldest first; bit n of a mask represents the n-th.
+        minors: names of the minor releases, such as `2.15`.
+        every: mask of all releases.
     """
 
     def __init__(self, table: ApiTable, modules: ModuleRanges) -> None:
@@ -106,8 +106,8 @@ class Surface:
         """Which releases have what a path names.
 
         Args:
-            path: dotted, from `tf.` or `keras.` on; a part that ends in `()` is an instance of the class.
-            keywords: of the call.
+            path: dotted name that begins with `tf.` or `keras.`; a part that ends in `()` is an instance of the class.
+            keywords: keywords of the call, if it is called.
         """
         key = path, keywords
         if key not in self._found:
@@ -144,7 +144,7 @@ class Surface:
         return Found(symbol=name, mask=mask, legacy=self._legacy(name, mask))
 
     def _is_open(self, name: str, rest: list[str]) -> bool:
-        """Is the next part known? What is a module on some releases may be a mere value on newer ones."""
+        """Whether the next part is known. A module of some releases may be a plain value in newer ones."""
         return bool(rest) and self._table.symbol(f"{name}.{rest[0].removesuffix(INSTANCE)}") is not None
 
     def _called(self, name: str, symbol: SymbolRange, mask: int, keywords: tuple[str, ...]) -> Found:
@@ -152,7 +152,7 @@ class Surface:
         for keyword in keywords:
             taken = self._taking(symbol, keyword)
             if not taken & mask:
-                continue  # no release that has it takes this keyword: the call is not what it seems
+                continue  # no release that has the symbol accepts this keyword: the call is probably of something else
             if taken & mask != mask:
                 told, worst = f"{name}({keyword}=)", worst & taken
         worst = worst or mask
@@ -167,11 +167,11 @@ class Surface:
         return sum(1 << place for place, one in enumerate(self.releases) if symbol.accepts(keyword, one) is not False)
 
     def _legacy(self, name: str, mask: int) -> int:
-        """Releases with Keras 3 that have a name of `tf.keras` when Keras 2 takes its place; `keras` itself stays."""
+        """Releases with Keras 3 that have a name of `tf.keras` once Keras 2 replaces it; the package `keras` stays."""
         return self.keras3 if name.startswith(_OF_KERAS) and mask & self.keras2 else 0
 
     def _lying(self, path: str) -> int:
-        """The releases whose wheel has this private module."""
+        """The releases whose wheel contains this private module."""
         root, _, rest = path.partition(".")
         having = self._modules.having(f"tensorflow.{rest}") if root == "tf" else None
         minors = {one.release[:2] for one in having or ()}
@@ -186,7 +186,7 @@ class Surface:
             self._masks[symbol.name] = mask
         return self._masks[symbol.name]
 
-    # the package `keras` itself: from 2.6 on a release goes with some of its releases; before, with any older one
+    # The package `keras`: from 2.6 on, a release of TensorFlow works with some of its releases; before, with any older.
 
     def _of_keras(self, versions: tuple[Version, ...]) -> int:
         having, mask = set(versions), 0
@@ -214,7 +214,7 @@ class Surface:
 
 
 _PAIRED: Final = Version("2.6")
-"""From this release of TensorFlow on, `keras` of the same minor release is the `tf.keras` of it, up to Keras 3.
+"""First release of TensorFlow whose `tf.keras` is the package `keras` of the same minor release (until Keras 3).
 
 Source: `Requires-Dist: keras (<2.7,>=2.6…)` in the metadata of tensorflow 2.6.x and so on.
 """

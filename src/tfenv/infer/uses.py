@@ -1,4 +1,4 @@
-"""What one file was found to use; sets of releases are masks over the minor releases, oldest first."""
+"""What one file uses. Sets of releases are masks over the minor releases, oldest first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 EVERYWHERE: Final = -1
-"""The mask of all releases, however many there are."""
+"""The mask of all releases, for any number of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +14,13 @@ class Use:
     """A name of TensorFlow or Keras that the code needs.
 
     Attributes:
-        line: in the file (of a notebook: in the cell), from 1 on.
-        symbols: dotted, from `tf.` or `keras.` on; one of them must be there (`try` gave the name several meanings).
-            `()` within stands for an instance: `tf.keras.Model().fit` is a method of what the class makes.
-        keywords: of the call, if it is called here.
-        live: the releases on which this is reached: a use under `if tf.__version__ < "2"` asks nothing of others.
-        star: it may as well be a name of the project: `import *` hides where it is from.
-        cell: of a notebook, from 1 on.
+        line: line in the file, or in the cell of a notebook, counted from 1.
+        symbols: dotted names that begin with `tf.` or `keras.`; one of them must exist (`try` gave the name several
+            meanings). `()` marks an instance: `tf.keras.Model().fit` is a method of an instance of the class.
+        keywords: keywords of the call, if it is called here.
+        live: releases on which the line is reached: a use under `if tf.__version__ < "2"` asks nothing of others.
+        star: whether it may also be a name of the project, because `import *` hides its origin.
+        cell: number of the cell in a notebook, counted from 1.
     """
 
     line: int
@@ -36,8 +36,8 @@ class Bound:
     """A line that only some releases get past, such as `assert tf.__version__ >= "1.8"`.
 
     Attributes:
-        text: what is written, shortened.
-        releases: that get past it.
+        text: condition as written, shortened.
+        releases: releases that get past the line.
     """
 
     line: int
@@ -48,11 +48,11 @@ class Bound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Syntax:
-    """Something that not every Python can read or import.
+    """Something that not every Python can parse or import.
 
     Attributes:
-        text: what it is (`f-string`, `print statement`, `import urllib2`).
-        python: a specifier: `<3`, `>=3.8`.
+        text: name of the syntax or import (`f-string`, `print statement`, `import urllib2`).
+        python: specifier of the Pythons that have it, such as `<3` or `>=3.8`.
     """
 
     line: int
@@ -63,11 +63,11 @@ class Syntax:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """An import of something else than TensorFlow, Keras or the standard library.
+    """An import from outside TensorFlow, Keras and the standard library.
 
     Attributes:
-        module: the first part of its name.
-        guarded: the code can do without it.
+        module: first part of the module's name.
+        guarded: whether the code also works without it.
     """
 
     line: int
@@ -78,11 +78,12 @@ class Imported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habit:
-    """A way of writing that some releases do not go along with, though every name in it exists there.
+    """A way of writing that some releases refuse, although every name in it exists there.
 
     Attributes:
-        rule: the id of the rule in `tfenv.infer.python.recognizers`.
-        text: what is written, as short as will do.
+        rule: id of the rule in `constraints/facts/habits.toml`.
+        text: code as written, shortened.
+        live: releases on which the line is reached.
     """
 
     line: int
@@ -94,13 +95,13 @@ class Habit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """All that one file says.
+    """Everything found in one file.
 
     Attributes:
-        file: its name, as findings tell it.
-        lines: how many it has.
-        unread: what could not be read, each as a sentence.
-        legacy: does it set TF_USE_LEGACY_KERAS, or import `tf_keras`?
+        file: name of the file in findings.
+        lines: number of lines.
+        unread: parts that could not be read, each as a sentence.
+        legacy: whether the file sets TF_USE_LEGACY_KERAS or imports `tf_keras`.
     """
 
     file: str

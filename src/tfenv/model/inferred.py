@@ -1,4 +1,4 @@
-"""What `infer` finds in code, models and custom ops."""
+"""The answer of `infer` about code, models and custom ops."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that not every release has, or not every Python.
+    """Something that not every release or not every Python has.
 
     Attributes:
-        file: with `line`, where; `cell` of a notebook.
-        symbol: the public name, or what is written.
-        first, last: minor releases; ``None`` if it is about Python, or no release has it.
-        became: what took its place, as far as known.
-        guarded: it binds nothing: the code can do without it.
-        note: one clause.
-        legacy: would TF_USE_LEGACY_KERAS bring it back?
-        python: what it asks of Python.
-        pairs: what it leaves, as a mask over `tfenv.infer.answer.Pairs`; all by default.
+        file: name of the file.
+        line: line in the file, or in the cell of a notebook, counted from 1; 0 for a whole file.
+        cell: number of the cell in a notebook, counted from 1.
+        symbol: public name, or code as written.
+        first, last: oldest and newest minor release that has it; ``None`` if it concerns Python or no release has it.
+        became: name that replaced it, if known.
+        guarded: whether the code also works without it, so that it limits nothing.
+        note: remark of one clause.
+        legacy: whether TF_USE_LEGACY_KERAS brings it back.
+        python: specifier of the Pythons that have it; empty for any.
+        pairs: mask over `tfenv.infer.answer.Pairs` of what it allows; all by default.
     """
 
     file: str
@@ -40,18 +42,19 @@ class Inferred:
     """What a project needs.
 
     Attributes:
-        releases: minor releases on which every binding use exists, oldest first.
-        spec: the same as a specifier.
-        python: a specifier; empty if any Python that the releases are built for will do.
-        companions: distributions that the code imports besides, or that names of TensorFlow in it ask for.
-        legacy_keras: Keras 2 is asked for: newer releases serve only with TF_USE_LEGACY_KERAS=1 and tf-keras.
-        legacy_spec: the releases that serve then, as a specifier; empty unless `legacy_keras`.
-        findings: what is not everywhere, by file and line.
-        unknown: what could not be told, each as a sentence.
-        fitting: if `releases` is empty: those that fit the largest part of the files …
-        fit, misfit: … which these are, and those they leave out.
-        contradictions: if `releases` is empty: pairs of findings that no release goes along with.
-        files, lines: how much was read.
+        releases: minor releases that have everything the code needs, oldest first.
+        spec: specifier of these releases.
+        python: specifier of the Pythons; empty if every Python that the releases are built for is possible.
+        companions: distributions that the code imports besides TensorFlow, or that names of TensorFlow in it need.
+        legacy_keras: whether the code needs Keras 2, which newer releases have only with TF_USE_LEGACY_KERAS=1 and
+            tf-keras.
+        legacy_spec: specifier of the releases that work with these; empty unless `legacy_keras`.
+        findings: names, syntax and files that limit the releases or Pythons, by file and line.
+        unknown: open questions, each as a sentence.
+        fitting: minor releases that fit the most files, if `releases` is empty.
+        fit, misfit: files that those releases fit, and files that they do not.
+        contradictions: pairs of findings that no release satisfies together, if `releases` is empty.
+        files, lines: number of files and lines read.
         facts: digest of the rows that the answer depends on.
         symbols: digest of the tables of symbols.
     """

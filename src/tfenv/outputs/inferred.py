@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def document(answer: Inferred) -> dict[str, object]:
-    """What `tfenv infer --json` prints."""
-    told: dict[str, object] = {
+    """The document that `tfenv infer --json` prints."""
+    fields: dict[str, object] = {
         "releases": list(answer.releases),
         "spec": answer.spec,
         "python": answer.python,
@@ -23,15 +23,15 @@ def document(answer: Inferred) -> dict[str, object]:
         "facts": {"rows": answer.facts, "symbols": answer.symbols},
     }
     if answer.legacy_keras:
-        told["legacy_spec"] = answer.legacy_spec
+        fields["legacy_spec"] = answer.legacy_spec
     if not answer.releases:
-        told["fitting"] = {"releases": list(answer.fitting), "files": list(answer.fit), "not": list(answer.misfit)}
-        told["contradictions"] = [[_finding(one), _finding(two)] for one, two in answer.contradictions]
-    return told
+        fields["fitting"] = {"releases": list(answer.fitting), "files": list(answer.fit), "not": list(answer.misfit)}
+        fields["contradictions"] = [[_finding(one), _finding(two)] for one, two in answer.contradictions]
+    return fields
 
 
 def _finding(one: Finding) -> dict[str, object]:
-    told: dict[str, object] = {
+    fields: dict[str, object] = {
         "file": one.file,
         "line": one.line,
         "symbol": one.symbol,
@@ -41,11 +41,11 @@ def _finding(one: Finding) -> dict[str, object]:
         "guarded": one.guarded,
     }
     if one.cell is not None:
-        told["cell"] = one.cell
+        fields["cell"] = one.cell
     if one.python:
-        told["python"] = one.python
+        fields["python"] = one.python
     if one.note:
-        told["note"] = one.note
+        fields["note"] = one.note
     if one.legacy:
-        told["legacy"] = True
-    return told
+        fields["legacy"] = True
+    return fields

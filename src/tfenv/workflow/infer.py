@@ -1,4 +1,4 @@
-"""Which releases of TensorFlow do these files need? Code, notebooks, models and custom ops; nothing is run."""
+"""`tfenv infer`: the releases of TensorFlow that code, notebooks, models and custom ops need. Nothing is run."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _CODE: Final = (".py", ".pyw")
 _NOTEBOOK: Final = ".ipynb"
 _OP: Final = ".so"
 _BESIDE: Final = ("keras_metadata.pb", "fingerprint.pb", "variables/variables.index")
-"""Parts of a SavedModel that say nothing which it does not say itself."""
+"""Parts of a SavedModel that add nothing to its `saved_model.pb`."""
 
 
 def infer(
@@ -116,12 +116,12 @@ def infer(
 
 
 def narrowed(request: Goal, found: Inferred, what: str) -> tuple[Goal, tuple[str, ...]]:
-    """A request for what the code needs too, and notes on what was made of it.
+    """A goal that also meets the needs of the code, and notes about what was added to it.
 
     Args:
-        request: what is asked for anyway.
-        found: the answer for the code.
-        what: was read, for messages.
+        request: goal without the code.
+        found: answer for the code.
+        what: paths of the code, for messages.
 
     Raises:
         NoSolution: no release serves the code.
@@ -132,7 +132,7 @@ def narrowed(request: Goal, found: Inferred, what: str) -> tuple[Goal, tuple[str
     if not spec:
         raise NoSolution(
             f"no release of TensorFlow has everything that {what} uses",
-            hint=f"`tfenv infer {what.replace('`', '')}` tells which lines contradict each other",
+            hint=f"`tfenv infer {what.replace('`', '')}` shows which lines contradict each other",
         )
 
     def asked(texts: Iterable[str]) -> tuple[Requirement, ...]:
@@ -144,7 +144,7 @@ def narrowed(request: Goal, found: Inferred, what: str) -> tuple[Goal, tuple[str
         bounds.append(f"python{found.python}")
     notes = [f"{what} needs tensorflow {spec}"]
     if found.legacy_spec and found.legacy_spec != spec:
-        notes.append(f"with `--keras 2` tensorflow {found.legacy_spec} serves it")
+        notes.append(f"with `--keras 2` it also works on tensorflow {found.legacy_spec}")
     if found.companions:
         notes.insert(1, f"{what} uses {', '.join(found.companions)}")
     return replace(
@@ -170,7 +170,7 @@ def pythons(database: Database) -> dict[str, frozenset[Version]]:
 
 
 def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    """Files to read, each once, with the names that findings tell them by: relative to the folder that was given."""
+    """Files to read, each once, with their names in findings: relative to the given folder."""
     seen = set()
     for path in paths:
         if path.is_dir():
@@ -183,7 +183,7 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
                 seen.add(path)
                 yield path, path.as_posix()
         else:
-            raise UsageError(f"`{path}` is not there")
+            raise UsageError(f"`{path}` does not exist")
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -228,10 +228,10 @@ def _read(path: Path, name: str, releases: Sequence[Version], local: frozenset[s
 def _of_artifact(
     path: Path, name: str, pairs: Pairs, database: Database
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """What a model or a custom op binds, and what it leaves open.
+    """The findings about a model or custom op, and its open questions.
 
     Raises:
-        UsageError: it is damaged, or cannot be opened.
+        UsageError: the file is damaged or cannot be opened.
     """
     try:
         with path.open("rb") as file:
@@ -249,7 +249,7 @@ def _of_artifact(
 
 
 def _mapped(file: IO[bytes]) -> memoryview:
-    """The bytes of a file, of which only those that are looked at are read."""
+    """The bytes of a file, read from disk only as they are accessed."""
     try:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except ValueError:  # an empty file cannot be mapped
@@ -257,7 +257,7 @@ def _mapped(file: IO[bytes]) -> memoryview:
 
 
 def decode(data: bytes) -> str:
-    """Source as text: by its byte order mark or coding line, else UTF-8; what does not decode is replaced."""
+    """Source as text, decoded by its byte order mark or coding line, otherwise as UTF-8; invalid bytes are replaced."""
     import codecs
     import io
     import tokenize

@@ -1,4 +1,4 @@
-"""What a model file says of the TensorFlow it is for."""
+"""What a model file shows about the TensorFlow that can use it."""
 
 from __future__ import annotations
 
@@ -17,29 +17,31 @@ if TYPE_CHECKING:
     from tfenv.infer.answer import Pairs
 
 WEIGHTS: Final = "Keras weights (HDF5)"
-"""What such files are called."""
+"""Description of files that hold only weights."""
 
 _SHOWN: Final = 8
 _IGNORING: Final = SpecifierSet(">=2.5")
-"""Releases that leave out attributes which their ops do not know. `libtensorflow_framework.so.2` of
-tensorflow-2.5.0-cp36-cp36m-manylinux2010_x86_64.whl says "Unknown attributes will be ignored", that of 2.4.4 no such
-thing."""
+"""Releases that ignore attributes which their ops do not know.
+
+`libtensorflow_framework.so.2` of tensorflow-2.5.0-cp36-cp36m-manylinux2010_x86_64.whl contains the text "Unknown
+attributes will be ignored"; that of 2.4.4 does not.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """One file.
+    """One model file.
 
     Attributes:
-        what: it is, in words.
-        file: its name, as findings tell it.
-        saved_by: version of TensorFlow that wrote it, as the file says it.
-        keras: version of Keras that wrote it.
-        floor: version of TensorFlow that reads it at least, as the file says it.
-        ops: that its graph is made of, each with the names of its attributes.
-        symbols: public names that read it.
-        of_keras: is it a SavedModel that Keras wrote? Its `load_model` reads it up to 2.15 only.
-        notes: what else there is to say, each a sentence.
+        what: description of the kind of file, such as `SavedModel`.
+        file: name of the file in findings.
+        saved_by: version of TensorFlow that wrote the file, as recorded in it.
+        keras: version of Keras that wrote the file, as recorded in it.
+        floor: lowest version of TensorFlow that reads the file, as recorded in it.
+        ops: ops of the graph, each with the names of its attributes.
+        symbols: public names that are needed to read the file.
+        of_keras: whether it is a SavedModel written by Keras, which `load_model` reads up to 2.15 only.
+        notes: other remarks, each a sentence.
     """
 
     what: str
@@ -54,9 +56,9 @@ class Artifact:
 
 
 def findings(artifact: Artifact, pairs: Pairs, keras: KerasVersions) -> Iterator[Finding]:
-    """What binds the releases that can use the file.
+    """What limits the releases that can use the file.
 
-    A newer release reads what an older one saved, not the other way round: https://www.tensorflow.org/guide/versions
+    A newer release reads what an older one saved, but not the reverse: https://www.tensorflow.org/guide/versions
     ("Compatibility of SavedModels, graphs and checkpoints").
     """
     surface, what, file = pairs.surface, artifact.what, artifact.file
@@ -83,7 +85,7 @@ def findings(artifact: Artifact, pairs: Pairs, keras: KerasVersions) -> Iterator
     for op, attributes in artifact.ops:
         plain, full = surface.find(f"tf.raw_ops.{op}"), surface.find(f"tf.raw_ops.{op}", attributes)
         there = plain.mask & (full.mask | ignoring)
-        # releases before `tf.raw_ops` do not list their ops: one that was there from its start is taken to be older
+        # Releases before `tf.raw_ops` do not list their ops: an op of the first list is taken to exist in them too.
         mask = there | (oldest - 1 if full.mask & oldest else 0)
         if not plain.missing and mask != surface.every:
             shown = full if mask & plain.mask != plain.mask else plain
@@ -95,7 +97,7 @@ def findings(artifact: Artifact, pairs: Pairs, keras: KerasVersions) -> Iterator
 
 
 def unknown(artifact: Artifact, pairs: Pairs) -> Iterator[str]:
-    """What cannot be told of the file, each as a sentence."""
+    """What the file leaves open, each as a sentence."""
     strange = [
         op for op, _ in artifact.ops if not op.startswith("_") and pairs.surface.find(f"tf.raw_ops.{op}").missing
     ]
@@ -104,13 +106,13 @@ def unknown(artifact: Artifact, pairs: Pairs) -> Iterator[str]:
         yield f"`{artifact.file}` uses ops that no release of TensorFlow has publicly: {shown}"
     if artifact.what == WEIGHTS and artifact.keras is not None and artifact.file.endswith(".weights.h5"):
         yield (
-            f"`{artifact.file}`: Keras of TensorFlow 2.15 and later takes a file of this name for one of a newer kind; "
-            "call it otherwise"
+            f"`{artifact.file}`: from TensorFlow 2.15 on, Keras expects its newer weights format in a file "
+            "of this name; rename it"
         )
     yield from (f"`{artifact.file}`: {note}" for note in artifact.notes)
-    told = (artifact.saved_by, artifact.keras, artifact.floor)
-    if not (any(as_version(one) for one in told) or artifact.ops or artifact.symbols):
-        yield f"`{artifact.file}` ({artifact.what}) does not say which TensorFlow wrote it"
+    recorded = (artifact.saved_by, artifact.keras, artifact.floor)
+    if not (any(as_version(one) for one in recorded) or artifact.ops or artifact.symbols):
+        yield f"`{artifact.file}` ({artifact.what}) does not record which TensorFlow wrote it"
 
 
 def finding(file: str, pairs: Pairs, text: str, mask: int, note: str = "") -> Finding:
@@ -128,7 +130,7 @@ def finding(file: str, pairs: Pairs, text: str, mask: int, note: str = "") -> Fi
 
 
 def as_version(text: str | None) -> Version | None:
-    """A version as files have it (`2.2.4-tf`, `2.4.0-rc1`); ``None`` for what is none (`unknown`)."""
+    """A version as files record it (`2.2.4-tf`, `2.4.0-rc1`); ``None`` for text that is not one (`unknown`)."""
     try:
         return Version((text or "").removesuffix("-tf"))
     except InvalidVersion:

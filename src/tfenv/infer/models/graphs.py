@@ -1,6 +1,6 @@
 """Graphs as TensorFlow writes them: SavedModel, the `.meta` of a checkpoint, a frozen GraphDef.
 
-Numbers of fields: tensorflow/core/protobuf/saved_model.proto, meta_graph.proto, saved_object_graph.proto, and
+Field numbers: tensorflow/core/protobuf/saved_model.proto, meta_graph.proto, saved_object_graph.proto, and
 tensorflow/core/framework/graph.proto, function.proto, node_def.proto of https://github.com/tensorflow/tensorflow.
 """
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 _MOST: Final = 20_000
 Ops: TypeAlias = dict[str, set[str]]
-"""Ops with the names of their attributes."""
+"""Names of ops, each with the names of its attributes."""
 
 
 def saved_model(data: memoryview) -> Artifact:
     """Read `saved_model.pb`.
 
     Raises:
-        Damaged: it is none, or it is cut.
+        Damaged: the bytes are not a SavedModel, or are truncated.
     """
     by, ops, keras, found = None, Ops(), False, False
     for graph in messages(data, 2):
@@ -31,7 +31,7 @@ def saved_model(data: memoryview) -> Artifact:
         by = _meta_graph(graph, ops) or by
         keras = keras or any(b"_tf_keras_" in bytes(one[:64]) for one in _identifiers(graph))
     if not found:
-        raise Damaged("it holds no graph")
+        raise Damaged("it contains no graph")
     return Artifact(what="SavedModel", saved_by=by, ops=_sorted(ops), of_keras=keras)
 
 
@@ -40,7 +40,7 @@ def meta_graph(data: memoryview) -> Artifact:
     ops = Ops()
     version = _meta_graph(data, ops)
     if version is None and not ops:
-        raise Damaged("it holds no graph")
+        raise Damaged("it contains no graph")
     return Artifact(what="graph of a checkpoint (.meta)", saved_by=version, ops=_sorted(ops))
 
 
@@ -49,7 +49,7 @@ def graph(data: memoryview) -> Artifact:
     ops = Ops()
     _graph(data, ops)
     if not ops or not all(one.replace(">", "").replace("_", "").isalnum() for one in ops):
-        raise Damaged("it holds no graph")
+        raise Damaged("it contains no graph")
     return Artifact(what="GraphDef", ops=_sorted(ops))
 
 
@@ -66,7 +66,7 @@ def _meta_graph(data: memoryview, ops: Ops) -> str | None:
 
 
 def _identifiers(data: memoryview) -> Iterator[memoryview]:
-    """What the objects of a SavedModel call their kind (`_tf_keras_model`)."""
+    """The names that the objects of a SavedModel give to their kind (`_tf_keras_model`)."""
     for objects in messages(data, 7):
         for node in messages(objects, 1):
             for user in messages(node, 4):
@@ -74,7 +74,7 @@ def _identifiers(data: memoryview) -> Iterator[memoryview]:
 
 
 def _graph(data: memoryview, ops: Ops) -> None:
-    """Add the ops of a graph and of its functions, less its functions themselves."""
+    """Add the ops of a graph and of its functions, but not the functions themselves."""
     own = {""}
     for number, value in fields(data):
         if isinstance(value, int):
@@ -97,7 +97,7 @@ def _node(data: memoryview, ops: Ops) -> None:
     attributes = ops.setdefault(text(data, 2) or "", set())
     for entry in messages(data, 5):
         name = text(entry, 1) or ""
-        if name[:1].isalpha():  # those that begin with `_` are hints
+        if name[:1].isalpha():  # names that begin with `_` are hints
             attributes.add(name)
     if len(attributes) > _MOST:
         raise Damaged(f"an op has more than {_MOST} attributes")

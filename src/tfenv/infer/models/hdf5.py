@@ -1,6 +1,6 @@
-"""The attributes of the root group of an HDF5 file, which is all that a Keras model says of itself.
+"""The attributes of the root group of an HDF5 file: all metadata of a Keras model is there.
 
-The readers on PyPI bring NumPy, and trust the file. This one reads superblocks 0 to 3, object headers 1 and 2, and
+The readers on PyPI require NumPy and trust the file. This one reads superblocks 0 to 3, object headers 1 and 2, and
 texts of fixed and variable length (what h5py writes for Keras), and never more than a few megabytes.
 Source: "HDF5 File Format Specification Version 3.0",
 https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html, sections named at each step.
@@ -25,36 +25,36 @@ _STRING, _VARIABLE = 3, 9
 
 
 def attributes(data: memoryview, wanted: frozenset[str]) -> dict[str, str | None]:
-    """The attributes of the root group by name: the text of those wanted, if they are texts, else ``None``.
+    """The attributes of the root group by name, with the text of those wanted; ``None`` for all others.
 
     Raises:
-        Damaged: this is no HDF5 file, or it is cut, or of a kind that is not read here.
+        Damaged: the bytes are not an HDF5 file, are truncated, or are of a version that is not supported.
     """
     if bytes(data[:8]) != SIGNATURE:
-        raise Damaged("it is no HDF5 file")
+        raise Damaged("it is not an HDF5 file")
     try:
         found: dict[str, str | None] = {}
         for message in _messages(data, _root(data)):
             name, value = _attribute(data, message, wanted)
             found[name] = value
     except (struct.error, IndexError, UnicodeDecodeError) as error:
-        raise Damaged(f"it is cut or damaged: {error}") from None
+        raise Damaged(f"it is truncated or damaged: {error}") from None
     return found
 
 
 def _root(data: memoryview) -> int:
-    """Where the header of the root group is (II.A, superblock)."""
+    """Offset of the header of the root group (II.A, superblock)."""
     version = data[8]
     if version in (0, 1):
         if (data[13], data[14]) != (8, 8):
-            raise Damaged("its offsets are not of 8 bytes")
+            raise Damaged("its offsets do not have 8 bytes")
         at = 24 + (4 if version == 1 else 0) + 4 * 8
         return _u64(data, at + 8)
     if version in (2, 3):
         if (data[9], data[10]) != (8, 8):
-            raise Damaged("its offsets are not of 8 bytes")
+            raise Damaged("its offsets do not have 8 bytes")
         return _u64(data, 12 + 3 * 8)
-    raise Damaged(f"its superblock is of the unknown version {version}")
+    raise Damaged(f"its superblock has the unknown version {version}")
 
 
 def _messages(data: memoryview, at: int) -> Iterator[memoryview]:
@@ -63,7 +63,7 @@ def _messages(data: memoryview, at: int) -> Iterator[memoryview]:
         yield from _messages_2(data, at)
         return
     if _cut(data, at, 1)[0] != 1:
-        raise Damaged("the header of its root group is of an unknown version")
+        raise Damaged("the header of its root group has an unknown version")
     blocks, seen = [(at + 16, _u32(data, at + 8))], 0
     for number, (start, size) in enumerate(blocks):
         if number > _BLOCKS:
@@ -114,7 +114,7 @@ def _attribute(data: memoryview, body: memoryview, wanted: frozenset[str]) -> tu
     names, types, spaces = struct.unpack_from("<HHH", body, 2)
     at = 8 if version < 3 else 9
     if version not in (1, 2, 3):
-        raise Damaged(f"an attribute is of the unknown version {version}")
+        raise Damaged(f"an attribute has the unknown version {version}")
     padded = [(size + 7) // 8 * 8 if version == 1 else size for size in (names, types, spaces)]
     name = bytes(_cut(body, at, names)).split(b"\0")[0].decode("utf-8", "replace")
     kind = _cut(body, at + padded[0], types)
@@ -130,10 +130,10 @@ def _attribute(data: memoryview, body: memoryview, wanted: frozenset[str]) -> tu
 
 
 def _heaped(data: memoryview, value: memoryview) -> memoryview:
-    """A text of variable length lies in a global heap (III.E)."""
+    """The bytes of a text of variable length, which are kept in a global heap (III.E)."""
     length, heap, index = struct.unpack_from("<IQI", value, 0)
     if bytes(_cut(data, heap, 4)) != b"GCOL":
-        raise Damaged("a text is not where it should be")
+        raise Damaged("a text is missing from its heap")
     end = heap + _u64(data, heap + 8)
     at = heap + 16
     while at + 16 <= min(end, len(data)):
@@ -143,7 +143,7 @@ def _heaped(data: memoryview, value: memoryview) -> memoryview:
         if number == 0:
             break
         at += 16 + (size + 7) // 8 * 8
-    raise Damaged("a text is not where it should be")
+    raise Damaged("a text is missing from its heap")
 
 
 def _text(value: memoryview) -> str:
@@ -152,7 +152,7 @@ def _text(value: memoryview) -> str:
 
 def _cut(data: memoryview, at: int, size: int) -> memoryview:
     if at < 0 or size < 0 or size > _LONGEST or at + size > len(data):
-        raise Damaged("it is cut")
+        raise Damaged("it is truncated")
     return data[at : at + size]
 
 

@@ -1,4 +1,4 @@
-"""Model files, told apart by what they hold, not by their names."""
+"""Model files, recognized by content rather than by name."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUFFIXES: Final = (".pb", ".keras", ".h5", ".hdf5", ".tflite", ".meta", ".index")
-"""How model files are named."""
+"""Suffixes of model files."""
 
 _TABLE_END: Final = bytes.fromhex("57fb808b247547db")
-"""The last 8 bytes of a `.index` file: the magic number of tensorflow/core/lib/io/format.h, little end first."""
+"""The last 8 bytes of a `.index` file: the magic number of tensorflow/core/lib/io/format.h, little-endian."""
 
 _OBJECTS: Final = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 _LARGEST: Final = 2**20
@@ -36,22 +36,22 @@ _FAULTS: Final = (
     NotImplementedError,
     RuntimeError,
 )
-"""What the standard library raises for damaged archives."""
+"""Exceptions of the standard library for damaged archives."""
 
 _MARKS: Final = frozenset({"keras_version", "backend", "model_config", "layer_names"})
-"""Attributes that Keras writes; weights as Keras 2.13 and later write them have none."""
+"""Attributes that Keras writes; the weights files of Keras 2.13 and later have none of them."""
 
 
 def read(data: memoryview, file: IO[bytes], name: str) -> Artifact | None:
-    """Read a model file; ``None`` if it is none.
+    """Read a model file; ``None`` if it is not one.
 
     Args:
-        data: its bytes, of which few are looked at.
-        file: the same, open for reading.
-        name: of it.
+        data: bytes of the file, of which few are read.
+        file: the same file, open for reading.
+        name: name of the file, for messages.
 
     Raises:
-        UsageError: it is a model file, but damaged.
+        UsageError: the file is a damaged model file.
     """
     reader = _reader(data, name)
     if reader is None:
@@ -59,7 +59,9 @@ def read(data: memoryview, file: IO[bytes], name: str) -> Artifact | None:
     try:
         found = _keras(file) if reader is _keras else reader(data)
     except (Damaged, RecursionError) as error:
-        raise UsageError(f"`{name}` cannot be read: {error}", hint="is it whole? copy or save it again") from None
+        raise UsageError(
+            f"`{name}` cannot be read: {error}", hint="the file may be incomplete: copy it or save the model again"
+        ) from None
     if found is None and name.endswith(".weights.h5"):
         found = Artifact(what=WEIGHTS)
     return None if found is None else replace(found, file=name)
@@ -87,7 +89,7 @@ def _reader(data: memoryview, name: str) -> Callable[..., Artifact | None] | Non
 
 
 def _none(data: memoryview) -> Artifact:
-    raise Damaged("it is not what its name says" if len(data) else "it is empty")
+    raise Damaged("its content does not match its name" if len(data) else "it is empty")
 
 
 def _keras(file: IO[bytes]) -> Artifact:
@@ -96,10 +98,10 @@ def _keras(file: IO[bytes]) -> Artifact:
     except Damaged:
         raise
     except (*_FAULTS, RecursionError) as error:
-        raise Damaged(f"it is no Keras archive ({str(error) or type(error).__name__})") from None
+        raise Damaged(f"it is not a Keras archive ({str(error) or type(error).__name__})") from None
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     if not isinstance(version, str):
-        raise Damaged("its metadata.json does not tell the version of Keras")
+        raise Damaged("its metadata.json does not record the version of Keras")
     return Artifact(what="Keras archive (.keras)", keras=version)
 
 
@@ -108,13 +110,13 @@ def _metadata(file: IO[bytes]) -> bytes:
     with zipfile.ZipFile(file) as archive:
         held = archive.getinfo("metadata.json")
         if held.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise Damaged("its metadata.json is packed in a way that Keras does not use")
+            raise Damaged("its metadata.json uses a compression that Keras does not use")
         with archive.open(held) as member:
             return member.read(_LARGEST)
 
 
 def _look_at_end(file: IO[bytes]) -> None:
-    """Refuse a table of contents that would not fit into memory, before it is read."""
+    """Refuse a table of contents that is too large for memory before it is read."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _END_OF_ARCHIVE))
     tail = file.read()
@@ -126,15 +128,15 @@ def _look_at_end(file: IO[bytes]) -> None:
 def _hdf5(data: memoryview) -> Artifact | None:
     found = hdf5.attributes(data, frozenset({"keras_version", "backend"}))
     if not _MARKS & set(found):
-        return None  # some other data
+        return None  # not written by Keras
     backend = found.get("backend")
     what = "Keras model (HDF5)" if "model_config" in found else WEIGHTS
-    notes = (f"it was saved with the backend {backend}",) if backend and backend != "tensorflow" else ()
+    notes = (f"saved with the backend {backend}",) if backend and backend != "tensorflow" else ()
     return Artifact(what=what, keras=found.get("keras_version"), notes=notes)
 
 
 def _checkpoint(data: memoryview) -> Artifact:
-    """The index of a checkpoint does not tell who wrote it, only whether by names or by objects."""
+    """The index of a checkpoint does not record who wrote it, only whether it saves names or objects."""
     step, at = 2**20, 0
     while at < len(data):
         if _OBJECTS in bytes(data[at : at + step + len(_OBJECTS)]):

@@ -1,7 +1,7 @@
-"""Custom ops: shared libraries that TensorFlow loads, and what they want of it.
+"""Custom ops: shared libraries that TensorFlow loads, and what they need of it.
 
 How an op is built: https://www.tensorflow.org/guide/create_op. From 1.14 on it is linked against
-`libtensorflow_framework.so.1` or `.so.2`; the names of the C++11 ABI have `__cxx11` in them wherever a string is passed
+`libtensorflow_framework.so.1` or `.so.2`; names of the C++11 ABI contain `__cxx11` wherever a string is passed
 (https://gcc.gnu.org/onlinedocs/libstdc++/manual/using_dual_abi.html).
 """
 
@@ -44,24 +44,24 @@ _FAULTS: Final = (
     RecursionError,
     OSError,
 )
-"""What pyelftools raises for damaged files beside errors of its own."""
+"""Exceptions that pyelftools raises for damaged files besides its own."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomOp:
-    """What a shared library wants.
+    """What a shared library needs.
 
     Attributes:
-        needed: libraries, by soname.
-        framework: major version of `libtensorflow_framework` that it wants; 0 if it wants one without a version (which
-            releases before 1.14 have); ``None`` if it wants none.
-        cc: does it want `libtensorflow_cc`?
-        cxx11: does it use the C++11 ABI for TensorFlow's functions? ``None`` if no function tells.
-        undefined: symbols of TensorFlow that must come from outside.
-        glibc, glibcxx: the newest version of each that it wants (`2.27`, `3.4.22`); ``None`` if none.
-        machine: processor (`x86_64`, `aarch64`).
+        needed: sonames of the libraries that it is linked against.
+        framework: major version of the required `libtensorflow_framework`; 0 for one without a version, as releases
+            before 1.14 have it; ``None`` if it is not required.
+        cc: whether `libtensorflow_cc` is required.
+        cxx11: whether it uses the C++11 ABI for TensorFlow's functions; ``None`` if no function shows it.
+        undefined: symbols of TensorFlow that another library must define.
+        glibc, glibcxx: newest required version of each (`2.27`, `3.4.22`); ``None`` if none is required.
+        machine: processor, such as `x86_64` or `aarch64`.
     """
 
     needed: tuple[str, ...]
@@ -78,16 +78,16 @@ class ExportLookup(Protocol):
     """What the libraries of a release export."""
 
     def missing(self, release: Version, symbols: Iterable[str], *, cc: bool = False) -> tuple[str, ...] | None:
-        """Those of the symbols that a release has not; ``None`` if its exports are not known."""
+        """The symbols that a release does not export; ``None`` if its exports are not known."""
         ...
 
     def has_cc(self, release: Version) -> bool | None:
-        """Does a release come with `libtensorflow_cc`? ``None`` if that is not known."""
+        """Whether a release contains `libtensorflow_cc`; ``None`` if that is not known."""
         ...
 
 
 def findings(op: CustomOp, file: str, pairs: Pairs, compiled: CompileTable, exports: ExportLookup) -> Iterator[Finding]:
-    """What binds the releases that can load it."""
+    """What limits the releases that can load the library."""
     surface = pairs.surface
     if op.framework is not None:
         series = f"=={op.framework}.*" if op.framework else "<1.14"
@@ -118,7 +118,7 @@ def read(file: IO[bytes], name: str) -> CustomOp | None:
     """Read a shared library; ``None`` if it has nothing to do with TensorFlow.
 
     Raises:
-        UsageError: it is no ELF file, or it is damaged.
+        UsageError: the file is not an ELF file, or is damaged.
     """
     from elftools.common.exceptions import ELFError
     from elftools.elf.dynamic import DynamicSection
@@ -159,7 +159,11 @@ def read(file: IO[bytes], name: str) -> CustomOp | None:
 
 
 def _few(items: Iterable[T], most: int = _MOST) -> Iterator[T]:
-    """These, if they come to an end."""
+    """The items, at most this many.
+
+    Raises:
+        ValueError: there are more, as in a damaged file whose list never ends.
+    """
     for number, item in enumerate(items):
         if number > most:
             raise ValueError("a list in it has no end")
@@ -167,7 +171,11 @@ def _few(items: Iterable[T], most: int = _MOST) -> Iterator[T]:
 
 
 def _texts(items: Iterable[str]) -> Iterator[str]:
-    """These, if they are as long as names are."""
+    """The items, as long as all of them together are not too long for names.
+
+    Raises:
+        ValueError: they are too long.
+    """
     total = 0
     for item in items:
         total += len(item)
@@ -177,12 +185,12 @@ def _texts(items: Iterable[str]) -> Iterator[str]:
 
 
 def _is_wanted(symbol: Symbol) -> bool:
-    """Must it come from outside? (A weak one may be missing.)"""
+    """Whether another library must define a symbol; a weak one may be missing."""
     return bool(symbol.name) and symbol["st_shndx"] == "SHN_UNDEF" and symbol["st_info"]["bind"] != "STB_WEAK"
 
 
 def _cxx11(symbols: tuple[str, ...]) -> bool | None:
-    """By the names of functions that pass strings: `__cxx11` or `B5cxx11` marks the newer ABI, `Ss` the older."""
+    """The ABI, by the names of functions that pass strings: `__cxx11` or `B5cxx11` marks the newer, `Ss` the older."""
     if any("cxx11" in one for one in symbols):
         return True
     if any(re.search(r"(?:RK|PK|R|E|v|i|S\d?_)Ss", one) or one.endswith("Ss") for one in symbols):

@@ -1,4 +1,4 @@
-"""TensorFlow Lite models: a FlatBuffer that may say the lowest runtime that reads it.
+"""TensorFlow Lite models: a FlatBuffer that may record the lowest runtime that reads it.
 
 Fields: tensorflow/lite/schema/schema.fbs of https://github.com/tensorflow/tensorflow; encoding:
 https://flatbuffers.dev/internals/.
@@ -25,20 +25,20 @@ def read(data: memoryview) -> Artifact:
     """Read a `.tflite` file.
 
     Raises:
-        Damaged: it is none, or it is cut.
+        Damaged: the bytes are not such a model, or are truncated.
     """
     if bytes(data[4:8]) != IDENTIFIER:
-        raise Damaged("it is no TensorFlow Lite model")
+        raise Damaged("it is not a TensorFlow Lite model")
     try:
         root = _u32(data, 0)
         floor = _floor(data, root)
     except (struct.error, IndexError) as error:
-        raise Damaged(f"it is cut or damaged: {error}") from None
+        raise Damaged(f"it is truncated or damaged: {error}") from None
     return Artifact(what="TensorFlow Lite model", floor=floor, symbols=("tf.lite.Interpreter",))
 
 
 def _floor(data: memoryview, root: int) -> str | None:
-    """`min_runtime_version` of the metadata; ``None`` if the converter was too old to tell, or did not know."""
+    """`min_runtime_version` of the metadata; ``None`` if the converter did not record it."""
     for entry in _vector(data, root, _METADATA):
         name = _field(data, entry, _NAME)
         if name is None or _bytes(data, _follow(data, name)) != b"min_runtime_version":
@@ -47,7 +47,7 @@ def _floor(data: memoryview, root: int) -> str | None:
         buffers = list(_vector(data, root, _BUFFERS))
         index = 0 if number is None else _u32(data, number)
         if index >= len(buffers):
-            raise Damaged("its metadata names a buffer that is not there")
+            raise Damaged("its metadata names a buffer that does not exist")
         content = _field(data, buffers[index], _DATA)
         if content is not None:
             return _bytes(data, _follow(data, content)).rstrip(b"\0").decode("ascii", "replace") or None
@@ -55,7 +55,7 @@ def _floor(data: memoryview, root: int) -> str | None:
 
 
 def _field(data: memoryview, table: int, number: int) -> int | None:
-    """Where a field of a table is; ``None`` if it has its default."""
+    """Offset of a field of a table; ``None`` if the field has its default value."""
     layout = table - struct.unpack_from("<i", data, table)[0]
     if layout < 0:
         raise Damaged("it is damaged")
@@ -68,14 +68,14 @@ def _field(data: memoryview, table: int, number: int) -> int | None:
 
 
 def _vector(data: memoryview, table: int, number: int) -> Iterator[int]:
-    """Where the tables of a vector of tables are."""
+    """Offsets of the tables in a vector of tables."""
     field = _field(data, table, number)
     if field is None:
         return
     start = _follow(data, field)
     count = _u32(data, start)
     if count > _MOST or start + 4 + 4 * count > len(data):
-        raise Damaged("it is cut")
+        raise Damaged("it is truncated")
     for at in range(start + 4, start + 4 + 4 * count, 4):
         yield _follow(data, at)
 

@@ -1,4 +1,4 @@
-"""Jupyter notebooks: the code of their cells, without magics; findings are told by cell and line."""
+"""Jupyter notebooks: the code of their cells, without magics. Findings name the cell and its line."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _ASSIGNED: Final = re.compile(r"^(\s*[\w, ]+=\s*)[!%].*$")
 
 
 def read(text: str, file: str, releases: Sequence[Version], local: frozenset[str] = frozenset()) -> Reading:
-    """Read a notebook; arguments are those of `tfenv.infer.python.reader.read`."""
+    """Read a notebook. The arguments are those of `tfenv.infer.python.reader.read`."""
     try:
         cells = _cells(json.loads(text))
     except (ValueError, RecursionError) as error:
-        return Reading(file=file, unread=(f"`{file}` is no notebook: {error}",))
+        return Reading(file=file, unread=(f"`{file}` is not a notebook: {error}",))
     lines: list[str] = []
     places: list[tuple[int, int]] = []
     for number, source in cells:
@@ -53,16 +53,16 @@ def _placed(one: _T, places: Sequence[tuple[int, int]]) -> _T:
 
 
 def _cells(document: object) -> list[tuple[int, str]]:
-    """The code cells with their numbers, counted over all cells from 1 on; of version 3 too, which has worksheets."""
+    """The code cells with their numbers, counted over all cells from 1; format 3 keeps them in worksheets."""
     if not isinstance(document, dict):
-        raise ValueError("it holds no object")  # noqa: TRY004 - one kind of error for all that is wrong with it
+        raise ValueError("its JSON is not an object")  # noqa: TRY004 - one kind of error for every fault of a notebook
     cells = document.get("cells")
     if cells is None:
         sheets = document.get("worksheets")
         held = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)] if isinstance(sheets, list) else []
         cells = [cell for each in held if isinstance(each, list) for cell in each] if held else None
     if not isinstance(cells, list):
-        raise ValueError("it holds no cells")  # noqa: TRY004
+        raise ValueError("it has no cells")  # noqa: TRY004
     found = []
     for number, cell in enumerate(cells, 1):
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
@@ -73,7 +73,7 @@ def _cells(document: object) -> list[tuple[int, str]]:
 
 
 def _plain(source: str) -> list[str]:
-    """The lines of a cell, with `pass` in the place of magics, shell commands and questions."""
+    """The lines of a cell, with `pass` instead of magics, shell commands and `?` queries."""
     lines = source.split("\n")
     if lines and lines[0].startswith("%%") and not lines[0].startswith(("%%time", "%%capture", "%%prun")):
         return ["pass"] * len(lines)

@@ -1,4 +1,8 @@
-"""Ways of writing that some releases refuse, recognised; `constraints/facts/habits.toml` says which, by the id here."""
+"""Recognizers of ways of writing that some releases refuse.
+
+Each finding is the id of a rule and the code as written; `constraints/facts/habits.toml` lists by id which releases
+refuse it.
+"""
 
 from __future__ import annotations
 
@@ -15,45 +19,45 @@ if TYPE_CHECKING:
 _MODELS: Final = ("Model", "Sequential", "load_model", "clone_model", "model_from_json")
 _FILES: Final = (".keras", ".h5", ".hdf5")
 GRAPH: Final = ("disable_eager_execution", "disable_v2_behavior")
-"""Last parts of the names that switch to graph mode."""
+"""Suffixes of the names that switch to graph mode."""
 
 BY_NAME: Final = frozenset(
     {"save-directory", "save-weights-name", "load-weights-checkpoint"}
     | {"add-loss-tensor", "add-weight-name", "layer-attribute", "optimizer-lr-read"}
 )
-"""Rules that a mere name such as `model` may bring; they count only in files that use Keras."""
+"""Rules that apply because of a name such as `model`; they count only in files that use Keras."""
 
 EAGER: Final = ("enable_eager_execution", "enable_v2_behavior", "executing_eagerly")
-"""Last parts of the names by which a project says that it cares for eager execution itself."""
+"""Suffixes of the names by which a project controls eager execution itself."""
 
 DIMENSIONS: Final = ("disable_v2_behavior", "disable_v2_tensorshape", ".Dimension")
-"""Last parts of the names by which a project gets the shapes of TensorFlow 1 back, or asks for them."""
+"""Suffixes of the names by which a project restores or checks the shapes of TensorFlow 1."""
 
 ARRAYS: Final = frozenset({"torch", "jax", "paddle", "mxnet", "cupy", "theano"})
-"""Modules whose tensors have a method `numpy` too."""
+"""Modules whose tensors also have a method `numpy`."""
 
 BUILDING: Final = (".layers.", ".Model", ".Sequential", ".models.")
-"""What the names have in them that build Keras models."""
+"""Parts of the names that build Keras models."""
 
 
 INPUTS: Final = ("tf.keras.Input", "tf.keras.layers.Input", "keras.Input", "keras.layers.Input")
-"""What gives the symbolic tensors that functional models are made of."""
+"""Functions that return the symbolic tensors of functional models."""
 
 _TAKE_SYMBOLIC: Final = frozenset(
     {"is_tensor", "is_symbolic_tensor", "get_static_value", "print", "function", "int_shape", "is_keras_tensor", "eval"}
 )
-"""Functions that do not care, by their last part; tried on 2.16 and 2.21."""
+"""Functions that accept symbolic tensors, by the last part of their names; tried on 2.16 and 2.21."""
 
 _NOT_SYMBOLIC: Final = frozenset(
     {"consumers", "eval", "experimental_ref", "get_shape", "graph", "op", "ref", "set_shape"}
 )
-"""Attributes of tensors that those of Keras 3 lack; tried on 2.21."""
+"""Attributes of tensors that the tensors of Keras 3 lack; tried on 2.21."""
 
 _OF_LAYERS: Final = frozenset(
     {"add_update", "get_input_at", "get_input_shape_at", "get_output_at", "get_output_shape_at"}
     | {"inbound_nodes", "input_shape", "outbound_nodes", "output_shape"}
 )
-"""Attributes of layers that those of Keras 3 lack; tried on 2.21."""
+"""Attributes of layers that the layers of Keras 3 lack; tried on 2.21."""
 
 _REFUSED: Final = {
     "adjustment": (),
@@ -66,13 +70,16 @@ _REFUSED: Final = {
     "virtual_batch_size": (),
     "weights": ("Embedding",),
 }
-"""Keywords of layers that Keras 2 takes and Keras 3 does not, but for some layers; tried on 2.12 and 2.21."""
+"""Keywords of layers that Keras 2 accepts and Keras 3 refuses, each with the layers that still accept it.
+
+Tried on 2.12 and 2.21.
+"""
 
 _RUNS: Final = ("().fit", "().evaluate", "().predict")
 
 
 def of_symbolic(called: Paths) -> Iterator[tuple[str, str]]:
-    """The rule that a function of TensorFlow falls under which is called on a symbolic tensor of Keras."""
+    """The rule for a function of TensorFlow that is called on a symbolic tensor of Keras."""
     for path in called:
         name = path.rpartition(".")[2]
         if (
@@ -88,7 +95,7 @@ def of_symbolic(called: Paths) -> Iterator[tuple[str, str]]:
 
 
 def gives_symbolic(called: Value, given: list[Value]) -> bool:
-    """Does a call give a symbolic tensor: that of `Input`, of a layer or a model, of a function of such a tensor?"""
+    """Whether a call returns a symbolic tensor: of `Input`, or of a layer, model or function on such a tensor."""
     if isinstance(called, Sub):
         return called.instance and Symbolic() in given
     if not isinstance(called, tuple) or not called:
@@ -105,7 +112,7 @@ def gives_symbolic(called: Value, given: list[Value]) -> bool:
 
 
 def of_attribute(node: ast.Attribute) -> Iterator[tuple[str, str]]:
-    """The rules that an attribute falls under by what is written before it; Keras 3 lets it be set, to no effect."""
+    """The rules for an attribute that is read, by the expression before it. (Keras 3 ignores it when it is set.)"""
     owner = node.value
     if not isinstance(node.ctx, ast.Load):
         return
@@ -118,18 +125,18 @@ def of_attribute(node: ast.Attribute) -> Iterator[tuple[str, str]]:
 
 
 def of_symbolic_attribute(node: ast.Attribute) -> Iterator[tuple[str, str]]:
-    """The rule that an attribute of a symbolic tensor of Keras falls under."""
+    """The rule for an attribute of a symbolic tensor of Keras."""
     if node.attr in _NOT_SYMBOLIC:
         yield "symbolic-attribute", ast.unparse(node)
 
 
 def of_call(node: ast.Call, name: str, called: Value) -> Iterator[tuple[str, str]]:
-    """The rules that a call falls under, each with what is written.
+    """The rules for a call, each with the code as written.
 
     Args:
         node: the call.
-        name: the last part of what is called.
-        called: what that stands for.
+        name: last part of the name of the function.
+        called: what the function stands for.
     """
     keywords = {one.arg for one in node.keywords}
     if name == "numpy" and isinstance(node.func, ast.Attribute) and not node.args and not node.keywords:
@@ -149,12 +156,12 @@ def of_call(node: ast.Call, name: str, called: Value) -> Iterator[tuple[str, str
         if _of_model(keras):
             yield from _METHODS[name](node)
         elif not paths and _is_model(node.func.value):
-            # only its name tells: other packages have models too, and suffixes of their own
+            # only its name suggests a model: other packages have models too, with file suffixes of their own
             yield from (found for found in _METHODS[name](node) if "." not in found[1].rpartition("(")[2])
 
 
 def of_class(node: ast.ClassDef, paths: Paths) -> Iterator[tuple[str, str]]:
-    """The rules that a class falls under."""
+    """The rules for a class definition."""
     if not any(path.endswith((".Model", ".Sequential")) for path in paths):
         return
     for method in node.body:
@@ -237,20 +244,20 @@ _METHODS: Final = {
 
 
 def _is_model(node: ast.expr) -> bool:
-    """Is this called a model? (`model`, `self.model`, `vae_model`)"""
+    """Whether the name of something ends in `model` (`model`, `self.model`, `vae_model`)."""
     name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
     return isinstance(name, str) and name.lower().endswith("model")
 
 
 def _is_shape(node: ast.expr) -> bool:
-    """Is this `x.shape`, `x.get_shape()` or `x.shape.dims`?"""
+    """Whether an expression is `x.shape`, `x.get_shape()` or `x.shape.dims`."""
     if isinstance(node, ast.Attribute):
         return node.attr == "shape" or (node.attr == "dims" and _is_shape(node.value))
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get_shape"
 
 
 def _is_layer(node: ast.expr) -> bool:
-    """Is this one of the layers of a model, or called one?"""
+    """Whether an expression is one of the layers of a model, or is named `layer`."""
     if isinstance(node, ast.Subscript):
         return isinstance(node.value, ast.Attribute) and node.value.attr == "layers"
     if isinstance(node, ast.Call):
@@ -263,7 +270,7 @@ def _of_model(paths: list[str]) -> bool:
 
 
 def _first(node: ast.Call, keyword: str) -> str | None:
-    """The text of the first argument, or of this keyword, as far as it ends with something known."""
+    """The text of the first argument or of this keyword; ``None`` if its end is not written in the code."""
     if node.args:
         return _text(node.args[0])
     return next((_text(one.value) for one in node.keywords if one.arg == keyword), None)
@@ -280,7 +287,7 @@ def _true(node: ast.Call, keyword: str) -> bool:
 
 
 def _text(node: ast.expr) -> str | None:
-    """The end of a text that is written here."""
+    """The end of a text, as far as the code shows it; ``None`` if it does not."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Div)):

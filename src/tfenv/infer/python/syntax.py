@@ -1,7 +1,7 @@
-"""Python source of any age as a tree, and the bounds on Python that its syntax sets.
+"""Python source of any age as a syntax tree, and the bounds on Python that its syntax sets.
 
-Python 2 is read by rewriting, line by line, what Python 3 cannot parse; a line that still does not parse is passed
-over, and said to be. Which syntax came with which Python: https://docs.python.org/3/whatsnew/.
+Code of Python 2 is rewritten line by line where Python 3 cannot parse it. A line that still cannot be parsed is skipped
+and reported. Which syntax came with which Python: https://docs.python.org/3/whatsnew/.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tfenv.infer.uses import Syntax
 _TRIES: Final = 40
 
 _TWO: Final = (
-    # (what it is, pattern, replacement); the first parts may stand after `if x:` or `;`
+    # (name, pattern, replacement); a statement may follow `if x:` or `;`
     ("print statement", re.compile(r"(^|[:;])([ \t]*)print[ \t]*>>[ \t]*"), r"\1\2"),
     ("print statement", re.compile(r"(^|[:;])([ \t]*)print[ \t]+(?=[^\s=.,):\]])(?!\()"), r"\1\2"),
     ("print statement", re.compile(r"(^|[:;])([ \t]*)print(?=[\"'`])"), r"\1\2"),
@@ -34,7 +34,7 @@ _PRINT: Final = re.compile(r"^[ \t]*print[ \t]*$")
 
 
 def parse(source: str, name: str = "<code>") -> tuple[ast.Module, list[Syntax], list[str]]:
-    """The tree, what bounds Python in it, and sentences about what could not be read."""
+    """The syntax tree, the syntax that not every Python has, and sentences about lines that could not be parsed."""
     found: list[Syntax] = []
     try:
         return _parse(source), found, []
@@ -61,18 +61,18 @@ def parse(source: str, name: str = "<code>") -> tuple[ast.Module, list[Syntax], 
         return _parse(""), found, [f"`{name}` cannot be read as Python, from line {skipped[0] if skipped else 1} on"]
     if skipped:
         shown = ", ".join(map(str, skipped[:5])) + (" …" if len(skipped) > 5 else "")
-        return tree, found, [f"`{name}` is no Python that can be read at line {shown}; the rest was read"]
+        return tree, found, [f"`{name}` cannot be parsed as Python at line {shown}; the rest was read"]
     return tree, found, []
 
 
 def _parse(source: str) -> ast.Module:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "invalid escape sequence" in somebody else's code
+        warnings.simplefilter("ignore")  # "invalid escape sequence" in the code that is read
         return ast.parse(source)
 
 
 def _mend(lines: list[str], at: int, found: list[Syntax]) -> bool:
-    """Rewrite what is of Python 2 in the whole text, the first time; `async` as a name; was anything done?"""
+    """Rewrite Python 2 in the whole text (once), or `async` as a name in one line; returns whether anything changed."""
     if not any(one.python == "<3" for one in found):
         changed = False
         for number, line in enumerate(lines, 1):
@@ -99,7 +99,7 @@ def _mend(lines: list[str], at: int, found: list[Syntax]) -> bool:
 
 
 def _drop(lines: list[str], at: int) -> int:
-    """Put `pass` in the place of a line that does not parse, or of the nearest before it that says something."""
+    """Replace a line that cannot be parsed, or the nearest line of code before it, by `pass`; returns its number."""
     while at > 1 and lines[at - 1].strip() in ("", "pass"):
         at -= 1
     line = lines[at - 1]
@@ -116,4 +116,4 @@ NEWER: Final[dict[str, tuple[str, str]]] = {
     "TypeAlias": ("type statement", ">=3.12"),
     "TemplateStr": ("t-string", ">=3.14"),
 }
-"""Nodes of the tree that only some Python can read: what they are, and which Python."""
+"""Nodes of the syntax tree that not every Python has: name of the syntax, and specifier of the Pythons."""
