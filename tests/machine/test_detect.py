@@ -35,6 +35,7 @@ def test_recorded_host(path: Path) -> None:
     machine = detect(host, nvml=host.nvml)
     driver = machine.driver
     seen = {
+        "platform": str(machine.platform),
         "system": machine.system,
         "glibc": str(machine.glibc) if machine.glibc else None,
         "level": machine.level,

@@ -21,6 +21,7 @@ from tfenv.model.report import Outcome
 from tfenv.outputs import pylock
 from tfenv.smoke import exchange
 from tfenv.smoke.judge import judge
+from tfenv.smoke.run import interpreter
 from tfenv.store.cache import Cache
 from tfenv.venv.sync import sync
 from tfenv.workflow.smoke import smoke
@@ -67,7 +68,7 @@ def test_a_venv_is_proven(cache: Cache, tmp_path: Path) -> None:
 def test_no_venv(tmp_path: Path, cache: Cache) -> None:
     """A folder without an interpreter is wrong usage; an interpreter that says nothing sensible has failed."""
     lock = lock_of(wheel(cache, "alpha", "1.0"))
-    with pytest.raises(UsageError, match="is no virtual environment"):
+    with pytest.raises(UsageError, match="is not a virtual environment"):
         smoke(lock, venv=tmp_path / "venv")
     (tmp_path / "venv" / "bin").mkdir(parents=True)
     python = tmp_path / "venv" / "bin" / "python"
@@ -222,3 +223,14 @@ def test_wrong_usage(tfenv: Tfenv, cache: Cache) -> None:
     assert "exclude each other" in ran.err
     ran = tfenv("smoke", "--here", "-q")
     assert (ran.code, ran.out, ran.err) == (6, "", "")
+
+
+@pytest.mark.parametrize("place", ["bin/python", "Scripts/python.exe"])
+def test_interpreter_of_an_environment(place: str, tmp_path: Path) -> None:
+    """Both layouts of virtual environments are known."""
+    path = tmp_path / place
+    path.parent.mkdir()
+    path.touch()
+    assert interpreter(tmp_path) == path
+    with pytest.raises(UsageError, match="not a virtual environment"):
+        interpreter(tmp_path / "absent")

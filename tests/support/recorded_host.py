@@ -18,6 +18,8 @@ class RecordedHost:
     def __init__(self, recording: Mapping[str, Any]) -> None:
         self.recording = recording
         self.environment: Mapping[str, str] = recording.get("environment", {})
+        system, machine = recording.get("kernel", ("Linux", "x86_64"))
+        self.kernel: tuple[str, str] = (system, machine)
         self._files: Mapping[str, str] = recording.get("files", {})
         self._commands: Mapping[str, str] = recording.get("commands", {})
 

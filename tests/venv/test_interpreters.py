@@ -77,3 +77,29 @@ def test_one_that_is_named(tmp_path: Path) -> None:
     assert "--python 3.6" in (caught.value.hint or "")
     with pytest.raises(UsageError, match="no CPython"):
         interpreters.find(Version("3.6"), fake(tmp_path / "other", "nothing"))
+
+
+@pytest.mark.parametrize(
+    ("place", "variable"),
+    [
+        ("bin/python3.6.exe", "PATH"),
+        ("bin/python.exe", "PATH"),
+        ("root/versions/3.6.8/python.exe", "PYENV_ROOT"),
+        ("uv/cpython-3.6.8-windows-x86_64-none/python.exe", "UV_PYTHON_INSTALL_DIR"),
+    ],
+)
+def test_layout_of_windows(place: str, variable: str, tmp_path: Path) -> None:
+    """Interpreters are `python.exe`, beside their folders rather than in `bin`."""
+    path = fake(tmp_path / place, "CPython 3.6.8 0")
+    folder = str(tmp_path / place.split("/", maxsplit=1)[0])
+    assert interpreters.find(Version("3.6"), environment={**NOWHERE, variable: folder}, windows=True) == path
+
+
+def test_launcher_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The `py` launcher is asked last; without it the search ends in the usual error."""
+    path = fake(tmp_path / "elsewhere" / "python.exe", "CPython 3.6.8 0")
+    fake(tmp_path / "bin" / "py", str(path))
+    with pytest.raises(UsageError):
+        interpreters.find(Version("3.6"), environment=NOWHERE, windows=True)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    assert interpreters.find(Version("3.6"), environment=NOWHERE, windows=True) == path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import re
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -38,8 +37,9 @@ def load_nvml() -> Any | None:
 
 def this_platform(host: Host | None = None) -> Platform | None:
     """Of the host tfenv runs on; ``None`` if TensorFlow publishes no wheels for it."""
-    found = _PLATFORMS.get((platform.system(), platform.machine()))
-    if found is Platform.LINUX_X86_64 and is_wsl(host or ThisHost()):
+    host = host or ThisHost()
+    found = _PLATFORMS.get(host.kernel)
+    if found is Platform.LINUX_X86_64 and is_wsl(host):
         return Platform.WSL
     return found
 
@@ -93,7 +93,7 @@ def detect(host: Host | None = None, *, nvml: Any | None = None) -> Machine:
 def _system(host: Host) -> str:
     release = host.read("/etc/os-release") or ""
     match = re.search(r'^PRETTY_NAME="?([^"\n]+)"?$', release, re.MULTILINE)
-    name = match[1] if match else f"{platform.system()} {platform.release()}".strip()
+    name = match[1] if match else host.kernel[0]
     return f"{name} under WSL" if is_wsl(host) else name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,11 @@ class Host(Protocol):
     @property
     def environment(self) -> Mapping[str, str]:
         """Environment variables."""
+        ...
+
+    @property
+    def kernel(self) -> tuple[str, str]:
+        """Operating system and processor, as `platform.system()` and `platform.machine()` spell them."""
         ...
 
     def read(self, path: str) -> str | None:
@@ -41,6 +47,11 @@ class ThisHost:
     def environment(self) -> Mapping[str, str]:
         """Environment variables of this process."""
         return os.environ
+
+    @property
+    def kernel(self) -> tuple[str, str]:
+        """Operating system and processor of this machine."""
+        return platform.system(), platform.machine()
 
     def read(self, path: str) -> str | None:
         """Text of a file; bytes that are no UTF-8 are replaced (device trees end in NUL)."""

@@ -32,7 +32,7 @@ def interpreter(directory: Path) -> Path:
         if path.exists():
             # not resolved: the link is what makes it the environment's
             return Path(os.path.abspath(path))  # noqa: PTH100
-    raise UsageError(f"`{directory}` is no virtual environment", hint=f"`tfenv sync --venv {directory}` makes one")
+    raise UsageError(f"`{directory}` is not a virtual environment", hint=f"`tfenv sync --venv {directory}` makes one")
 
 
 def probe(python: Path, options: str) -> tuple[str, str]:

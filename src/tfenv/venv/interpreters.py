@@ -24,28 +24,35 @@ _ASK = (
 )
 
 
-def find(wanted: Version, given: Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
-    """An interpreter of this Python, looked for on `PATH`, under pyenv and uv, and with the `py` launcher.
+def find(
+    wanted: Version,
+    given: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    windows: bool = os.name == "nt",
+) -> Path:
+    """An interpreter of this Python, from `PATH`, pyenv, uv, or the `py` launcher.
 
     Args:
         wanted: `X.Y`.
-        given: take this one, if it is of that Python.
-        environment: instead of that of the process.
+        given: use this one, if it is of that Python.
+        environment: variables; by default those of the process.
+        windows: whether folders are laid out as on Windows; by default as on this host.
 
     Raises:
-        UsageError: there is none; the hint says how to get it.
+        UsageError: none was found; the hint says how to get one.
     """
     if given is not None:
         found = version_of(given)
         if found is None:
-            raise UsageError(f"`{given}` is no CPython interpreter")
+            raise UsageError(f"`{given}` is not a CPython interpreter")
         if not _matches(found, wanted):
             raise UsageError(
                 f"`{given}` is Python {found}, the lock is for {wanted}",
                 hint=f"name another, or lock again with `--python {found.major}.{found.minor}`",
             )
         return given
-    for path in _candidates(wanted, os.environ if environment is None else environment):
+    for path in _candidates(wanted, os.environ if environment is None else environment, windows=windows):
         found = version_of(path)
         if found is not None and _matches(found, wanted):
             return path
@@ -59,7 +66,7 @@ def find(wanted: Version, given: Path | None = None, environment: Mapping[str, s
 
 
 def version_of(python: Path) -> Version | None:
-    """The version an interpreter says it is; ``None`` if it cannot be run or is no CPython with a GIL."""
+    """The version that an interpreter reports; ``None`` if it cannot be run or is not a CPython with a GIL."""
     try:
         ran = subprocess.run(
             [str(python), "-I", "-S", "-c", _ASK],
@@ -84,14 +91,14 @@ def _matches(found: Version, wanted: Version) -> bool:
     return found.release[:2] == wanted.release[:2]
 
 
-def _candidates(wanted: Version, environment: Mapping[str, str]) -> Iterator[Path]:
+def _candidates(wanted: Version, environment: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
     """Places worth a look, cheapest first; each is asked before it is believed."""
     minor = f"{wanted.major}.{wanted.minor}"
     yield Path(sys.executable)
     places = [Path(place) for place in environment.get("PATH", "").split(os.pathsep) if place]
     for name in (f"python{minor}", "python3", "python"):
         for place in places:
-            path = place / (f"{name}.exe" if os.name == "nt" else name)
+            path = place / (f"{name}.exe" if windows else name)
             if path.is_file():
                 yield path
     home = Path(environment.get("HOME") or environment.get("USERPROFILE") or ".")
@@ -101,8 +108,8 @@ def _candidates(wanted: Version, environment: Mapping[str, str]) -> Iterator[Pat
         (Path(environment.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python"), f"cpython-{minor}.*"),
     ):
         for folder in sorted(root.glob(pattern), reverse=True):
-            yield folder / "python.exe" if os.name == "nt" else folder / "bin" / f"python{minor}"
-    if os.name == "nt":
+            yield folder / "python.exe" if windows else folder / "bin" / f"python{minor}"
+    if windows:
         yield from _launcher(minor)
 
 
