@@ -230,7 +230,7 @@ class TestInterpreters:
         assert interpreters.find(PYTHON, Path(sys.executable)) == Path(sys.executable)
         with pytest.raises(UsageError, match=r"is Python \S+, the lock is for 3\.6"):
             interpreters.find(Version("3.6"), Path(sys.executable))
-        with pytest.raises(UsageError, match="is no CPython interpreter"):
+        with pytest.raises(UsageError, match="is not a CPython interpreter"):
             interpreters.find(PYTHON, tmp_path / "python")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="shell scripts stand in for interpreters")
