@@ -28,7 +28,7 @@ from tfenv.model.target import Target
 from tfenv.smoke.run import interpreter
 from tfenv.store.cache import Cache
 from tfenv.venv.sync import sync
-from tfenv.workflow.infer import infer
+from tfenv.workflow.infer import infer_with
 from tfenv.workflow.lock.solve import solve
 from tools.companions.stacks import Call
 from tools.companions.trial import use
@@ -135,7 +135,7 @@ def main() -> None:
 
 def beside(minor: str, database: Database) -> tuple[str, ...]:
     """The companions that `infer` names for the examples; `tf-keras` where TF_USE_LEGACY_KERAS is heeded."""
-    found = {name for path in FILES for name in infer([path], database).companions}
+    found = {name for path in FILES for name in infer_with([path], database).companions}
     return tuple(sorted(found | ({"tf-keras"} if Version(minor) >= Version("2.15") else set())))
 
 

@@ -8,7 +8,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from tests.infer.surroundings import DATABASE, SURFACE
-from tfenv.workflow.infer import infer
+from tfenv.workflow.infer import infer_with
 from tools import tried
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ TRIED = tried.load()
 @pytest.mark.parametrize("path", tried.FILES, ids=lambda path: path.name)
 def test_it_runs_where_infer_says(path: Path) -> None:
     """On every release where it was tried it ran exactly if that one is in the answer, with its Python."""
-    answer = infer([path], DATABASE)
+    answer = infer_with([path], DATABASE)
     pythons = SpecifierSet(answer.python)
     inside = {
         minor: minor in answer.releases and pythons.contains(where.python) for minor, where in TRIED.where.items()
@@ -42,7 +42,7 @@ def test_it_runs_where_infer_says(path: Path) -> None:
 )
 def test_what_replaced_it_is_named(name: str, symbol: str, became: str) -> None:
     """The finding of the old name says the new one."""
-    found = infer([tried.FOLDER / f"{name}.py"], DATABASE).findings
+    found = infer_with([tried.FOLDER / f"{name}.py"], DATABASE).findings
     told = {one.symbol: one.became for one in found}
     assert (told[symbol] or "").startswith(became)
 

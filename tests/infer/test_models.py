@@ -18,7 +18,7 @@ from tests.infer import written
 from tests.infer.surroundings import DATABASE, KEPT, PAIRS
 from tfenv.errors import UsageError
 from tfenv.infer.models import artifact, models
-from tfenv.workflow.infer import infer
+from tfenv.workflow.infer import infer_with
 
 if TYPE_CHECKING:
     from tfenv.infer.models.artifact import Artifact
@@ -46,7 +46,7 @@ def serves(found: Artifact) -> list[str]:
 @pytest.mark.parametrize("release", RELEASES)
 def test_models_of_a_release_are_recognised(release: str) -> None:
     """What a release wrote tells that release, and whoever serves is told."""
-    answer = infer([SAVED / release], DATABASE)
+    answer = infer_with([SAVED / release], DATABASE)
     text = " ".join(one.symbol for one in answer.findings)
     assert f"SavedModel saved by TensorFlow {release}." in text
     assert f"graph of a checkpoint (.meta) saved by TensorFlow {release}." in text
@@ -254,9 +254,9 @@ def test_damaged_files_in_a_folder_hide_nothing(tmp_path: Path) -> None:
     """In a folder a damaged model is told as unknown; asked for by name it is an error."""
     (tmp_path / "a.h5").write_bytes(b"cut")
     (tmp_path / "code.py").write_text("import tensorflow as tf\ntf.Session()\n", encoding="utf-8")
-    answer = infer([tmp_path], DATABASE)
+    answer = infer_with([tmp_path], DATABASE)
     assert answer.unknown == ("`a.h5` cannot be read: its content does not match its name",)
     assert [one.symbol for one in answer.findings] == ["tf.Session"]
     assert answer.files == 2
     with pytest.raises(UsageError, match=r"a\.h5` cannot be read"):
-        infer([tmp_path / "a.h5"], DATABASE)
+        infer_with([tmp_path / "a.h5"], DATABASE)

@@ -12,7 +12,7 @@ from tests.infer.surroundings import DATABASE, KEPT, PAIRS, SYMBOLS
 from tfenv.errors import UsageError
 from tfenv.facts.compile import CompileTable
 from tfenv.infer.models import ops
-from tfenv.workflow.infer import infer
+from tfenv.workflow.infer import infer_with
 
 FOLDER = Path(__file__).with_name("ops")
 OLD, NEW = "_ZN10tensorflow4NameERKSs", "_ZN10tensorflow4NameERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
@@ -71,7 +71,7 @@ def test_findings(name: str, lacking: str, expected: list[str]) -> None:
 
 def test_symbols_that_no_release_exports() -> None:
     """With the real tables: a function that never was keeps a release away, and is named."""
-    answer = infer([FOLDER / "new.so"], DATABASE)
+    answer = infer_with([FOLDER / "new.so"], DATABASE)
     assert not {"2.15", "2.20"} & set(answer.releases)
     (told,) = (one for one in answer.findings if "symbols of TensorFlow" in one.symbol)
     assert "not exported" in told.note

@@ -12,7 +12,7 @@ import pytest
 
 from tests.infer.surroundings import DATABASE
 from tests.support.commands import runner
-from tfenv.workflow.infer import infer
+from tfenv.workflow.infer import infer_with
 
 if TYPE_CHECKING:
     from tfenv.model.inferred import Inferred
@@ -25,7 +25,7 @@ RELEASES = sorted(TRIED, key=lambda name: [*map(int, name.split("."))])
 
 
 def _answer(release: str) -> Inferred:
-    return infer([FOLDER / release], DATABASE)
+    return infer_with([FOLDER / release], DATABASE)
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tfenv.facts import folders
-from tfenv.facts.database import load as load_facts
 from tfenv.outputs.inferred import document
 from tfenv.symbols.database import Symbols, load
 from tfenv.workflow.infer import infer
@@ -46,7 +45,7 @@ def test_a_changed_symbol_changes_the_answer_and_says_so(tmp_path: Path, monkeyp
     """With one more symbol the releases are others, and the answer names the tables that it is from."""
     code = tmp_path / "train.py"
     code.write_text("import tensorflow as tf\ntf.no_such_name_yet()\n", encoding="utf-8")
-    before = infer([code], load_facts())
+    before = infer(code)
     monkeypatch.setenv("TFENV_DATA_DIR", str(tmp_path))
     root = tmp_path / "newer"
     for part in folders.PARTS:
@@ -54,7 +53,7 @@ def test_a_changed_symbol_changes_the_answer_and_says_so(tmp_path: Path, monkeyp
     path = root / "symbols" / "api" / "tensorflow" / "_.txt"
     path.write_text(f"{path.read_text(encoding='utf-8')}no_such_name_yet\tf\t2.15+\t~x\t\t()\n", encoding="utf-8")
     folders.pointer_file().write_text(folders.pointer(root, folders.shipped()), encoding="utf-8")
-    after = infer([code], load_facts())
+    after = infer(code)
     assert after.releases != before.releases
     assert after.releases[0] == "2.15"
     assert after.facts == before.facts

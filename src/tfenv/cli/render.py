@@ -35,9 +35,7 @@ def render(
     from tfenv.workflow import render as workflow
 
     path = lock_file or (output or Path()) / lock_name(target)
-    written = workflow.render(
-        path, output or path.parent, target=target, with_requirements=requirements_txt, force=force
-    )
+    written = workflow.render(path, output, target=target, requirements_txt=requirements_txt, force=force)
     if json_output:
         _console.document({"files": [str(each) for each in written]})
     else:

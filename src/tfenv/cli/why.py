@@ -32,7 +32,7 @@ def why(
     from tfenv.outputs.names import lock_name
     from tfenv.workflow.why import why as workflow
 
-    answer = workflow(lock_file or output / lock_name(target), name)
+    answer = workflow(name, lock_file or output / lock_name(target))
     if json_output:
         _console.document(_document(answer))
     else:

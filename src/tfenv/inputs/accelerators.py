@@ -17,6 +17,7 @@ from tfenv.model.target import Accelerator, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from tfenv.facts.gpus import GpuTable
     from tfenv.model.machine import Machine
@@ -66,7 +67,7 @@ def read_gpu(text: str) -> Gpu | str:
     if word in (AUTO, *_NOTHING, *(kind.value for kind in PLACES)) or _CUDA.fullmatch(word) or _ROCM.fullmatch(word):
         return word
     try:
-        return _known().find(text)
+        return _known(load().root).find(text)
     except UsageError as error:
         hint = error.hint if (maker := maker_of(text)) is None else _instead(maker)
         raise ValueError(error.message + (f" ({hint})" if hint else "")) from None
@@ -107,7 +108,7 @@ def gpus_of(machine: Machine) -> tuple[Gpu, ...]:
     for device in machine.gpus:
         if device.vendor == "nvidia":
             try:
-                gpus.append(_known().find(device.name))
+                gpus.append(_known(load().root).find(device.name))
             except UsageError:
                 if device.capability is None:
                     raise
@@ -116,8 +117,9 @@ def gpus_of(machine: Machine) -> tuple[Gpu, ...]:
 
 
 @cache
-def _known() -> GpuTable:
-    return load().gpus
+def _known(root: Path) -> GpuTable:
+    """The table of the facts in a folder, read once; newer facts are in another folder."""
+    return load(root).gpus
 
 
 def _kind(word: str) -> Accelerator | None:

@@ -42,9 +42,15 @@ class Request:
     once, here, and the attributes hold the parsed values. ``None`` and empty mean "not given".
 
     Example:
-        >>> request = Request(tf="2.15", gpus=["V100"], python="3.11", requirements=["pandas>=2"])
-        >>> str(request.tf), request.gpus, request.python
-        ('==2.15.*', (Gpu(name='V100', capability=ComputeCapability(major=7, minor=0)),), <Version('3.11')>)
+        >>> request = tfenv.Request(tf="2.15", gpus=["V100"], python="3.11", requirements=["pandas>=2"])
+        >>> str(request.tf), request.gpus[0].name, str(request.gpus[0].capability)
+        ('==2.15.*', 'V100', '7.0')
+        >>> tfenv.Request(tf="newest", python="three")
+        Traceback (most recent call last):
+            ...
+        tfenv.errors.UsageError: the request cannot be understood
+          `tf`: `newest` is neither a version such as 2.17 nor a range such as >=2.15,<2.18
+          `python`: `three` is not a version
 
     Attributes:
         tf: TensorFlow releases: `2.17.1` is exactly that release, `2.17` any patch of it, or a specifier such as

@@ -74,6 +74,11 @@ def build(
 ) -> Built:
     """Build the image of a lock in the container engine, or find it there.
 
+    Example:
+        >>> built = tfenv.build("pylock.toml", tag="team/training:1")
+        >>> built.tag, built.fresh
+        ('team/training:1', False)
+
     Args:
         lock: a lock for a Linux platform, or the file that holds it.
         form: how the image is made: by the engine from a Dockerfile, or here from the wheels (`oci`).

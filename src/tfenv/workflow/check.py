@@ -52,7 +52,7 @@ def check(
     `document`, `document` outranks `files`, an earlier file outranks a later one, and all outrank `log`.
 
     Example:
-        >>> verdict = check(tf="2.10.1", python="3.12", platform="linux-x86_64", gpus="none", offline=True)
+        >>> verdict = tfenv.check(tf="2.10.1", python="3.12", platform="linux-x86_64", gpus="none", offline=True)
         >>> verdict.answer.value, verdict.problems[0].code
         ('broken', 'python-no-wheel')
 

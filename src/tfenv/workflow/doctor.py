@@ -92,6 +92,12 @@ def doctor(
 ) -> Diagnosis:
     """What this machine is, which releases it can run, what is wrong with an environment, and what to do.
 
+    Example:
+        >>> diagnosis = tfenv.doctor(offline=True)
+        >>> newest = diagnosis.releases[0]
+        >>> newest.cpu or "runs on the processor"
+        'runs on the processor'
+
     Args:
         venv: the environment to look into; by default the active one.
         save: write this machine to a file, as a profile that `lock` reads elsewhere.

@@ -55,36 +55,37 @@ _BESIDE: Final = ("keras_metadata.pb", "fingerprint.pb", "variables/variables.in
 """Parts of a SavedModel that add nothing to its `saved_model.pb`."""
 
 
-def infer(
-    paths: Iterable[Path | str] | Path | str, database: Database | None = None, *, progress: Progress | None = None
-) -> Inferred:
+def infer(paths: Iterable[Path | str] | Path | str, *, progress: Progress | None = None) -> Inferred:
     """Which releases of TensorFlow do these files need? They are read; nothing in them is run.
 
     Example:
-        >>> found = infer("train.py")
+        >>> found = tfenv.infer("train.py")
         >>> found.spec, found.python
         ('>=1.4,<2', '<3.8')
 
     Args:
         paths: Python files, notebooks, models, custom ops (`.so`), and folders of them.
-        database: the facts; by default those that come with tfenv.
         progress: reports files read.
 
     Raises:
         UsageError: a path does not exist, or there is nothing to read.
     """
-    progress, database = progress or Silent(), database or load()
-    named = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
-    files = [*_files(named)]
+    return infer_with([Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)], load(), progress)
+
+
+def infer_with(paths: Sequence[Path], database: Database, progress: Progress | None = None) -> Inferred:
+    """As `infer`, with facts that are loaded already."""
+    progress = progress or Silent()
+    files = [*_files(paths)]
     if not files:
         raise UsageError(
-            f"nothing to read in {', '.join(f'`{path}`' for path in named)}",
+            f"nothing to read in {', '.join(f'`{path}`' for path in paths)}",
             hint="Python files, notebooks, models and custom ops (.so) can be read",
         )
     tables = symbols.load()
     surface = Surface(tables.api, tables.modules)
     pairs = Pairs(surface, pythons(database))
-    local = frozenset(_local(files, named))
+    local = frozenset(_local(files, paths))
     readings: list[Reading] = []
     others: list[Finding] = []
     unread: list[str] = []
@@ -96,7 +97,7 @@ def infer(
             try:
                 bound, strange = _of_artifact(path, name, pairs, database)
             except UsageError as error:
-                if path in named:
+                if path in paths:
                     raise
                 bound, strange = (), (error.message,)
             others += bound

@@ -51,27 +51,33 @@ def read_lock(lock: Lock | Path | str) -> Lock:
 
 
 def render(
-    lock_file: Path,
-    directory: Path,
+    lock: Lock | Path | str = "pylock.toml",
+    directory: Path | str | None = None,
     *,
     target: str | None = None,
-    with_requirements: bool = False,
+    requirements_txt: bool = False,
     force: bool = False,
 ) -> tuple[Path, ...]:
-    """Write the outputs of a lock again.
+    """Write the files made from a lock again; nothing but the lock is read.
+
+    Example:
+        >>> [path.name for path in tfenv.render("pylock.toml")]
+        ['environment.yml', 'Dockerfile']
 
     Args:
-        lock_file: to read.
-        directory: to write to.
-        target: its name, if it has one.
-        with_requirements: write a requirements file too.
-        force: overwrite files that tfenv did not write itself.
+        lock: a lock, or the file that holds it.
+        directory: to write to; by default the folder of the lock file, or the working directory.
+        target: name of the target, which becomes part of the files' names.
+        requirements_txt: write a requirements file too.
+        force: overwrite files that tfenv did not write.
 
     Returns:
-        The files.
+        The files, in the order of writing.
 
     Raises:
-        UsageError: the lock has faults, or a file cannot be written.
+        UsageError: the lock has faults, or a file of someone else is in the way.
+        HostError: a file cannot be written.
     """
-    texts = outputs(read_lock(lock_file), target=target, with_requirements=with_requirements)
-    return files.write({directory / name: text for name, text in texts.items()}, force=force)
+    folder = Path(directory) if directory is not None else Path() if isinstance(lock, Lock) else Path(lock).parent
+    texts = outputs(read_lock(lock), target=target, with_requirements=requirements_txt)
+    return files.write({folder / name: text for name, text in texts.items()}, force=force)

@@ -38,6 +38,11 @@ def smoke(
     The levels: what is installed, import, build, CUDA libraries, matrix products, training. A level that fails is in
     the report and raises nothing.
 
+    Example:
+        >>> report = tfenv.smoke("pylock.toml", here=True)
+        >>> report.failed, report.levels[0].outcome.value
+        (True, 'failed')
+
     Args:
         lock: what should be there: a lock, or the file that holds it.
         image: reference or id of an image; by default the one that `build` makes. It runs in a container without

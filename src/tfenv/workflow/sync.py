@@ -27,6 +27,11 @@ def sync(
 ) -> Plan:
     """Make a virtual environment exactly what the lock says: hashes are checked, other packages are removed.
 
+    Example:
+        >>> plan = tfenv.sync("pylock.toml", ".venv", dry_run=True)
+        >>> [package.name for package in plan.install if package.direct], plan.remove, plan.keep
+        (['tensorflow-cpu'], (), 0)
+
     Args:
         lock: a lock for this host's platform, or the file that holds it.
         venv: directory of the environment, which may not exist yet.

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
 from tfenv.model.package import normalize
-from tfenv.outputs import pylock
-from tfenv.store import files
+from tfenv.workflow.render import read_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,22 +33,21 @@ class Why:
     held: HeldBack | None
 
 
-def why(path: Path, name: str) -> Why:
-    """Why a package is in the lock of a file.
+def why(name: str, lock: Lock | Path | str = "pylock.toml") -> Why:
+    """Why a package is in a lock, and why it is not newer. Only the lock is read.
+
+    Example:
+        >>> tfenv.why("numpy", "pylock.toml").chains[0][0].name
+        'tensorflow-cpu'
+
+    Args:
+        name: of the package, in any spelling.
+        lock: a lock, or the file that holds it.
 
     Raises:
-        UsageError: the file is no lock of tfenv, or does not hold the package.
+        UsageError: the file is not a lock of tfenv, or the lock does not hold the package.
     """
-    return why_in(pylock.loads(files.read(path), str(path)), name)
-
-
-def why_in(lock: Lock, name: str) -> Why:
-    """Why a package is in a lock.
-
-    Raises:
-        UsageError: it is not.
-    """
-    wanted = normalize(name)
+    lock, wanted = read_lock(lock), normalize(name)
     package = lock.package(wanted)
     if package is None:
         near = difflib.get_close_matches(wanted, [each.name for each in lock.packages], n=3)

@@ -77,9 +77,10 @@ def lock(
     `tfenv lock -o DIRECTORY`: versions that the lock there holds are kept where they fit, and the files are written.
 
     Example:
-        >>> locked = lock(Request(tf="2.20", python="3.12", index_url=INDEX))
-        >>> locked.tensorflow.name, str(locked.tensorflow.version)
-        ('tensorflow-cpu', '2.20.0')
+        >>> request = tfenv.Request(tf="2.20", gpus=["V100"], index_url="https://pypi.org/simple/")
+        >>> locked = tfenv.lock(request)
+        >>> str(locked.tensorflow.version), str(locked.stack.cudnn)
+        ('2.20.0', '9.10.2.21')
 
     Args:
         request: what to lock; it replaces keys of the project.
@@ -141,6 +142,12 @@ def lock_targets(
 ) -> tuple[Locked, ...]:
     """Lock several targets; files are written for all of them or for none.
 
+    Example:
+        >>> request = tfenv.Request(tf="2.20", index_url="https://pypi.org/simple/")
+        >>> (locked,) = tfenv.lock_targets(request, directory="elsewhere", dry_run=True)
+        >>> list(locked.texts), locked.summary["tensorflow"], locked.written
+        (['pylock.toml', 'environment.yml', 'Dockerfile'], '2.20.0', ())
+
     Args:
         request: what to lock; it replaces keys of the project.
         targets: their names, tables of `[tool.tfenv.targets]` in the project.
@@ -190,6 +197,12 @@ def check_lock(
     progress: Progress | None = None,
 ) -> tuple[Path, ...]:
     """Are the locks still what a request asks for? No index is asked, and nothing is written.
+
+    Example:
+        >>> tfenv.check_lock(tfenv.Request(tf="2.19", python="3.12", index_url="https://pypi.org/simple/"))
+        Traceback (most recent call last):
+            ...
+        tfenv.errors.LockOutdated: `pylock.toml` was made for another request: TensorFlow was ==2.20.*, now ==2.19.*
 
     Args:
         request: as in `lock`, like everything that follows.
@@ -320,9 +333,9 @@ def _narrowing(paths: Sequence[Path], database: Database, progress: Progress) ->
     if not paths:
         return lambda wanted: wanted
     # the readers of code and models: 33 modules that a lock without `--infer` does not need
-    from tfenv.workflow.infer import infer, narrowed
+    from tfenv.workflow.infer import infer_with, narrowed
 
-    found = infer(paths, database, progress=progress)
+    found = infer_with(paths, database, progress)
     names = " ".join(f"`{path}`" for path in paths)
 
     def narrow(wanted: Wanted) -> Wanted:
