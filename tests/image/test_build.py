@@ -179,7 +179,7 @@ def test_an_image_of_this_lock_is_named_and_not_built(fake: FakeEngine, tmp_path
             ["--base-image", "A B"],
             2,
             "",
-            "error: `A B` is not the reference of an image\nhint: such as python:3.12-slim-bookworm\n",
+            "error: `A B` is not the reference of an image\nhint: for example python:3.12-slim-bookworm\n",
         ),
         (["--lock", "none.toml"], 2, "", "error: there is no lock `none.toml`\nhint: make one with `tfenv lock`\n"),
     ],

@@ -268,7 +268,7 @@ def test_packages_must_be_what_they_seem(value: str, field: str) -> None:
         changed = replace(locked, file=replace(locked.file, filename=f"{value}/../six.whl"))
     else:
         changed = replace(locked, file=replace(locked.file, sha256=value))
-    with pytest.raises(UsageError, match="cannot be made into a Dockerfile"):
+    with pytest.raises(UsageError, match="no Dockerfile can be made from this lock"):
         dockerfile.dumps(replace(cpu_lock(), packages=(changed,)))
 
 

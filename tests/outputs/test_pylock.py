@@ -233,7 +233,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "name twice": (
         lambda lock: lock["packages"].append(lock["packages"][0]),
-        "`packages[6].name`: `numpy` is there twice",
+        "`packages[6].name`: `numpy` occurs twice",
     ),
     "version no version": (
         lambda lock: lock["packages"][0].update(version="x"),
@@ -254,7 +254,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no file": (lambda lock: lock["packages"][0].pop("wheels"), "`packages[0].wheels`: a lock of tfenv holds one"),
     "two files": (
         lambda lock: lock["packages"][0].update(wheels=lock["packages"][0]["wheels"] * 2),
-        "`packages[0].wheels`: a lock of tfenv holds one wheel or one sdist a package, not 2 files",
+        "`packages[0].wheels`: a lock of tfenv has one wheel or one sdist for each package, not 2 files",
     ),
     "hashes missing": (lambda lock: lock["packages"][3]["wheels"][0].pop("hashes"), "`packages[3].wheels[0].hashes"),
     "hash short": (
@@ -364,7 +364,7 @@ def test_the_lock_of_another_tool_is_refused() -> None:
     """A valid lock without `[tool.tfenv]` lacks what tfenv has to know, and is told so."""
     faults = _faults(_edited(lambda lock: lock.pop("tool")))
     assert faults == (
-        "`tool.tfenv`: is missing: this lock was not made by tfenv, and does not say what it needs of a machine",
+        "`tool.tfenv`: is missing: this lock was not written by tfenv and does not record what it needs of a machine",
     )
 
 

@@ -18,7 +18,7 @@ _HEAD = ("TensorFlow", "Python", "glibc", "CUDA", "cuDNN", "machine code for", "
 
 
 def lines(rows: Sequence[Row]) -> str:
-    """Columns, aligned."""
+    """The table as aligned columns."""
     cells = [_HEAD, *map(_cells, rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(_HEAD))]
     return "\n".join(
@@ -27,13 +27,13 @@ def lines(rows: Sequence[Row]) -> str:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """A table for a README."""
+    """The table as Markdown."""
     cells = [_HEAD, ("---",) * len(_HEAD), *map(_cells, rows)]
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 def document(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """For programs: versions as text, ``None`` for what does not apply or is not known."""
+    """The table for programs: versions as text, ``None`` for a value that does not apply or is not known."""
     return [
         {
             "version": str(row.version),

@@ -1,7 +1,7 @@
-"""A lock as `environment.yml`: conda brings Python (and CUDA where no wheels do), pip the rest by hash.
+"""A lock as `environment.yml`: conda installs Python (and CUDA if no wheels bring it), pip the rest by hash.
 
-conda writes the `pip` list, line by line, into a requirements file and hands that to pip, so options and hashes hold
-(one hash makes pip ask for one on every line):
+conda writes the lines of the `pip` list into a requirements file for pip, so options and hashes take effect (one hash
+makes pip require one on every line):
 https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html#create-env-file-manually
 """
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from tfenv.model.lock import Lock, Stack
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.=+!-]*=[A-Za-z0-9_.=+!-]*( --hash=sha256:[0-9a-f]{64})?")
-"""what YAML cannot take for anything but this string: a name, an equals sign and a version, perhaps a hash"""
+"""strings that YAML reads as strings without quotes: a name, an equals sign and a version, perhaps a hash"""
 
 _FIRST_ON_CONDA_FORGE = Version("9.2")
-"""oldest `cudatoolkit` of conda-forge; the channel `main` of Anaconda has 8.0 and 9.0 too, each with its cuDNN 7.
+"""oldest `cudatoolkit` of conda-forge; the channel `main` of Anaconda also has 8.0 and 9.0, each with cuDNN 7.
 
 Sources: https://anaconda.org/conda-forge/cudatoolkit/files, https://anaconda.org/main/cudnn/files
 """
 
 
 def dumps(lock: Lock) -> str:
-    """The text of `environment.yml`; the same lock gives the same bytes.
+    """The text of `environment.yml`: the same bytes for the same lock.
 
-    The versions of conda's own packages are those of the lock; their builds are conda's choice.
+    The lock sets the versions of conda's own packages; conda chooses their builds.
     """
     lines = [FIRST_LINE]
     if (libraries := _loader_path(lock)) is not None:
         lines += [
-            "# TensorFlow looks for the CUDA libraries on the loader path; once, in the activated environment:",
+            "# TensorFlow needs the CUDA libraries on the loader path. Run this once in the activated environment:",
             f"#   conda env config vars set LD_LIBRARY_PATH={libraries}",
         ]
     lines += ["name: tfenv", "channels:", *(f"  - {channel}" for channel in _channels(lock.stack)), "dependencies:"]
@@ -51,7 +51,7 @@ def dumps(lock: Lock) -> str:
 
 
 def conda_specs(lock: Lock) -> tuple[str, ...]:
-    """What conda itself installs beside pip, as conda spells it."""
+    """The packages that conda itself installs besides pip, in conda's notation."""
     python = lock.target.python
     specs = ["python"] if python is None else [f"python={python.major}.{python.minor}"]
     if lock.stack.origin is Origin.SYSTEM:
@@ -60,9 +60,9 @@ def conda_specs(lock: Lock) -> tuple[str, ...]:
 
 
 def _loader_path(lock: Lock) -> str | None:
-    """Where this TensorFlow's CUDA libraries are, as a shell says it; ``None`` if it finds them by itself.
+    """Folders of this TensorFlow's CUDA libraries as a shell expression; ``None`` if it finds them by itself.
 
-    Only the wheels built for CUDA 12 and later (and 2.14, which this does not harm) look into the NVIDIA wheels beside
+    Only wheels built for CUDA 12 and later (and 2.14, which the variable does not harm) search the NVIDIA wheels beside
     them: https://github.com/tensorflow/tensorflow/releases/tag/v2.14.0
     """
     if lock.stack.origin is Origin.SYSTEM and lock.stack.cuda is not None:
@@ -78,9 +78,9 @@ def _channels(stack: Stack) -> tuple[str, ...]:
 
 
 def _cuda_specs(stack: Stack) -> list[str]:
-    """The names conda-forge gives the CUDA libraries: one package up to 11, many under `cuda-version` from 12 on.
+    """The names of the CUDA libraries on conda-forge: one package up to CUDA 11, then several under `cuda-version`.
 
-    Of cuDNN conda-forge has few releases; any of the same major whose minor is not older serves as well.
+    conda-forge has few releases of cuDNN; any of the same major version whose minor version is not older works.
     Sources: https://conda-forge.org/docs/maintainer/knowledge_base/#cuda-builds, and on cuDNN
     https://docs.nvidia.com/deeplearning/cudnn/latest/developer/forward-compatibility.html
     """
@@ -94,7 +94,7 @@ def _cuda_specs(stack: Stack) -> list[str]:
 
 
 def _scalar(value: str) -> str:
-    """A YAML scalar that is read back as exactly this string, whatever is in it."""
+    """A YAML scalar that is read back as exactly this string."""
     return value if _PLAIN.fullmatch(value) else f'"{"".join(map(_character, value))}"'
 
 

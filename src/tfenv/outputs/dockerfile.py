@@ -1,8 +1,8 @@
-"""A lock as a Dockerfile: what goes into which layer, what the image demands of its host, safe quoting of it all.
+"""A lock as a Dockerfile: the packages of each layer, the requirements on the host, and safe quoting.
 
-The layout is `templates/Dockerfile.j2`. Each layer is installed in a stage of its own with its requirement lines in the
-`RUN` itself, so both builders of Docker reuse a layer exactly as long as its packages stay the same; the image gets the
-unpacked packages and neither wheels nor caches.
+The layout is `templates/Dockerfile.j2`. Each layer is installed in a stage of its own, with its requirement lines in
+the `RUN` itself, so both builders of Docker reuse a layer exactly as long as its packages stay the same. The image
+contains the unpacked packages, but neither wheels nor caches.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ LOCK_LABEL = "dev.tfenv.lock"
 BASE_LABEL = "org.opencontainers.image.base.name"
 """label that holds the reference of the base image"""
 CA_FILE, WHEELS_FOLDER = "ca.pem", "wheels"
-"""what the build context holds: a bundle of certificate authorities; one folder a layer, named as the layer"""
+"""names in the build context: a bundle of certificate authorities; the folder with one subfolder for each layer"""
 
 _PLATFORMS = {Platform.LINUX_X86_64: "linux/amd64", Platform.LINUX_AARCH64: "linux/arm64"}
 _HEAVY = 200 * 2**20
-"""bytes of a wheel from which on it gets a layer of its own: a new cuDNN then leaves cuBLAS where it is"""
+"""bytes; a wheel of this size or more gets its own layer, so that a new cuDNN does not replace the layer of cuBLAS"""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -58,10 +58,10 @@ class InstallLayer:
     """Packages that are installed together.
 
     Attributes:
-        name: unique in the lock; also the folder of its wheels in the build context.
-        packages: sorted by name.
-        cuda: are these the CUDA libraries?
-        built: are these source distributions, which are built while installing?
+        name: name that is unique in the lock, also of the folder of its wheels in the build context.
+        packages: packages of the layer, sorted by name.
+        cuda: whether these are the CUDA libraries.
+        built: whether these are source distributions, which are built during installation.
     """
 
     name: str
@@ -81,32 +81,34 @@ def lock_digest(lock: Lock) -> str:
 
 
 def is_reference(text: str) -> bool:
-    """Can it be the reference of an image, `[registry/]repository[:tag][@digest]`?"""
+    """Whether a text has the form of an image reference, `[registry/]repository[:tag][@digest]`."""
     return _REFERENCE.fullmatch(text) is not None
 
 
 def base_reference(lock: Lock, base: str | None = None) -> str:
-    """What the image starts from: `base`, else the base image of the lock, by digest if that is known.
+    """The image to start from: `base`, or else the base image of the lock, by digest if that is known.
 
     Raises:
-        UsageError: neither is there, or `base` is no reference.
+        UsageError: there is neither, or `base` is not an image reference.
     """
     reference = base or (str(lock.base_image) if lock.base_image else None)
     if reference is None:
-        raise UsageError("the lock names no base image", hint="name one with `--base-image`")
+        raise UsageError("the lock names no base image", hint="name one with `--base-image IMAGE`")
     if not is_reference(reference):
-        raise UsageError(f"`{reference}` is not the reference of an image", hint="such as python:3.12-slim-bookworm")
+        raise UsageError(
+            f"`{reference}` is not the reference of an image", hint="for example python:3.12-slim-bookworm"
+        )
     return reference
 
 
 def installer(lock: Lock) -> InstallLayer | None:
-    """The pip that the lock holds, which replaces the one Python brings before anything is installed."""
+    """The locked pip, which replaces the pip of the base image before anything else is installed."""
     pip = lock.package("pip")
     return None if pip is None else InstallLayer(name="pip", packages=(pip,))
 
 
 def layers(lock: Lock) -> tuple[InstallLayer, ...]:
-    """In the order of the image: CUDA wheels, TensorFlow, other wheels, what is built from source."""
+    """The layers in the order of the image: CUDA wheels, TensorFlow, other wheels, source distributions."""
     cuda, tensorflow, other, built = [], [], [], []
     for package in lock.packages:
         if package.name == "pip":
@@ -128,28 +130,28 @@ def layers(lock: Lock) -> tuple[InstallLayer, ...]:
 
 
 def _split(name: str, packages: Iterable[LockedPackage], *, cuda: bool = False) -> list[InstallLayer]:
-    """Heavy wheels alone, heaviest first; the rest together."""
+    """One layer for each heavy wheel, heaviest first, and one for the rest."""
     heavy = sorted(
         (each for each in packages if (each.file.size or 0) >= _HEAVY),
         key=lambda each: (-(each.file.size or 0), each.name),
     )
     rest = tuple(each for each in packages if each not in heavy)
-    # the prefix keeps a package that is called as a group is from taking its name
+    # the prefix keeps a package named `cuda` or `packages` from taking the name of a group
     found = [InstallLayer(name=f"wheel-{each.name}", packages=(each,), cuda=cuda) for each in heavy]
     return [*found, *([InstallLayer(name=name, packages=rest, cuda=cuda)] if rest else [])]
 
 
 def require_cuda(needs: Needs) -> str:
-    """The value of `NVIDIA_REQUIRE_CUDA`: a driver and architectures on which the lock runs; empty if it needs none.
+    """The value of `NVIDIA_REQUIRE_CUDA`: driver and architectures that the lock needs; empty if it needs no driver.
 
-    A comma is *and*, a space is *or*; each visible GPU is checked by itself. Machine code runs on its own major from
-    its minor on, PTX on anything newer. Source of the syntax: https://github.com/NVIDIA/libnvidia-container,
+    A comma means *and*, a space means *or*; each visible GPU is checked separately. Machine code runs on GPUs of the
+    same major version from its minor version on, PTX on all newer ones. Source of the syntax: https://github.com/NVIDIA/libnvidia-container,
     `src/cli/dsl.c` and `src/cli/configure.c`.
     """
     if needs.driver is None:
         return ""
     spans: list[tuple[int, int | None]] = []
-    """from, and up to but not including; in tenths of a capability"""
+    """first and one past the last, in tenths of a capability"""
     for each in sorted(needs.sass):
         low = each.capability.major * 10 + each.capability.minor
         high = low + 1 if each.variant == "a" else (each.capability.major + 1) * 10
@@ -186,16 +188,16 @@ def dumps(
     """The text of the Dockerfile.
 
     Args:
-        lock: for a Linux platform.
-        wheels: ``index``: downloaded inside the build, so the file is enough by itself; ``context``: taken from
-            `WHEELS_FOLDER` of the build context, one folder for each of `layers` and `installer`.
-        base: reference of another base image than that of the lock.
-        ca: the build context holds `CA_FILE`, which pip shall trust (with ``index``).
-        digest: what `lock_digest` says, where it is known.
+        lock: lock for a Linux platform.
+        wheels: ``index`` downloads them inside the build, so that the file needs nothing else; ``context`` takes them
+            from `WHEELS_FOLDER` of the build context, one folder for each of `layers` and `installer`.
+        base: reference of a base image to use instead of the lock's.
+        ca: whether the build context contains `CA_FILE`, which pip then trusts (with ``index``).
+        digest: result of `lock_digest`, if it is known already.
 
     Raises:
-        UsageError: there is no image for such a platform, no base image is known, or a value could mean something
-            else in a Dockerfile than it says.
+        UsageError: there are no images for the platform, no base image is known, or a value would be unsafe in a
+            Dockerfile.
     """
     of_image = platform(lock)
     python = lock.target.python
@@ -224,10 +226,10 @@ def dumps(
 
 
 def platform(lock: Lock) -> str:
-    """What images call the platform of a lock: `linux/amd64` or `linux/arm64`.
+    """The platform of a lock as images name it: `linux/amd64` or `linux/arm64`.
 
     Raises:
-        UsageError: there are no images for it, or a name in the lock could mean something else than it says.
+        UsageError: there are no images for it, or a name in the lock would be unsafe in a Dockerfile.
     """
     found = _PLATFORMS.get(lock.target.platform.wheels)
     if found is None:
@@ -237,7 +239,7 @@ def platform(lock: Lock) -> str:
 
 
 def environment(lock: Lock) -> list[tuple[str, str]]:
-    """Variables that the image sets, beside those of its virtual environment."""
+    """Variables that the image sets besides those of its virtual environment."""
     found = list(lock.environment)
     if lock.needs.driver is not None:
         found += [
@@ -249,7 +251,7 @@ def environment(lock: Lock) -> list[tuple[str, str]]:
 
 
 def labels(lock: Lock, digest: str | None = None) -> list[tuple[str, str]]:
-    """Labels of the image, beside `BASE_LABEL`; `digest` is that of the lock, where it is known."""
+    """Labels of the image besides `BASE_LABEL`; `digest` is the result of `lock_digest`, if it is known already."""
     tensorflow = next((each for each in lock.packages if each.name in TENSORFLOWS), None)
     parts = [f"Python {lock.target.python}"]
     if lock.stack.cuda is not None:
@@ -264,7 +266,7 @@ def labels(lock: Lock, digest: str | None = None) -> list[tuple[str, str]]:
 
 
 def _check(lock: Lock) -> None:
-    """Refuse what cannot be a name, a hash or a variable, whoever built the lock."""
+    """Refuse names, hashes and variables that are not valid: the lock may have been edited."""
     faults = []
     for package in lock.packages:
         if not is_normalized_name(package.name):
@@ -275,17 +277,17 @@ def _check(lock: Lock) -> None:
             faults.append(f"{package.file.filename!r} is not a filename")
     faults += [f"{name!r} is not a name of a variable" for name, _ in lock.environment if not _VARIABLE.fullmatch(name)]
     if faults:
-        raise UsageError("the lock cannot be made into a Dockerfile", faults=tuple(faults))
+        raise UsageError("no Dockerfile can be made from this lock", faults=tuple(faults))
 
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise UsageError(f"{text!r} holds control characters, which a Dockerfile cannot", hint="check the lock")
+        raise UsageError(f"{text!r} contains control characters, which a Dockerfile cannot", hint="check the lock")
     return text
 
 
 def _value(text: str) -> str:
-    """Quoted for `ARG`, `ENV` and `LABEL`: double quotes keep spaces, backslash, quote and dollar have a meaning."""
+    """Quoted for `ARG`, `ENV` and `LABEL`: spaces are safe in double quotes; backslash, quote and dollar are not."""
     return '"' + re.sub(r'([\\"$])', r"\\\1", _printable(text)) + '"'
 
 
@@ -296,14 +298,14 @@ def _shell(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def template() -> Template:
-    """The layout, from beside the package (installed) or from the root of the repository (editable).
+    """The layout, from the package (installed) or from the root of the repository (editable).
 
-    Compiling it takes longer than filling it in: `lock` does it while the index has not answered yet.
+    Compiling it takes longer than rendering it, so `lock` compiles it while it waits for the index.
     """
     from jinja2 import Environment, StrictUndefined
 
     templates = Environment(
-        autoescape=False,  # noqa: S701 - no HTML; `value` and `shell` quote for the places that values stand in
+        autoescape=False,  # noqa: S701 - not HTML; the filters `value` and `shell` quote each value
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

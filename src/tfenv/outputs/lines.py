@@ -1,4 +1,4 @@
-"""Lines of a requirements file, as pip reads them; conda hands such lines on to pip."""
+"""Lines of a requirements file, as pip reads them; conda passes such lines on to pip."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 _CREDENTIALS = re.compile(r'(?<=://)[^/?#@\s"]+@')
 _IN_URLS = ":/?#[]@!$&'()*+,;=%~"
-"""characters with a meaning in URLs (RFC 3986) and the percent of what is encoded already"""
+"""characters with a meaning in URLs (RFC 3986), and the percent sign of encoded characters"""
 
 
 def without_credentials(content: str) -> str:
-    """The text with the user name and password taken out of every URL in it."""
+    """The text without the user names and passwords of its URLs."""
     return _CREDENTIALS.sub("", content)
 
 
@@ -30,9 +30,9 @@ def hashed(lock: Lock) -> tuple[tuple[str, str], ...]:
 
 
 def index_options(lock: Lock) -> tuple[str, ...]:
-    """Options that name the indexes; none where PyPI is the only one, so that a mirror of the user's stays in force.
+    """Options that name the indexes; none if PyPI is the only one, so that a mirror configured by the user is used.
 
-    pip takes a file from any of the indexes named, but only one that has the locked hash.
+    pip takes a file from any of these indexes, but only one with the locked hash.
     """
     if lock.request.indexes in ((), (PYPI,)):
         return ()
@@ -41,6 +41,6 @@ def index_options(lock: Lock) -> tuple[str, ...]:
 
 
 def _one_word(url: str) -> str:
-    """The URL with all that could end the word, the line or the option percent-encoded, and without credentials."""
+    """The URL without credentials; characters that could end the word, line or option are percent-encoded."""
     parts = urlsplit(without_credentials(url))
     return quote(urlunsplit(parts._replace(fragment="")), safe=_IN_URLS)

@@ -1,4 +1,4 @@
-"""A machine made ready, as a shell script that a person reads before running it: idempotent, POSIX sh.
+"""A shell script that prepares a machine, to be read before it is run: POSIX sh, safe to run again.
 
 Sources: NVIDIA Container Toolkit, "Installing"; Debian wiki, "NvidiaGraphicsDrivers"; CUDA Installation Guide for
 Linux; CUDA on WSL User Guide.
@@ -24,7 +24,7 @@ class System(StrEnum):
 
 _HEAD = """\
 #!/bin/sh
-# Written by tfenv onboard for {title}. Read it, then run it: `sh {name}`. It may be run again: what is done is skipped.
+# Written by tfenv onboard for {title}. Read it, then run it: `sh {name}`. Run again, it skips the steps that are done.
 set -eu
 
 say() {{ printf '\\n== %s\\n' "$*"; }}
@@ -35,7 +35,7 @@ _DRIVER = {
     System.DEBIAN: """\
 # Source: https://wiki.debian.org/NvidiaGraphicsDrivers
 if has nvidia-smi; then
-    say "NVIDIA driver: there already"
+    say "NVIDIA driver: already installed"
 else
     say "NVIDIA driver, from Debian's component non-free"
     . /etc/os-release
@@ -52,9 +52,9 @@ fi
 """,
     System.UBUNTU: """\
 if has nvidia-smi; then
-    say "NVIDIA driver: there already"
+    say "NVIDIA driver: already installed"
 else
-    say "NVIDIA driver, the one Ubuntu recommends"
+    say "NVIDIA driver, as recommended by Ubuntu"
     sudo apt-get update
     sudo apt-get install -y ubuntu-drivers-common
     sudo ubuntu-drivers install
@@ -64,7 +64,7 @@ fi
 """,
     System.FEDORA: """\
 if has nvidia-smi; then
-    say "NVIDIA driver: there already"
+    say "NVIDIA driver: already installed"
 else
     say "NVIDIA driver, from RPM Fusion"
     release=$(rpm -E %fedora)
@@ -79,7 +79,7 @@ fi
     System.RHEL: """\
 # Source: https://docs.nvidia.com/cuda/cuda-installation-guide-linux/
 if has nvidia-smi; then
-    say "NVIDIA driver: there already"
+    say "NVIDIA driver: already installed"
 else
     say "NVIDIA driver, from NVIDIA's repository"
     release=$(rpm -E %rhel)
@@ -96,10 +96,10 @@ fi
     System.WSL: """\
 # Source: CUDA on WSL User Guide, https://docs.nvidia.com/cuda/wsl-user-guide/
 if has nvidia-smi || [ -x /usr/lib/wsl/lib/nvidia-smi ]; then
-    say "NVIDIA driver: that of Windows is there already"
+    say "NVIDIA driver: installed on Windows"
 else
     say "install the NVIDIA driver on Windows (https://www.nvidia.com/drivers), then run 'wsl --shutdown'"
-    say "install no driver inside WSL: it would hide the one of Windows"
+    say "do not install a driver inside WSL: it would hide the driver of Windows"
     exit 1
 fi
 """,
@@ -107,26 +107,26 @@ fi
 
 _APT_ENGINE = """\
 if has docker; then
-    say "Docker: there already"
+    say "Docker: already installed"
 else
     say "Docker"
     sudo apt-get update
     sudo apt-get install -y docker.io
     sudo usermod -aG docker "$(id -un)"
-    say "log out and in again, so that you may use Docker without sudo, then run this script again"
+    say "log out and in again to use Docker without sudo, then run this script again"
     exit 0
 fi
 """
 
 _DNF_ENGINE = """\
 if has docker; then
-    say "Docker: there already"
+    say "Docker: already installed"
 else
     say "Docker"
     sudo dnf install -y {package}
     sudo systemctl enable --now docker
     sudo usermod -aG docker "$(id -un)"
-    say "log out and in again, so that you may use Docker without sudo, then run this script again"
+    say "log out and in again to use Docker without sudo, then run this script again"
     exit 0
 fi
 """
@@ -151,7 +151,7 @@ _ENGINE = {
 _APT_TOOLKIT = """\
 # Source: https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html
 if has nvidia-ctk; then
-    say "NVIDIA Container Toolkit: there already"
+    say "NVIDIA Container Toolkit: already installed"
 else
     say "NVIDIA Container Toolkit"
     key=/usr/share/keyrings/nvidia-container-toolkit-keyring.gpg
@@ -173,7 +173,7 @@ fi
 _DNF_TOOLKIT = """\
 # Source: https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html
 if has nvidia-ctk; then
-    say "NVIDIA Container Toolkit: there already"
+    say "NVIDIA Container Toolkit: already installed"
 else
     say "NVIDIA Container Toolkit"
     repository=/etc/yum.repos.d/nvidia-container-toolkit.repo
@@ -187,9 +187,9 @@ fi
 
 _CONFIGURE = """\
 if docker info --format '{{json .Runtimes}}' 2>/dev/null | grep -q '"nvidia"'; then
-    say "Docker gives GPUs to containers already"
+    say "Docker: already gives GPUs to containers"
 else
-    say "Docker is told to give GPUs to containers"
+    say "Docker: configuring it to give GPUs to containers"
     sudo nvidia-ctk runtime configure --runtime=docker
     sudo systemctl restart docker || sudo service docker restart
 fi
@@ -197,13 +197,13 @@ fi
 
 _TFENV = """\
 if ! has tfenv; then
-    say "tfenv is not on the PATH: in a clone of it run 'pip install uv && uv tool install .', then this script again"
+    say "tfenv is not on the PATH: install it (see its README), then run this script again"
     exit 1
 fi
 """
 
 _FIRST = """\
-say "the first lock, its image, and the proof that it works"
+say "lock, image, and smoke test"
 [ -f pylock.toml ] || tfenv lock --gpu {gpu}
 tfenv build
 tfenv smoke
@@ -214,7 +214,7 @@ _TITLE = {
     System.DEBIAN: "Debian",
     System.UBUNTU: "Ubuntu",
     System.FEDORA: "Fedora",
-    System.RHEL: "Red Hat Enterprise Linux and its like",
+    System.RHEL: "Red Hat Enterprise Linux and compatible distributions",
     System.WSL: "Windows Subsystem for Linux",
 }
 
@@ -223,9 +223,9 @@ def dumps(system: System, *, gpu: bool, name: str = "onboard.sh") -> str:
     """The script for a distribution.
 
     Args:
-        system: the distribution.
-        gpu: is there an NVIDIA GPU to make ready?
-        name: of the file that the script will be, for its first lines.
+        system: distribution of the machine.
+        gpu: whether to prepare an NVIDIA GPU.
+        name: name of the script's file, for its first lines.
     """
     apt = system in (System.DEBIAN, System.UBUNTU, System.WSL)
     parts = [_HEAD.format(title=_TITLE[system], name=name)]
@@ -237,7 +237,7 @@ def dumps(system: System, *, gpu: bool, name: str = "onboard.sh") -> str:
 
 
 def system_of(words: str, *, wsl: bool) -> System | None:
-    """The distribution that a system calls itself (`Debian GNU/Linux 12`); ``None`` if no script is known for it."""
+    """The distribution, by the name a system reports (`Debian GNU/Linux 12`); ``None`` if there is no script for it."""
     if wsl:
         return System.WSL
     lowered = words.lower()

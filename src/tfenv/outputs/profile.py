@@ -1,4 +1,4 @@
-"""A machine as a target, for `tfenv lock --target-file` elsewhere: TOML both ways."""
+"""A machine as a target in TOML, for `tfenv lock --target-file` elsewhere."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def loads(text: str, name: str) -> Target:
     """Read a profile.
 
     Raises:
-        UsageError: it is no TOML, or has faults.
+        UsageError: the text is not TOML, or has faults.
     """
     try:
         table = Table(tomli.loads(text))
     except tomli.TOMLDecodeError as error:
-        raise UsageError(f"`{name}` is no TOML: {error}") from None
+        raise UsageError(f"`{name}` is not TOML: {error}") from None
     platform = table.need("platform", document.one_of(Platform))
     driver, glibc = table.get("driver", document.of(Version)), table.get("glibc", document.of(Version))
     cpu = frozenset(table.many("cpu", document.text)) if "cpu" in table else None

@@ -1,7 +1,7 @@
-"""A lock as `pylock.toml` (PEP 751, lock version 1.0), both ways.
+"""A lock as `pylock.toml` (PEP 751, lock version 1.0), written and read.
 
-What the standard has a place for stands there, everything else in `[tool.tfenv]`: `loads(dumps(lock)) == lock`, but for
-what of a `File` only resolving needs (`File.kept`). Source of the layout:
+Everything that the standard defines is in its place, everything else in `[tool.tfenv]`. `loads(dumps(lock)) == lock`,
+except for the fields of `File` that only resolution needs (`File.kept`). Source of the layout:
 https://packaging.python.org/en/latest/specifications/pylock-toml/
 """
 
@@ -45,7 +45,7 @@ _MARKERS = {
 
 
 def dumps(lock: Lock) -> str:
-    """The text of `pylock.toml`; the same lock gives the same bytes. User names and passwords in URLs are left out."""
+    """The text of `pylock.toml`: the same bytes for the same lock. User names and passwords in URLs are left out."""
     python = lock.target.python
     document: dict[str, object] = {
         "lock-version": "1.0",
@@ -59,15 +59,15 @@ def dumps(lock: Lock) -> str:
 
 
 def loads(content: str, name: str = "pylock.toml") -> Lock:
-    """Read a lock back.
+    """Read a lock.
 
     Args:
-        content: the text of the file.
-        name: of the file, for messages.
+        content: text of the file.
+        name: name of the file, for messages.
 
     Raises:
-        UsageError: it is no TOML (with the line), no valid lock (with every fault and its dotted path), or a lock that
-            tfenv did not write.
+        UsageError: the text is not TOML (with the line), not a valid lock (with every fault and its dotted path), or a
+            lock that tfenv did not write.
     """
     try:
         root = Table(tomli.loads(content))
@@ -79,9 +79,10 @@ def loads(content: str, name: str = "pylock.toml") -> Lock:
     _check_standard(root)
     if "tfenv" not in root.table("tool"):
         root.fault(
-            "tool.tfenv", "is missing: this lock was not made by tfenv, and does not say what it needs of a machine"
+            "tool.tfenv",
+            "is missing: this lock was not written by tfenv and does not record what it needs of a machine",
         )
-        root.refuse(name, hint="lock with `tfenv lock`; pins of another tool can be given as `name==version` with `-r`")
+        root.refuse(name, hint="lock with `tfenv lock`; `-r FILE` takes pins of another tool as `name==version`")
     tool = root.table("tool").table("tfenv")
     if tool.need("format", whole) != FORMAT and tool.sound:
         raise UsageError(
@@ -123,7 +124,7 @@ def _read_packages(root: Table) -> tuple[LockedPackage, ...]:
         name = table.need("name", project_name)
         version = table.need("version", of(Version))
         if any(name == package.name for package in found):
-            table.fault("name", f"`{name}` is there twice; a lock of tfenv holds one file of each package")
+            table.fault("name", f"`{name}` occurs twice; a lock of tfenv has one file for each package")
         for index, dependency in enumerate(depends := table.tables("dependencies")):
             if (wanted := dependency.need("name", text)) not in known and dependency.sound:
                 table.fault(f"dependencies[{index}].name", f"`{wanted}` is not in the lock")
@@ -146,7 +147,7 @@ def _read_file(table: Table, name: Name, version: Version) -> File | None:
     sdist = "sdist" in table
     if len(wheels) + sdist != 1:
         table.fault(
-            "wheels", f"a lock of tfenv holds one wheel or one sdist a package, not {len(wheels) + sdist} files"
+            "wheels", f"a lock of tfenv has one wheel or one sdist for each package, not {len(wheels) + sdist} files"
         )
         return None
     entry = wheels[0] if wheels else table.table("sdist")
@@ -157,13 +158,13 @@ def _read_file(table: Table, name: Name, version: Version) -> File | None:
     if table.sound:
         try:
             if wheels:
-                said, holds, build, tags = parse_wheel_filename(filename)
+                project, release, build, tags = parse_wheel_filename(filename)
             else:
-                said, holds = parse_sdist_filename(filename)
+                project, release = parse_sdist_filename(filename)
         except ValueError as error:
             entry.fault("name", error)
         else:
-            if said != str(name) or holds != version:
+            if project != str(name) or release != version:
                 entry.fault("name", f"`{filename}` is not a file of {name} {version}")
     return File(
         name=name,
@@ -180,7 +181,7 @@ def _read_file(table: Table, name: Name, version: Version) -> File | None:
 
 
 def _check_standard(root: Table) -> None:
-    """Add what the standard finds wrong, unless a fault at that place (or above or below it) is known already."""
+    """Add the fault that the standard's own reader finds, unless one at, above or below that place is known already."""
     from packaging.pylock import Pylock, PylockValidationError
 
     try:

@@ -1,4 +1,4 @@
-"""A request and a target as tables of `[tool.tfenv]`, both ways, and the digest of a request."""
+"""A request and a target as tables of `[tool.tfenv]`, written and read, and the digest of a request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEWEST = "newest"
 
 
 def request_table(request: Goal) -> dict[str, object]:
-    """The request as a table; what is not asked for is left out."""
+    """The request as a table, without options that were not set."""
     return {
         "tensorflow": str(request.tensorflow) or None,
         "keras": request.keras,
@@ -31,7 +31,7 @@ def request_table(request: Goal) -> dict[str, object]:
 
 
 def read_request(table: Table) -> Goal:
-    """The request a table holds; faults are noted in the table."""
+    """The request in a table; faults are recorded in the table."""
     request = Goal(
         tensorflow=table.get("tensorflow", of(SpecifierSet)) or SpecifierSet(),
         keras=table.get("keras", whole),
@@ -48,7 +48,7 @@ def read_request(table: Table) -> Goal:
 
 
 def target_table(target: Target) -> dict[str, object]:
-    """The target as a table; what is not known is left out."""
+    """The target as a table, without values that are not known."""
     return {
         "platform": str(target.platform),
         "python": _text(target.python),
@@ -63,7 +63,7 @@ def target_table(target: Target) -> dict[str, object]:
 
 
 def read_target(table: Table) -> Target:
-    """The target a table holds; faults are noted in the table."""
+    """The target in a table; faults are recorded in the table."""
     cpu = table.many("cpu", text)
     target = Target(
         platform=table.need("platform", one_of(Platform)),
@@ -81,10 +81,10 @@ def read_target(table: Table) -> Target:
 
 
 def inputs_digest(request: Goal) -> str:
-    """A digest of what a request asks for: SHA-256 in hex over its table as canonical JSON.
+    """The digest of a request: SHA-256 in hex of its table as canonical JSON.
 
-    The order of requirements and who asked for them change nothing, so neither do they change the digest. The order of
-    the indexes and of the GPUs' names does.
+    It does not depend on the order and origin of requirements, which do not change the lock. It does depend on the
+    order of the indexes and of the GPUs.
     """
     import hashlib
     import json
@@ -106,7 +106,7 @@ def _requirement_table(requirement: Requirement) -> Inline:
 
 
 def _requirement_text(requirement: Requirement) -> str:
-    """As in PEP 508, unambiguous even where a specifier set is empty."""
+    """A requirement in the notation of PEP 508."""
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     marker = f" ; {requirement.marker}" if requirement.marker is not None else ""
     return f"{requirement.name}{extras}{requirement.specifier}{marker}"

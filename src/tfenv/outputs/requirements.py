@@ -1,4 +1,4 @@
-"""A lock as a requirements file that pip installs with every hash checked."""
+"""A lock as a requirements file, of which pip checks every hash."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def dumps(lock: Lock) -> str:
-    """The text of `requirements.txt`: pins with their hashes, sorted by name; URLs of indexes without credentials.
+    """The text of `requirements.txt`: pins with their hashes, sorted by name; index URLs without credentials.
 
-    pip checks hashes as soon as one line has one, and then insists on one for every line.
+    pip checks hashes as soon as one line has one, and then requires one on every line.
     """
     lines = [f"{pin} \\\n    {hash_option}" for pin, hash_option in hashed(lock)]
     return "\n".join((FIRST_LINE, *index_options(lock), *lines)) + "\n"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def document(lock: Lock) -> dict[str, object]:
-    """What was locked, what it asks of a machine, and what is to be known of it, as values of JSON."""
+    """The locked versions, the requirements on the machine, notes and warnings, as JSON values."""
     stack, needs = lock.stack, lock.needs
     return {
         "tensorflow": str(lock.tensorflow.version),

@@ -1,7 +1,7 @@
 """Tables as TOML text, in one layout.
 
-Scalars are written by tomlkit. The tables around them are not: a tomlkit document of 170 packages takes 0.3 s to build,
-and a lock should take no longer to write than to read.
+Scalars are written by tomlkit. The tables around them are not, because a tomlkit document of 170 packages takes
+0.3 s to build, longer than reading a lock.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _PLAIN = re.compile(r"[ !#-\[\]-~]*")
 """ASCII without quotes, backslashes and control characters: nothing to escape"""
 _WIDTH = 100
-"""arrays that fit are written on one line"""
+"""characters; arrays that fit into them are written on one line"""
 
 
 class Inline(dict[str, object]):
-    """A table that is written on one line, within braces."""
+    """A table that is written on one line, in braces."""
 
 
 def dumps(document: Mapping[str, object]) -> str:
     """The document as TOML.
 
-    A table's own values come before its tables; otherwise the order given is kept. ``None`` is left out.
+    A table's own values come before its tables; otherwise the given order is kept. Values of ``None`` are left out.
     """
     lines: list[str] = []
     _write(lines, document, ())
@@ -70,7 +70,7 @@ def _key(key: str) -> str:
 
 
 def _string(value: str) -> str:
-    if _PLAIN.fullmatch(value):  # tomlkit looks at each sign of a text, which for a lock is 0.1 s
+    if _PLAIN.fullmatch(value):  # tomlkit examines each character, which takes 0.1 s for a lock
         return f'"{value}"'
     from tomlkit import string
 

@@ -1,4 +1,4 @@
-"""`[tool.tfenv]` of a lock, both ways: what a lock holds beside packages."""
+"""`[tool.tfenv]` of a lock, written and read: everything in a lock besides its packages."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tfenv.outputs.request import read_request, read_target, request_table, targ
 from tfenv.outputs.toml import Inline
 
 FORMAT = 1
-"""of the table; another number is another layout"""
+"""number of the table's layout"""
 
 
 def tool_table(lock: Lock) -> dict[str, object]:
-    """All of a lock that the standard has no place for, as a table."""
+    """The parts of a lock that the standard does not define, as a table."""
     stack, needs, build = lock.stack, lock.needs, lock.build
     return {
         "format": FORMAT,
@@ -82,7 +82,7 @@ def tool_table(lock: Lock) -> dict[str, object]:
 
 
 def read_tool(tool: Table, packages: tuple[LockedPackage, ...]) -> Lock:
-    """The lock that a table and its packages make; faults are noted in the table."""
+    """The lock in a table and its packages; faults are recorded in the table."""
     direct = frozenset(tool.many("direct", project_name))
     reasons = tool.table("yanked")
     yanked = {key: reasons.need(key, text) for key in reasons.values}
@@ -187,7 +187,7 @@ def _read_compile(table: Table) -> CompileFlags:
 
 
 def project_name(value: object) -> Name:
-    """A parser of normalized names."""
+    """The value as a project name; raises `ValueError` if it is not a normalized one."""
     if not is_normalized_name(text(value)):
         raise ValueError(f"`{value}` is not a normalized project name")
     return Name(text(value))

@@ -1,4 +1,4 @@
-"""A verdict as the JSON of the contract."""
+"""The JSON document of a verdict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def document(verdict: Verdict) -> dict[str, object]:
-    """What `check --json` and `doctor --json` print of a verdict."""
+    """The verdict in `check --json` and `doctor --json`."""
     return {
         "verdict": str(verdict.answer),
         "problems": [
@@ -28,7 +28,7 @@ def document(verdict: Verdict) -> dict[str, object]:
 
 
 def _fix(fix: Fix) -> dict[str, object]:
-    """A package stands in the table `packages`, as it does in the input."""
+    """A fix; changes of packages are in the table `packages`, as in the input."""
     change: dict[str, object] = {}
     packages: dict[str, str] = {}
     for key, value in fix.change:
