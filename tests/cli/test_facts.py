@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.index_server import FakeIndex
-from tfenv.cli.facts import _summary, show, update
+from tfenv.cli.facts import show, update
 from tfenv.errors import IndexUnavailable, UsageError
-from tfenv.harvest.update_releases import Tally
+from tfenv.facts.database import load
+from tfenv.facts.digest import LOCK, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 def test_show(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,26 +51,62 @@ def test_what_is_no_release(text: str) -> None:
         show(text)
 
 
-def test_update_shows_a_diff(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without `--write` the diff is on standard output, the summary on standard error, and no file changes."""
+@pytest.fixture(name="gpu_index")
+def _gpu_index() -> Iterator[FakeIndex]:
+    """An index with one release of `tensorflow-gpu`."""
     with FakeIndex() as index:
         index.add_wheel("tensorflow-gpu", "9.1.0", tags="cp39-cp39-manylinux2014_x86_64")
-        update(["tensorflow_gpu"], index_url=index.url)
+        yield index
+
+
+def test_show_the_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a release: which facts are in use, from when, and their digests."""
+    show(json_output=True)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["source"], found["unused"]) == ("tfenv", None)
+    assert found["facts"] == digest(load().root, LOCK)
+    show()
+    assert f"rows {found['facts']}, symbols {found['symbols']}" in capsys.readouterr().out
+
+
+def test_update_shows_a_diff(gpu_index: FakeIndex, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without `--write` the diff is on standard output, the report on standard error, and no file changes."""
+    update(["releases"], only=["tensorflow_gpu"], index_url=gpu_index.url)
     captured = capsys.readouterr()
     assert "+++ b/constraints/facts/tensorflow/9.1.toml\n" in captured.out
-    assert captured.err.startswith("1 releases: 0 kept, 1 wheels read (0 MB in all, at most 0.0 MB for one)\n")
-    assert captured.err.endswith("files would change; `--write` writes them\n")
+    assert re.search(r"^releases: 1 checked, 0 kept, 1 read \(0 MB\), \d+ files changed$", captured.err, re.MULTILINE)
+    assert captured.err.endswith("files would change; `--write` writes to a checkout, `--user` to your data folder\n")
+    assert "9.1" not in load().releases.minors
 
 
-def test_update_in_json(capsys: pytest.CaptureFixture[str]) -> None:
-    """`--json` prints one document, the diffs in it."""
-    with FakeIndex() as index:
-        index.add_wheel("tensorflow-gpu", "9.1.0", tags="cp39-cp39-manylinux2014_x86_64")
-        update(["tensorflow_gpu"], index_url=index.url, json_output=True)
+def test_update_in_json(gpu_index: FakeIndex, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints one document, with the report of each table in one shape, the diffs in it."""
+    update(["releases"], only=["tensorflow_gpu"], index_url=gpu_index.url, json_output=True)
     captured = capsys.readouterr()
-    told = json.loads(captured.out)
-    assert (told["releases"], told["wheels"], told["written"], captured.err) == (1, 1, False, "")
-    assert '+version = "9.1.0"' in next(one["diff"] for one in told["changes"] if one["file"] == "9.1.toml")
+    document = json.loads(captured.out)
+    (report,) = document["tables"]
+    assert (report["table"], report["checked"], report["read"], report["kept"]) == ("releases", 1, 1, 0)
+    assert (document["written"], captured.err) == (None, "")
+    change = next(one for one in report["changes"] if one["file"] == "facts/tensorflow/9.1.toml")
+    assert '+version = "9.1.0"' in change["diff"]
+    assert change["added"] > 10
+    assert change["removed"] == 0
+
+
+def test_update_for_the_user(
+    gpu_index: FakeIndex, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--user` writes facts that count from then on; `facts show` names them."""
+    monkeypatch.setenv("TFENV_DATA_DIR", str(tmp_path / "data"))
+    update(["releases"], only=["tensorflow_gpu"], index_url=gpu_index.url, user=True, quiet=True)
+    capsys.readouterr()
+    show(json_output=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["source"] == "user"
+    assert found["folder"].startswith(str(tmp_path / "data"))
+    assert "9.1" in load().releases.minors
+    show()
+    assert "read by `tfenv facts update --user`" in capsys.readouterr().out
 
 
 def test_update_without_an_index() -> None:
@@ -72,22 +115,21 @@ def test_update_without_an_index() -> None:
         index.add_wheel("tensorflow", "9.1.0")
         index.fault("simple/tensorflow", status=403, times=9)
         with pytest.raises(IndexUnavailable, match="403"):
-            update(["tensorflow"], index_url=index.url)
+            update(["releases"], only=["tensorflow"], index_url=index.url)
 
 
-def test_summary() -> None:
-    """What an update did is told in a few lines, whether it wrote, would write, or had nothing to do."""
-    tally = Tally(releases=3, kept=2, wheels=4, most=2_600_000, total=9_000_000, without_build=["a.whl", "b.whl"])
-    assert list(_summary(tally, ["9.1.toml"], "facts")) == [
-        "3 releases: 2 kept, 4 wheels read (9 MB in all, at most 2.6 MB for one)",
-        "2 wheels say nothing of their build, such as a.whl",
-        "wrote 9.1.toml in facts",
-    ]
-    assert list(_summary(Tally(), ["9.1.toml"], ""))[-1] == "1 file would change; `--write` writes them"
-    assert list(_summary(Tally(), [], "facts"))[-1] == "nothing has changed"
-
-
-def test_update_of_something_else() -> None:
-    """Distributions that are no TensorFlow have no rows."""
-    with pytest.raises(UsageError, match="`numpy` is not in the database"):
-        update(["numpy"])
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"tables": ["numpy"]}, "there is no table `numpy`"),
+        ({"tables": ["releases"], "only": ["numpy"]}, "no facts on releases of `numpy`"),
+        ({"tables": ["modules"], "only": ["2.17.1"]}, "goes with one table"),
+        ({"tables": ["releases", "symbols"], "only": ["2.17.1"]}, "goes with one table"),
+        ({"only": ["tensorflow"]}, "goes with one table"),
+        ({"write": True, "user": True}, "exclude each other"),
+    ],
+)
+def test_wrong_usage(arguments: dict[str, Any], fault: str) -> None:
+    """What cannot be updated so is refused before anything is asked."""
+    with pytest.raises(UsageError, match=fault):
+        update(**arguments)

@@ -1,8 +1,7 @@
-"""`facts update` against an index on this machine, and `facts show`."""
+"""The table of releases against an index on this machine."""
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,8 @@ from packaging.version import Version
 from tests.support.index_server import FakeIndex
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts.releases import ReleaseTable, loads
-from tfenv.harvest.update_releases import BYTES_A_WHEEL, Change, Tally, reader, show, update
+from tfenv.harvest.update import Change, Report, Update
+from tfenv.harvest.update_releases import BYTES_A_WHEEL, reader, refresh
 from tfenv.model.package import Name
 from tfenv.model.target import Platform
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 CONSTRAINTS = Path(__file__).parents[2] / "constraints" / "facts" / "tensorflow"
 TENSORFLOW = Name("tensorflow")
-ONLY = (TENSORFLOW,)
 INFO = b"""build_info = {"is_cuda_build": True, "cuda_version": "12.5.1", "cudnn_version": "9",
     "cuda_compute_capabilities": ["sm_60", "compute_90"], "is_tensorrt_build": False}
 """
@@ -44,8 +43,10 @@ def _index() -> Iterator[FakeIndex]:
 
 @pytest.fixture(name="directory")
 def _directory(tmp_path: Path) -> Path:
-    (tmp_path / "silent.toml").write_text("silent = []\n", encoding="utf-8")
-    return tmp_path
+    directory = tmp_path / "facts" / "tensorflow"
+    directory.mkdir(parents=True)
+    (directory / "silent.toml").write_text("silent = []\n", encoding="utf-8")
+    return directory
 
 
 def publish(
@@ -58,11 +59,12 @@ def publish(
     )
 
 
-def run(index: FakeIndex, directory: Path, *, write: bool = True) -> tuple[Tally, list[Change]]:
-    """One update; what it did and what it told."""
-    changes: list[Change] = []
-    tally = update(directory, changes.append, names=ONLY, index=index.url, write=write)
-    return tally, changes
+def run(index: FakeIndex, directory: Path, *, write: bool = True, reread: bool = False) -> tuple[Report, list[Change]]:
+    """One update; its report, and its changes."""
+    report = Report(table="releases")
+    root = directory.parent.parent
+    refresh(Update(root=root, report=report, only=("tensorflow",), index=index.url, write=write, reread=reread))
+    return report, list(report.changes.values())
 
 
 def stems(directory: Path) -> list[str]:
@@ -73,13 +75,13 @@ def stems(directory: Path) -> list[str]:
 def test_without_write_nothing_is_written(index: FakeIndex, directory: Path) -> None:
     """The difference is told, newest minor release first, and the folder stays as it was."""
     tally, changes = run(index, directory, write=False)
-    assert [change.path.name for change in changes] == ["9.2.toml", "9.1.toml"]
+    assert [change.name for change in changes] == ["facts/tensorflow/9.2.toml", "facts/tensorflow/9.1.toml"]
     assert changes[0].diff.startswith(
         "--- a/constraints/facts/tensorflow/9.2.toml\n+++ b/constraints/facts/tensorflow/9.2.toml\n"
     )
     assert '+version = "9.2.0"\n' in changes[0].diff
     assert stems(directory) == []
-    assert (tally.releases, tally.kept, tally.wheels) == (3, 0, 4)
+    assert (tally.checked, tally.kept, tally.read) == (3, 0, 3)
 
 
 def test_rows_are_what_the_wheels_say(index: FakeIndex, directory: Path) -> None:
@@ -101,8 +103,8 @@ def test_rows_are_what_the_wheels_say(index: FakeIndex, directory: Path) -> None
 def test_only_a_little_of_a_wheel_is_read(index: FakeIndex, directory: Path) -> None:
     """The large member stays where it is."""
     tally, _ = run(index, directory)
-    assert 0 < tally.most < 200_000
-    assert tally.total <= 4 * tally.most
+    assert 0 < tally.largest < 200_000
+    assert tally.bytes < 400_000  # less than one of the four wheels
 
 
 def test_a_second_run_changes_nothing(index: FakeIndex, directory: Path) -> None:
@@ -111,21 +113,20 @@ def test_a_second_run_changes_nothing(index: FakeIndex, directory: Path) -> None
     before = {path.name: path.read_bytes() for path in directory.iterdir()}
     tally, changes = run(index, directory)
     assert changes == []
-    assert (tally.kept, tally.wheels) == (3, 0)
+    assert (tally.kept, tally.read) == (3, 0)
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
 
 
 def test_rows_that_are_wrong_are_found(index: FakeIndex, directory: Path) -> None:
     """All wheels can be read again: then a row that was changed by hand differs, and right ones do not."""
     run(index, directory)
-    changes: list[Change] = []
-    assert update(directory, changes.append, names=ONLY, index=index.url, reread=True).wheels == 4
-    assert changes == []
+    tally, changes = run(index, directory, write=False, reread=True)
+    assert (tally.read, changes) == (3, [])
     path = directory / "9.2.toml"
     path.write_text(path.read_text(encoding="utf-8").replace('cuda = "12.5.1"', 'cuda = "12.4.1"'), encoding="utf-8")
     assert run(index, directory, write=False)[1] == []
-    tally = update(directory, changes.append, names=ONLY, index=index.url, reread=True)
-    assert (tally.kept, tally.wheels) == (0, 4)
+    tally, changes = run(index, directory, write=False, reread=True)
+    assert (tally.kept, tally.read) == (0, 3)
     assert '-cuda = "12.4.1"\n+cuda = "12.5.1"\n' in changes[0].diff
 
 
@@ -136,8 +137,8 @@ def test_an_interrupted_run_goes_on(index: FakeIndex, directory: Path) -> None:
         run(index, directory)
     assert stems(directory) == ["9.2"]
     tally, changes = run(index, directory)
-    assert [change.path.name for change in changes] == ["9.1.toml"]
-    assert (tally.kept, tally.wheels) == (1, 3)
+    assert [change.name for change in changes] == ["facts/tensorflow/9.1.toml"]
+    assert (tally.kept, tally.read) == (1, 2)
 
 
 def test_yanking_is_seen_without_reading(index: FakeIndex, directory: Path) -> None:
@@ -145,7 +146,7 @@ def test_yanking_is_seen_without_reading(index: FakeIndex, directory: Path) -> N
     run(index, directory)
     index.files["tensorflow-9.2.0-cp39-cp39-manylinux2014_x86_64.whl"].yanked = "broken"
     tally, (change,) = run(index, directory)
-    assert tally.wheels == 0
+    assert tally.read == 0
     assert '+yanked = "broken"\n' in change.diff
 
 
@@ -154,7 +155,7 @@ def test_a_new_wheel_of_an_old_release(index: FakeIndex, directory: Path) -> Non
     run(index, directory)
     publish(index, "9.2.0", tags="cp310-cp310-manylinux2014_x86_64")
     tally, (change,) = run(index, directory)
-    assert (change.path.name, tally.wheels) == ("9.2.toml", 1)
+    assert (change.name, tally.read) == ("facts/tensorflow/9.2.toml", 1)
 
 
 def test_candidates(index: FakeIndex, directory: Path) -> None:
@@ -195,7 +196,7 @@ def test_silent_rows_apply_to_kept_rows(index: FakeIndex, directory: Path) -> No
         encoding="utf-8",
     )
     tally, (change,) = run(index, directory)
-    assert (change.path.name, tally.wheels) == ("9.0.toml", 0)
+    assert (change.name, tally.read) == ("facts/tensorflow/9.0.toml", 0)
     assert '+cuda = "12.0"\n' in change.diff
 
 
@@ -203,7 +204,7 @@ def test_wheels_without_a_build_are_told(index: FakeIndex, directory: Path) -> N
     """A wheel that says nothing of its build is named."""
     index.add_wheel("tensorflow", "9.5.0", tags="cp39-cp39-manylinux2014_x86_64")
     tally, _ = run(index, directory)
-    assert tally.without_build == ["tensorflow-9.5.0-cp39-cp39-manylinux2014_x86_64.whl"]
+    assert tally.notes == ["tensorflow-9.5.0-cp39-cp39-manylinux2014_x86_64.whl says nothing of its build"]
 
 
 def test_no_such_project(directory: Path) -> None:
@@ -238,47 +239,6 @@ def test_no_ranges(directory: Path) -> None:
             run(index, directory)
 
 
-def test_show_has_the_keys_of_the_contract() -> None:
-    """The JSON document holds what users rely on."""
-    told = show(TENSORFLOW, Version("2.17.1"), ReleaseTable(CONSTRAINTS))
-    assert (told["name"], told["version"], told["requires_python"]) == ("tensorflow", "2.17.1", ">=3.9")
-    assert told["uploaded"].startswith("2024-")
-    assert told["tier"] == "declared"
-    assert told["sources"]
-    wheel = next(one for one in told["wheels"] if one["python"] == "cp312" and "x86_64" in one["platform"])
-    assert wheel["platform"] == "manylinux_2_17_x86_64"
-    assert wheel["size"] > 600_000_000
-    assert "nvidia-cudnn-cu12 ==8.9.7.29 ; extra == 'and-cuda'" in wheel["requires_dist"]
-    arm, x86 = told["builds"]
-    assert (arm["platform"], arm["cuda"], arm["cudnn"], arm["sass"], arm["ptx"]) == (
-        "linux-aarch64",
-        None,
-        None,
-        [],
-        [],
-    )
-    assert {key: x86[key] for key in ("platform", "cuda", "cudnn", "sass", "ptx", "compiler", "tensorrt")} == {
-        "platform": "linux-x86_64",
-        "cuda": "12.3",
-        "cudnn": "8",
-        "sass": ["6.0", "7.0", "8.0", "8.9", "9.0"],
-        "ptx": ["9.0"],
-        "compiler": "/usr/lib/llvm-17/bin/clang",
-        "tensorrt": True,
-    }
-    json.dumps(told)
-
-
-def test_show_of_an_unknown_release() -> None:
-    """What the database lacks is an error that names what it has."""
-    with pytest.raises(UsageError, match=r"no `tensorflow==2\.17\.9`") as caught:
-        show(TENSORFLOW, Version("2.17.9"), ReleaseTable(CONSTRAINTS))
-    assert "2.21.0" in (caught.value.hint or "")
-    with pytest.raises(UsageError) as caught:
-        show(Name("keras"), Version("3.0"), ReleaseTable(CONSTRAINTS))
-    assert caught.value.hint is None
-
-
 @pytest.mark.index
 def test_rows_agree_with_the_published_wheels() -> None:
     """2.17.1 and three releases drawn at random, read off PyPI again, are what the rows say (`--reread` does all)."""
@@ -293,7 +253,7 @@ def test_rows_agree_with_the_published_wheels() -> None:
     table = ReleaseTable(CONSTRAINTS)
     others = [version for version in table.versions(TENSORFLOW) if str(version) != "2.17.1"]
     drawn = [Version("2.17.1"), *random.SystemRandom().sample(others, 3)]
-    tally = Tally()
+    tally = Report(table="releases")
 
     async def again() -> None:
         async with Client() as client:
@@ -308,4 +268,4 @@ def test_rows_agree_with_the_published_wheels() -> None:
                     assert fresh == table.release(TENSORFLOW, release.version)
 
     asyncio.run(again())
-    assert 0 < tally.most <= BYTES_A_WHEEL
+    assert 0 < tally.largest <= BYTES_A_WHEEL

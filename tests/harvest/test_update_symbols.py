@@ -1,4 +1,4 @@
-"""`facts update --api`, `--exports`, `--modules` against an index on this machine: what is read, kept, read again."""
+"""The tables of symbols against an index on this machine: what is read, kept, read again."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import pytest
 from packaging.version import Version
 
 from tests.support.index_server import FakeIndex
-from tfenv.cli.facts import update as command
 from tfenv.errors import IndexUnavailable, UsageError
-from tfenv.harvest import update_modules as lying
-from tfenv.harvest import update_symbols
+from tfenv.harvest.tables import TABLES
+from tfenv.harvest.update import Report, Update
 from tfenv.symbols.modules import ModuleRanges
 from tfenv.symbols.table import ApiTable
 
@@ -49,84 +48,86 @@ def _index() -> Iterator[FakeIndex]:
         yield index
 
 
+def updated(
+    table: str, root: Path, index: FakeIndex, *, only: tuple[str, ...] = (), write: bool = False, reread: bool = False
+) -> Report:
+    """One update of a table; its report."""
+    report = Report(table=table)
+    TABLES[table].refresh(Update(root=root, report=report, only=only, index=index.url, write=write, reread=reread))
+    return report
+
+
 def test_update(index: FakeIndex, tmp_path: Path) -> None:
     """Every release that is no candidate is read once; the second run reads nothing, and changes nothing."""
-    told: list[update_symbols.Changed] = []
-    tally = update_symbols.update(tmp_path, told.append, index=index.url, write=True)
-    assert (tally.releases, tally.kept, tally.read) == (7, 0, 7)
-    table = ApiTable(tmp_path)
+    tally = updated("symbols", tmp_path, index, write=True)
+    assert (tally.checked, tally.kept, tally.read) == (7, 0, 7)
+    table = ApiTable(tmp_path / "symbols" / "api")
     assert [str(one) for one in table.releases] == ["9.0.0", "9.0.1", "9.1.0", "9.1.1rc0"]
     plus = table.symbol("tf.plus")
     assert plus is not None
     assert [parameter.name for parameter in plus.parameters or ()] == ["x", "y"]
     assert plus.versions == (Version("9.1.0"),)
-    became = table.became("tf.old") if (tmp_path / "became.toml").exists() else None
-    assert became is None
-    assert (tmp_path / "renames.txt").read_text(encoding="utf-8").endswith("tf.old\ttf.compat.v1.old\n")
-    told.clear()
-    again = update_symbols.update(tmp_path, told.append, index=index.url, write=True)
-    assert (again.kept, again.read, told) == (7, 0, [])
+    renames = tmp_path / "symbols" / "api" / "renames.txt"
+    assert renames.read_text(encoding="utf-8").endswith("tf.old\ttf.compat.v1.old\n")
+    again = updated("symbols", tmp_path, index, write=True)
+    assert (again.kept, again.read, again.changes) == (7, 0, {})
+    again = updated("symbols", tmp_path, index, reread=True)
+    assert (again.kept, again.read, again.changes) == (0, 7, {})
 
 
 def test_without_write(index: FakeIndex, tmp_path: Path) -> None:
     """Nothing is written, and the changes are told by file."""
-    told: list[update_symbols.Changed] = []
-    update_symbols.update(tmp_path, told.append, index=index.url)
+    report = updated("symbols", tmp_path, index)
     assert not list(tmp_path.iterdir())
-    assert {change.path.name for change in told} >= {"_.txt", "releases.txt", "renames.txt"}
+    files = {"tensorflow/_.txt", "tensorflow/releases.txt", "keras/releases.txt", "renames.txt"}
+    assert report.changes.keys() >= {f"symbols/api/{name}" for name in files}
 
 
 def test_named_releases_are_read_again(index: FakeIndex, tmp_path: Path) -> None:
     """Of all releases only those named are read, also if they are known."""
-    tally = update_symbols.update(tmp_path, lambda _: None, only=[Version("9.1.0")], index=index.url, write=True)
-    assert (tally.releases, tally.read) == (1, 1)
-    tally = update_symbols.update(tmp_path, lambda _: None, only=[Version("9.1.0")], index=index.url, write=True)
+    tally = updated("symbols", tmp_path, index, only=("9.1.0",), write=True)
+    assert (tally.checked, tally.read) == (1, 1)
+    tally = updated("symbols", tmp_path, index, only=("9.1.0",), write=True)
     assert (tally.kept, tally.read) == (0, 1)
-    assert [str(one) for one in ApiTable(tmp_path).releases] == ["9.1.0"]
+    assert [str(one) for one in ApiTable(tmp_path / "symbols" / "api").releases] == ["9.1.0"]
+    with pytest.raises(UsageError, match="Invalid version"):
+        updated("symbols", tmp_path, index, only=("tensorflow",))
 
 
 def test_a_patch_release_reads_what_differs(index: FakeIndex, tmp_path: Path) -> None:
     """Members with the checksum that the release before had do not travel again."""
-    both = update_symbols.update(tmp_path, lambda _: None, only=[Version("9.0.0"), Version("9.0.1")], index=index.url)
+    both = updated("symbols", tmp_path, index, only=("9.0.0", "9.0.1"))
     ranges = [seen for seen in index.requests if ".whl" in seen.path and seen.status == 206]
-    assert both.total < sum(seen.sent for seen in ranges) + 1
+    assert both.bytes < sum(seen.sent for seen in ranges) + 1
     assert len(ranges) <= 8
 
 
-@pytest.mark.slow  # it reads and writes the whole table of the repository
-def test_the_command(index: FakeIndex, capsys: pytest.CaptureFixture[str]) -> None:
-    """A line for each file, then what was done; names that are no releases are refused."""
-    command(["9.1.0"], api=True, index_url=index.url)
-    captured = capsys.readouterr()
-    assert "tensorflow/_.txt: " in captured.out
-    assert "1 releases: 0 kept, 1 read" in captured.err
-    with pytest.raises(UsageError, match="Invalid version"):
-        command(["tensorflow"], api=True, index_url=index.url)
+def test_exports_of_no_library(index: FakeIndex, tmp_path: Path) -> None:
+    """A wheel whose library cannot be read is named."""
+    with pytest.raises(IndexUnavailable, match=r"tensorflow-9\.\d.*cannot be read"):
+        updated("exports", tmp_path, index)
 
 
-def test_exports_of_no_library(index: FakeIndex) -> None:
-    """A wheel whose library cannot be read is named; the command takes no names."""
-    with pytest.raises(
-        IndexUnavailable, match=r"tensorflow_cpu-9\.0\.0.*cannot be read|tensorflow-9\.\d.*cannot be read"
-    ):
-        command(exports=True, index_url=index.url)
-    with pytest.raises(UsageError, match="takes no names"):
-        command(["9.1.0"], exports=True, index_url=index.url)
+@pytest.mark.parametrize(("table", "file"), [("exports", "exports.txt"), ("modules", "modules.txt")])
+def test_a_damaged_table_is_not_overwritten(index: FakeIndex, tmp_path: Path, table: str, file: str) -> None:
+    """It is an error that names the file."""
+    path = tmp_path / "symbols" / file
+    path.parent.mkdir()
+    path.write_text("2.1\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=f"{file}` is damaged"):
+        updated(table, tmp_path, index, write=True)
+    assert path.read_text(encoding="utf-8") == "2.1\n"
 
 
 def test_modules(index: FakeIndex, tmp_path: Path) -> None:
     """The newest of each minor release is read once; without `write` nothing is written."""
-    path, told = tmp_path / "modules.txt", list[str]()
-    assert lying.update(path, told.append, index=index.url) == 2
+    path = tmp_path / "symbols" / "modules.txt"
+    assert updated("modules", tmp_path, index).read == 2
     assert not path.exists()
-    assert lying.update(path, told.append, index=index.url, write=True) == 2
-    assert told[0] == "9.0.1: 6 modules"  # three files in three packages
+    first = updated("modules", tmp_path, index, write=True)
+    assert first.read == 2
+    assert first.notes[0] == "9.0.1: 6 modules"  # three files in three packages
     ops = ModuleRanges(path).having("tensorflow.python.ops")
     assert [str(one) for one in ops or ()] == ["9.0.1", "9.1.1rc0"]
-    assert lying.update(path, told.append, index=index.url, write=True) == 0
-
-
-def test_modules_take_no_names(index: FakeIndex) -> None:
-    """Releases cannot be named."""
-    with pytest.raises(UsageError, match="takes no names"):
-        command(["9.1.0"], modules=True, index_url=index.url)
+    again = updated("modules", tmp_path, index, write=True)
+    assert (again.kept, again.read, again.changes) == (2, 0, {})

@@ -36,9 +36,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "tfenv sync": ("tfenv sync", "tfenv sync --venv /opt/train --dry-run"),
     "tfenv infer": ("tfenv infer .", "tfenv infer train.py model.h5 op.so"),
     "tfenv compat": ("tfenv compat", 'tfenv compat ">=2.14" --markdown'),
-    "tfenv facts": ("tfenv facts show tensorflow==2.17.1", "tfenv facts update"),
-    "tfenv facts show": ("tfenv facts show tensorflow==2.17.1", "tfenv facts show tensorflow-cpu==2.20.0 --json"),
-    "tfenv facts update": ("tfenv facts update", "tfenv facts update --write"),
+    "tfenv facts": ("tfenv facts show tensorflow==2.17.1", "tfenv facts update --user"),
+    "tfenv facts show": (
+        "tfenv facts show",
+        "tfenv facts show tensorflow==2.17.1",
+        "tfenv facts show tensorflow-cpu==2.20.0 --json",
+    ),
+    "tfenv facts update": (
+        "tfenv facts update",
+        "tfenv facts update --user",
+        "tfenv facts update releases --only tensorflow-cpu --write",
+    ),
 }
 """By command, as it is typed; a test parses each."""
 

@@ -1,4 +1,4 @@
-"""`tfenv facts`: the rows of the database, shown or read again."""
+"""`tfenv facts`: which facts are in use, what they say of a release, and newer ones."""
 
 from __future__ import annotations
 
@@ -13,25 +13,36 @@ from tfenv.cli._help import HelpfulCommand, HelpfulGroup
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfenv.harvest.update_releases import Change, Tally
+    from tfenv.harvest.update import Report
 
-app = typer.Typer(**PLAIN, cls=HelpfulGroup, help="Show or update the rows of the database.")
+app = typer.Typer(**PLAIN, cls=HelpfulGroup, help="Show or update the facts that every answer rests on.")
 
 
 @app.command(cls=HelpfulCommand)
 def show(
-    release: Annotated[str, typer.Argument(metavar="NAME==VERSION", help="Such as tensorflow==2.17.1.")],
+    release: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME==VERSION", help="Release, such as tensorflow==2.17.1  [default: the facts]"),
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Show what is known of a release, and where from."""
+    """Show which facts are in use, or what they say of a release."""
     _console.configure(json_output=json_output)
     from packaging.version import InvalidVersion, Version
 
     from tfenv.errors import UsageError
     from tfenv.facts import database
-    from tfenv.harvest import update_releases
     from tfenv.model.package import normalize
+    from tfenv.outputs import release as releases
+    from tfenv.workflow import facts
 
+    if release is None:
+        found = facts.state()
+        if json_output:
+            _console.document(found)
+        else:
+            _console.data("\n".join(_state(found)))
+        return
     name, equals, version = release.partition("==")
     try:
         wanted = Version(version)
@@ -40,117 +51,91 @@ def show(
         wanted = Version("0")
     if not (name.strip() and equals):
         raise UsageError(f"`{release}` is no release", hint="write it as `tensorflow==2.17.1`")
-    told = update_releases.show(normalize(name.strip()), wanted, database.load().releases)
+    row = releases.document(normalize(name.strip()), wanted, database.load().releases)
     if json_output:
-        _console.document(told)
+        _console.document(row)
     else:
-        _console.data("\n".join(_lines(told)))
+        _console.data("\n".join(_lines(row)))
 
 
 @app.command(cls=HelpfulCommand)
 def update(
-    names: Annotated[
+    tables: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Distributions; all by default. With --api: releases (2.15.1)."),
-    ] = None,
-    api: Annotated[
-        bool, typer.Option("--api", help="The public symbols of TensorFlow and Keras instead: constraints/symbols/api.")
-    ] = False,
-    exports: Annotated[
-        bool,
-        typer.Option(
-            "--exports",
-            help="What TensorFlow's library exports to custom ops instead: constraints/symbols/exports.txt.",
+        typer.Argument(
+            metavar="TABLE", help="releases, symbols, modules, exports, projects or closures  [default: all]"
         ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help="Distributions of `releases`, or releases of `symbols`."),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the files of the facts in use.")] = False,
+    user: Annotated[
+        bool, typer.Option("--user", help="Write newer facts to your data folder, and use them from then on.")
     ] = False,
-    modules: Annotated[
-        bool,
-        typer.Option("--modules", help="Which private modules lie in the wheels of TensorFlow instead."),
-    ] = False,
-    closures: Annotated[
-        bool,
-        typer.Option("--closures", help="Which projects come along with each minor release instead, by locking it."),
-    ] = False,
-    projects: Annotated[
-        bool,
-        typer.Option("--projects", help="Releases of TensorFlow's dependencies and companions instead."),
-    ] = False,
-    write: Annotated[bool, typer.Option("--write", help="Write the files; without it only the diff is shown.")] = False,
     reread: Annotated[
-        bool,
-        typer.Option("--reread", help="Read wheels that are known too: a diff then means that a row is wrong."),
+        bool, typer.Option("--reread", help="Read again what is known: a difference means that a row is wrong.")
     ] = False,
     index_url: Annotated[
         str | None, typer.Option("--index-url", metavar="URL", help="Package index  [default: PyPI]")
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only the diff.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only the differences.")] = False,
 ) -> None:
-    """Read the published wheels (by byte ranges) and show what would change in the database."""
+    """Read what was published since, and show what changes."""
     _console.configure(json_output=json_output, quiet=quiet)
-    from tfenv.facts import database
-    from tfenv.harvest import update_releases
+    from tfenv.errors import UsageError
     from tfenv.model.goal import PYPI
-    from tfenv.model.package import normalize
+    from tfenv.workflow import facts
 
-    asked = {"api": api, "exports": exports, "modules": modules, "closures": closures, "projects": projects}
-    if table := next((name for name, wanted in asked.items() if wanted), None):
-        from tfenv.cli import _tables
+    if write and user:
+        raise UsageError("`--write` and `--user` exclude each other", hint="`--write` is for a checkout of tfenv")
 
-        getattr(_tables, f"update_{table}")(names or (), index_url or PYPI, write=write, json_output=json_output)
-        return
-    changes: list[update_releases.Change] = []
+    def reported(report: Report) -> None:
+        if json_output:
+            return
+        for change in report.changes.values():
+            _console.data(change.diff.rstrip("\n") or change.summary)
+        for note in report.notes:
+            _console.say(f"  {note}")
+        _console.say(report.summary)
 
-    def told(change: update_releases.Change) -> None:
-        changes.append(change)
-        if not json_output:
-            _console.data(change.diff)
-
-    directory = database.load().root / "tensorflow"
     with _console.progress() as progress:
-        tally = update_releases.update(
-            directory,
-            told,
-            names=tuple(map(normalize, names)) if names else update_releases.NAMES,
+        done = facts.update(
+            tables or (),
+            only=only or (),
             index=index_url or PYPI,
             write=write,
+            user=user,
             reread=reread,
+            reported=reported,
             progress=progress,
         )
     if json_output:
-        _console.document(_document(tally, changes, written=write))
+        folder = None if done.folder is None else str(done.folder)
+        _console.document({"tables": [report.document for report in done.reports], "written": folder})
         return
-    for line in _summary(tally, [change.path.name for change in changes], f"{directory}" if write else ""):
-        _console.say(line)
+    _console.say(_verdict(done.changed, done.folder))
 
 
-def _document(tally: Tally, changes: list[Change], *, written: bool) -> dict[str, Any]:
-    """What an update did, for scripts."""
-    return {
-        "releases": tally.releases,
-        "kept": tally.kept,
-        "wheels": tally.wheels,
-        "libraries": tally.libraries,
-        "bytes": {"total": tally.total, "most": tally.most},
-        "without_build": tally.without_build,
-        "changes": [{"file": change.path.name, "diff": change.diff} for change in changes],
-        "written": written and bool(changes),
-    }
+def _verdict(changed: tuple[str, ...], folder: object) -> str:
+    """Which files changed, or would."""
+    if not changed:
+        return "nothing has changed"
+    count = f"{len(changed)} file{'s' * (len(changed) != 1)}"
+    if folder is not None:
+        return f"wrote {count} in {folder}"
+    return f"{count} would change; `--write` writes to a checkout, `--user` to your data folder"
 
 
-def _summary(tally: Tally, changed: list[str], written: str) -> Iterator[str]:
-    """What an update did; `written` is the folder if files were."""
-    yield (
-        f"{tally.releases} releases: {tally.kept} kept, {tally.wheels} wheels read"
-        f" ({tally.total / 1e6:.0f} MB in all, at most {tally.most / 1e6:.1f} MB for one)"
-    )
-    if tally.libraries:
-        yield f"{tally.libraries} wheels had their libraries read"
-    if tally.without_build:
-        yield f"{len(tally.without_build)} wheels say nothing of their build, such as {tally.without_build[0]}"
-    from tfenv.cli._tables import verdict
-
-    yield verdict(changed, written)
+def _state(found: dict[str, Any]) -> Iterator[str]:
+    """The facts in use, for people."""
+    whose = "read by `tfenv facts update --user`" if found["source"] == "user" else "come with tfenv"
+    yield f"facts of {found['date']}, {whose}: {found['folder']}"
+    yield f"  rows {found['facts']}, symbols {found['symbols']}, newest TensorFlow {found['newest']}"
+    if found["unused"] is not None:
+        yield f"  not used, because another tfenv wrote them: {found['unused']}"
 
 
 def _lines(told: dict[str, Any]) -> Iterator[str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 _HEADER: Final = (
-    "# Written by `tfenv facts update --closures`: a minor release of TensorFlow, the projects of its lock on the\n"
+    "# Written by `tfenv facts update closures`: a minor release of TensorFlow, the projects of its lock on the\n"
     "# newest Python, and after a `+` those that a lock for CUDA has beside them.\n"
 )
 _PATCHES: Final = 6

@@ -163,6 +163,23 @@ class Database:
 
         return SystemTable(self.root / "systems.toml")
 
+    def check(self) -> None:
+        """Read every table whole.
+
+        Raises:
+            UsageError: one has faults.
+        """
+        from tfenv.facts import silent
+
+        for name, member in vars(Database).items():
+            if isinstance(member, cached_property):
+                getattr(self, name)
+        for project in self.projects.names:
+            self.projects.rows(project)
+        silent.load(self.root / "tensorflow" / "silent.toml")
+        if not any(self.releases) or not self.closures.rows:
+            raise UsageError(f"`{self.root}` holds no releases of TensorFlow")
+
 
 def load(root: Path | None = None) -> Database:
     """Open the database; nothing is read yet.

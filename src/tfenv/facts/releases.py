@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tfenv.model.build import Build
 
 HEADER = (
-    "# Written by `tfenv facts update` from the published wheels, which are the source of every row.\n"
+    "# Written by `tfenv facts update releases` from the published wheels, which are the source of every row.\n"
     "# constraints/README.md says what each column means; `files` are filename, size in bytes, SHA-256, symbols.\n"
 )
 

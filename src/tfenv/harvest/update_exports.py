@@ -1,106 +1,74 @@
-"""`facts update --exports`: what TensorFlow's libraries export, read off the published wheels."""
+"""What TensorFlow's libraries export to custom ops, read off the published wheels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zipfile import BadZipFile
 
-from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.errors import IndexUnavailable
+from tfenv.facts.folders import damaged
 from tfenv.facts.releases import minor
 from tfenv.harvest.exports import exports, library
-from tfenv.harvest.newest import newest_wheels, source
+from tfenv.harvest.published import newest_wheels, source
+from tfenv.harvest.update import Table
+from tfenv.index.client import RangesUnsupported
 from tfenv.index.loop import run
-from tfenv.model.goal import PYPI
-from tfenv.model.progress import Progress, Silent
-from tfenv.store import files
 from tfenv.symbols.exports import ExportTable, hashed, is_kept, is_kept_of_cc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
+    from tfenv.harvest.update import Update
     from tfenv.index.client import Client
     from tfenv.model.package import File
 
-_TASK = "libraries"
-_LARGEST = 2**30
+_FILE: Final = "symbols/exports.txt"
+_TASK: Final = "libraries"
+_LARGEST: Final = 2**30
 
 
-def update(
-    path: Path,
-    told: Callable[[str], None],
-    *,
-    index: str = PYPI,
-    write: bool = False,
-    progress: Progress | None = None,
-    client: Client | None = None,
-) -> int:
+def refresh(update: Update) -> None:
     """Read the newest patch release of each minor release whose wheel was not read before.
 
-    Args:
-        path: `constraints/symbols/exports.txt`.
-        told: hears of each release, with how many names it exports.
-        index: URL of a simple index.
-        write: write the file after each release, so that an interrupted run goes on where it stopped.
-        progress: hears of the releases.
-        client: used instead of one of our own; it is left open.
-
-    Returns:
-        How many releases were read.
+    The file is put after each release, so that an interrupted run continues where it stopped.
 
     Raises:
         IndexUnavailable: the index or a wheel cannot be read, or it holds no such library.
         UsageError: the table at hand is damaged.
     """
+    text = update.text(_FILE)
     try:
-        table = ExportTable.loads(files.read(path)) if path.is_file() else ExportTable(sources={}, names={}, cc={})
+        table = ExportTable.loads(text) if text else ExportTable(sources={}, names={}, cc={})
     except ValueError as error:
-        raise UsageError(f"`{path}` is damaged: {error}", hint="delete it to read all libraries again") from None
-
-    def keep(table: ExportTable) -> None:
-        if write:
-            files.write({path: table.dumps()}, force=True)
-
-    return run(_update(table, keep, told, index, progress or Silent(), client))
+        raise damaged(update.root / _FILE, error) from None
+    run(_update(update, table))
 
 
-async def _update(
-    table: ExportTable,
-    keep: Callable[[ExportTable], None],
-    told: Callable[[str], None],
-    index: str,
-    progress: Progress,
-    client: Client | None,
-) -> int:
-    if client is None:
-        from tfenv.index.client import Client
-
-        async with Client() as own:
-            return await _update(table, keep, told, index, progress, own)
-    mains = await newest_wheels(index, client)
-    missing = [version for version, file in mains.items() if table.sources.get(version) != source(file)]
-    progress.start(_TASK, len(missing))
-    try:
-        for version in missing:
-            names, cc = await _read(client, mains[version])
-            told(f"{version}: {len(names)} names" + (f", {len(cc)} more in libtensorflow_cc" if cc else ""))
-            kept = [one for one in table.sources if minor(one) != minor(version)]
-            table = ExportTable(
-                sources={one: table.sources[one] for one in kept} | {version: source(mains[version])},
-                names={one: table.names[one] for one in kept} | {version: names},
-                cc={one: table.cc[one] for one in kept} | {version: cc},
-            )
-            keep(table)
-            progress.advance(_TASK)
-    finally:
-        progress.finish(_TASK)
-    return len(missing)
+async def _update(update: Update, table: ExportTable) -> None:
+    report = update.report
+    async with update.opened() as client:
+        mains = await newest_wheels(update.index, client)
+        missing = [v for v, file in mains.items() if update.reread or table.sources.get(v) != source(file)]
+        report.checked, report.kept = len(mains), len(mains) - len(missing)
+        update.progress.start(_TASK, len(missing))
+        try:
+            for version in missing:
+                names, cc = await _read(client, mains[version])
+                report.read += 1
+                more = f", {len(cc)} more in libtensorflow_cc" if cc else ""
+                report.notes.append(f"{version}: {len(names)} names{more}")
+                kept = [one for one in table.sources if minor(one) != minor(version)]
+                table = ExportTable(
+                    sources={one: table.sources[one] for one in kept} | {version: source(mains[version])},
+                    names={one: table.names[one] for one in kept} | {version: names},
+                    cc={one: table.cc[one] for one in kept} | {version: cc},
+                )
+                update.put(_FILE, table.dumps())
+                update.progress.advance(_TASK)
+        finally:
+            update.progress.finish(_TASK)
 
 
 async def _read(client: Client, file: File) -> tuple[frozenset[int], frozenset[int]]:
     """The hashes of what the libraries in a wheel export: of the framework, and of `libtensorflow_cc` beyond it."""
-    from tfenv.index.client import RangesUnsupported
-
     found: dict[str, frozenset[str]] = {}
     try:
         archive = await client.open_zip(file.url, file.size)
@@ -113,3 +81,6 @@ async def _read(client: Client, file: File) -> tuple[frozenset[int], frozenset[i
     names = found["framework"]
     cc = filter(is_kept_of_cc, found.get("cc", frozenset()) - names)
     return frozenset(map(hashed, filter(is_kept, names))), frozenset(map(hashed, cc))
+
+
+TABLE = Table(name="exports", about="names that TensorFlow's libraries export to custom ops", refresh=refresh)

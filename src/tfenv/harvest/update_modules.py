@@ -1,4 +1,4 @@
-"""`facts update --modules`: which private modules lie in the wheels of TensorFlow, read off their directories."""
+"""Which private modules are in the wheels of TensorFlow, read off their directories."""
 
 from __future__ import annotations
 
@@ -6,85 +6,60 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 from zipfile import BadZipFile
 
-from tfenv.errors import IndexUnavailable, UsageError
-from tfenv.harvest.newest import newest_wheels, source
+from tfenv.errors import IndexUnavailable
+from tfenv.facts.folders import damaged
+from tfenv.harvest.published import newest_wheels, source
+from tfenv.harvest.update import Table
+from tfenv.index.client import RangesUnsupported
 from tfenv.index.loop import run
-from tfenv.model.goal import PYPI
-from tfenv.model.progress import Progress, Silent
-from tfenv.store import files
 from tfenv.symbols.modules import ModuleTable, module_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
+    from tfenv.harvest.update import Update
     from tfenv.index.client import Client
     from tfenv.model.package import File
 
+_FILE: Final = "symbols/modules.txt"
 _TASK: Final = "wheels"
 
 
-def update(
-    path: Path,
-    told: Callable[[str], None],
-    *,
-    index: str = PYPI,
-    write: bool = False,
-    progress: Progress | None = None,
-    client: Client | None = None,
-) -> int:
+def refresh(update: Update) -> None:
     """Read the newest patch release of each minor release whose wheel was not read before.
-
-    Args:
-        path: `constraints/symbols/modules.txt`.
-        told: hears of each release, with how many modules it has.
-        index: URL of a simple index.
-        write: write the file.
-        progress: hears of the releases.
-        client: used instead of one of our own; it is left open.
-
-    Returns:
-        How many wheels were read.
 
     Raises:
         IndexUnavailable: the index or a wheel cannot be read.
         UsageError: the table at hand is damaged.
     """
+    text = update.text(_FILE)
     try:
-        table = ModuleTable.loads(files.read(path)) if path.is_file() else ModuleTable({}, {})
+        table = ModuleTable.loads(text) if text else ModuleTable({}, {})
     except ValueError as error:
-        raise UsageError(f"`{path}` is damaged: {error}", hint="delete it to read all wheels again") from None
-    table, read = run(_update(table, told, index, progress or Silent(), client))
-    if write and read:
-        files.write({path: table.dumps()}, force=True)
-    return read
+        raise damaged(update.root / _FILE, error) from None
+    run(_update(update, table))
 
 
-async def _update(
-    table: ModuleTable, told: Callable[[str], None], index: str, progress: Progress, client: Client | None
-) -> tuple[ModuleTable, int]:
-    if client is None:
-        from tfenv.index.client import Client
-
-        async with Client() as own:
-            return await _update(table, told, index, progress, own)
-    mains = await newest_wheels(index, client)
-    missing = [version for version, file in mains.items() if table.sources.get(version) != source(file)]
-    found = {version: table.of(version) for version in mains if version not in missing}
-    progress.start(_TASK, len(missing))
-    try:
-        for version in missing:
-            found[version] = await _read(client, mains[version])
-            told(f"{version}: {len(found[version])} modules")
-            progress.advance(_TASK)
-    finally:
-        progress.finish(_TASK)
-    return ModuleTable.made({version: source(file) for version, file in mains.items()}, found), len(missing)
+async def _update(update: Update, table: ModuleTable) -> None:
+    report = update.report
+    async with update.opened() as client:
+        mains = await newest_wheels(update.index, client)
+        missing = [v for v, file in mains.items() if update.reread or table.sources.get(v) != source(file)]
+        found = {version: table.of(version) for version in mains if version not in missing}
+        report.checked, report.kept = len(mains), len(found)
+        update.progress.start(_TASK, len(missing))
+        try:
+            for version in missing:
+                found[version] = await _read(client, mains[version])
+                report.read += 1
+                report.notes.append(f"{version}: {len(found[version])} modules")
+                update.progress.advance(_TASK)
+        finally:
+            update.progress.finish(_TASK)
+    if missing:
+        sources = {version: source(file) for version, file in mains.items()}
+        update.put(_FILE, ModuleTable.made(sources, found).dumps())
 
 
 async def _read(client: Client, file: File) -> frozenset[str]:
-    from tfenv.index.client import RangesUnsupported
-
     try:
         archive = await client.open_zip(file.url, file.size)
     except (RangesUnsupported, BadZipFile, ValueError) as error:
@@ -92,3 +67,6 @@ async def _read(client: Client, file: File) -> frozenset[str]:
     found = {name for name in map(module_of, archive.names()) if name}
     # a folder without `__init__.py` is a package too
     return frozenset(name for one in found for name in accumulate(one.split("."), "{}.{}".format) if "." in name)
+
+
+TABLE = Table(name="modules", about="private modules in the wheels of TensorFlow", refresh=refresh)

@@ -1,4 +1,4 @@
-"""`facts update --projects`: files and requirements of every release of TensorFlow's companions."""
+"""Files and requirements of every release of TensorFlow's dependencies and companions."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from tfenv.errors import TfenvError
 from tfenv.facts.projects import ProjectRelease, ProjectTable, pack
-from tfenv.model.progress import Progress, Silent
+from tfenv.harvest.update import Table
+from tfenv.index.source import IndexSource
+from tfenv.model.package import normalize
+from tfenv.store.cache import Cache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
-
+    from tfenv.harvest.update import Update
     from tfenv.model.package import File, Name, Release
     from tfenv.model.source import Source
 
+_LIST = "facts/projects.txt"
+_FILE = "facts/projects.zip"
 _TASK = "projects"
 _TOGETHER = 12
 """Projects whose pages are asked for at once."""
@@ -27,42 +30,29 @@ _USELESS = re.compile(
 _OF_AN_EXTRA = re.compile(r";.*\bextra\s*==")
 
 
-def names_of(path: Path) -> tuple[str, ...]:
-    """The projects that a list names, one a line; what follows `#` is a comment."""
-    lines = (line.partition("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines())
-    return tuple(name for words in lines for name in words)
+def names_of(text: str) -> tuple[Name, ...]:
+    """The projects that a list names, one or more a line; what follows `#` is a comment."""
+    words = (word for line in text.splitlines() for word in line.partition("#")[0].split())
+    return tuple(map(normalize, words))
 
 
-def update(
-    path: Path,
-    names: Iterable[Name],
-    source: Source,
-    told: Callable[[str], None],
-    *,
-    write: bool = False,
-    progress: Progress | None = None,
-) -> bool:
-    """Read the releases of the projects off an index, and the metadata of one wheel of each.
+def refresh(update: Update) -> None:
+    """Read the releases of the listed projects off the index, and the metadata of one wheel of each.
 
     Pre-releases count only where a project has nothing else.
-
-    Args:
-        path: file `constraints/facts/projects.zip`.
-        names: projects to read.
-        source: an index.
-        told: called with one line for each project whose rows differ.
-        write: whether to write the file.
-        progress: notified of each project.
-
-    Returns:
-        Whether any row differs.
 
     Raises:
         IndexUnavailable: the index cannot be read.
     """
-    progress, names = progress or Silent(), tuple(names)
-    before, rows = ProjectTable(path), {}
-    progress.start(_TASK, len(names))
+    with IndexSource((update.index,), cache=update.cache or Cache(), progress=update.progress) as source:
+        _update(update, source, names_of(update.text(_LIST)))
+
+
+def _update(update: Update, source: Source, names: tuple[Name, ...]) -> None:
+    before, report = ProjectTable(update.root / _FILE), update.report
+    rows: dict[Name, list[ProjectRelease]] = {}
+    report.checked = len(names)
+    update.progress.start(_TASK, len(names))
     for number in range(0, len(names), _TOGETHER):
         source.expect(names[number : number + _TOGETHER])
         for name in names[number : number + _TOGETHER]:
@@ -70,17 +60,15 @@ def update(
             releases = [release for release in every if not release.version.is_prerelease] or every
             source.expect([file for release in releases if (file := _read(release)) is not None])
             rows[name] = [row for release in releases if (row := _row(release, source)) is not None]
-            if rows[name] != [before.rows(name)[version] for version in sorted(before.rows(name), reverse=True)]:
-                told(f"{name}: {len(rows[name])} releases, {len(before.rows(name))} before")
-            progress.advance(_TASK)
-    progress.finish(_TASK)
-    packed = pack({name: releases for name, releases in rows.items() if releases})
-    changed = not path.is_file() or path.read_bytes() != packed
-    if write and changed:
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(packed)
-        temporary.replace(path)
-    return changed
+            known = before.rows(name)
+            same = rows[name] == [known[version] for version in sorted(known, reverse=True)]
+            report.kept += same
+            if not same:
+                report.read += 1
+                report.notes.append(f"{name}: {len(rows[name])} releases, {len(known)} before")
+            update.progress.advance(_TASK)
+    update.progress.finish(_TASK)
+    update.put(_FILE, pack({name: releases for name, releases in rows.items() if releases}))
 
 
 def _row(release: Release, source: Source) -> ProjectRelease | None:
@@ -132,3 +120,6 @@ def _requires(release: Release, source: Source) -> tuple[str, ...] | None:
     except TfenvError:
         return None
     return tuple(text for text in map(str, metadata.requires) if _OF_AN_EXTRA.search(text) is None)
+
+
+TABLE = Table(name="projects", about="releases of TensorFlow's dependencies and companions", refresh=refresh)

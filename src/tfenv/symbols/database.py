@@ -43,6 +43,18 @@ class Symbols:
 
         return ModuleRanges(self.root / "modules.txt")
 
+    def check(self) -> None:
+        """Open every table; of the many files of public symbols those that every question reads.
+
+        Raises:
+            UsageError: one has faults.
+        """
+        for name in ("tf.Session", "keras.Model"):
+            self.api.symbol(name)
+        self.api.became("tf.contrib")
+        self.exports.has_cc(self.exports.releases[-1])
+        self.modules.having("tensorflow.python")
+
     @cached_property
     def version(self) -> str:
         """A digest of every row, comments left out: 12 hex digits."""

@@ -42,9 +42,7 @@ _CC = re.compile(r"TF_|_Z(TI|TV)?NK?(10tensorflow|3tsl)(?!.*(5Eigen|Ul))")
 """Of `libtensorflow_cc` those names are kept that code of others can mean: TensorFlow's own, less kernels for a device
 of Eigen and lambdas. All that it exports (150,000 names a release, kernels by type for the most part) would be 2 MB."""
 
-_HEADER = (
-    "# Written by `tfenv facts update --exports`: the release read of each minor release, and its wheel; tables.\n"
-)
+_HEADER = "# Written by `tfenv facts update exports`: the release read of each minor release, and its wheel; tables.\n"
 _TABLES = ("data", "cc")
 
 

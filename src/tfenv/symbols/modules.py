@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HEADER: Final = (
-    "# Written by `tfenv facts update --modules`: the release read of each minor release, and its wheel; modules.\n"
+    "# Written by `tfenv facts update modules`: the release read of each minor release, and its wheel; modules.\n"
 )
 _INSTALLED: Final = re.compile(r"^[^/]+\.data/(?:pure|plat)lib/")
 _FILE: Final = re.compile(r"(.+?)(?:/__init__)?(?:\.py|(?:\.cpython-\w+(?:-[\w-]+)?|\.abi3)?\.so)")

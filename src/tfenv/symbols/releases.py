@@ -64,7 +64,7 @@ class Releases:
             text = path.read_text(encoding="utf-8")
         except OSError:
             raise UsageError(
-                f"no list of releases at `{path}`", hint="`tfenv facts update --api --write` makes it"
+                f"no list of releases at `{path}`", hint="`tfenv facts update symbols --write` makes it"
             ) from None
         return cls.loads(text, str(path))
 

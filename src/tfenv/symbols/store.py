@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER = (
-    "# Written by `tfenv facts update --api`. Version, the Keras it takes from outside, the files that were read;\n"
+    "# Written by `tfenv facts update symbols`. Version, the Keras it takes from outside, the files that were read;\n"
     "# `link`: names that go on in the rows of Keras. README.md says more.\n"
 )
 _ROOT, _RELEASES, _INNER = "_", "releases", "inner"

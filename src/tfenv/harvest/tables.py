@@ -1,0 +1,27 @@
+"""The tables that are read off published files, in the order in which they build on each other."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tfenv.harvest import (
+    update_closures,
+    update_exports,
+    update_modules,
+    update_projects,
+    update_releases,
+    update_symbols,
+)
+
+TABLES: Final = {
+    table.name: table
+    for table in (
+        update_releases.TABLE,
+        update_symbols.TABLE,
+        update_modules.TABLE,
+        update_exports.TABLE,
+        update_projects.TABLE,
+        update_closures.TABLE,
+    )
+}
+"""By name."""
