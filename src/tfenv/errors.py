@@ -2,7 +2,7 @@
 
 ::
 
-    TfenvError
+    TfenvError             70  a fault of tfenv itself, made by the boundary of the command line
     ├── NotWorking          1  the answer of `check`, `doctor`, `infer` is "broken"
     ├── UsageError          2  wrong usage, or an input file with faults
     ├── NoSolution          3  no set of packages and hardware satisfies the request
@@ -12,7 +12,7 @@
     ├── GpuNotTried         7  smoke passed, but there was no GPU to try
     ├── LockOutdated        8  the lock is not what the request asks for
     ├── IntegrityError      9  a file is not the file its hash names
-    └── HostError          10  this host does not do what was asked: an installer fails, a disk is full
+    └── HostError          10  this host does not do what was asked: an installer fails, a disk is full or read-only
 
 Errors hold what happened; the sentence is made once, in ``message``. ``hint`` says what to do.
 """
@@ -23,7 +23,7 @@ from typing import ClassVar
 
 
 class TfenvError(Exception):
-    """Root of all errors that tfenv raises on purpose.
+    """Root of all errors; one of no other class is a fault of tfenv itself.
 
     Attributes:
         exit_code: what the process exits with, unique to each class.

@@ -18,11 +18,12 @@ from packaging.version import Version
 
 from tests.smoke.wheels import lock_of, source, wheel
 from tests.support.base_image import base_image
+from tests.support.disk import full_disk
 from tests.support.engine_api import FakeEngine
 from tests.support.local_registry import local_registry
 from tests.support.recorder import Recorder
 from tfenv.cli.app import run
-from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.errors import HostError, IndexUnavailable, UsageError
 from tfenv.image.assemble import assemble
 from tfenv.image.engine import Engine
 from tfenv.model.lock import BaseImage, Lock, Origin, Stack
@@ -193,6 +194,14 @@ def test_layout(engine: FakeEngine, cache: Cache, tmp_path: Path) -> None:
         assert f"sha256:{sha256(data)}" == diff_id
     history = [each["created_by"] for each in configuration["history"]]
     assert history == ["base", "base", *(f"tfenv build: {name}" for name in ("environment", "tensorflow", "packages"))]
+
+
+def test_no_room_for_an_image(engine: FakeEngine, cache: Cache, tmp_path: Path) -> None:
+    """A full disk is a fault of this host that names the file."""
+    image = assemble(demo_lock(cache), offline=True, cache=cache)
+    with pytest.raises(HostError, match="image/oci-layout` cannot be written: File too large"), full_disk():
+        image.write(tmp_path / "image", "demo:1", Recorder())
+    assert not [path for path in (tmp_path / "image").rglob("*") if path.is_file()]
 
 
 def test_only_what_the_engine_lacks_is_sent(engine: FakeEngine, cache: Cache) -> None:

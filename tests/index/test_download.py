@@ -137,7 +137,7 @@ def test_what_cannot_be_had(index: FakeIndex, tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written(index: FakeIndex, tmp_path: Path) -> None:
     """Where to put it is then the question."""
     (tmp_path / "v1").write_text("")
-    with pytest.raises(TfenvError, match="cannot write") as caught:
+    with pytest.raises(TfenvError, match="cannot be written") as caught:
         download([listed(index, wheel(index))], cache=Cache(tmp_path), client=quick)
     assert caught.value.hint is not None
     assert "TFENV_CACHE_DIR" in caught.value.hint

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfenv.errors import UsageError
+from tests.support.disk import full_disk
+from tfenv.errors import HostError, UsageError
 from tfenv.store import files
 from tfenv.store.heading import FIRST_LINE
 
@@ -53,10 +54,45 @@ def test_nothing_is_written_if_one_cannot_be(tmp_path: Path) -> None:
     first = tmp_path / "a"
     first.write_text(f"{FIRST_LINE}\nold\n")
     (tmp_path / "file").write_text("x")
-    with pytest.raises(UsageError, match="cannot be written"):
+    with pytest.raises(HostError, match=r"file/b` cannot be written"):
         files.write({first: OURS, tmp_path / "file" / "b": OURS})
     assert first.read_text() == f"{FIRST_LINE}\nold\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "file"]
+
+
+def test_a_folder_in_the_way(tmp_path: Path) -> None:
+    """A folder with the name of a file is a fault of the host, also with `force`, and it stays."""
+    (tmp_path / "a").mkdir()
+    for force in (False, True):
+        with pytest.raises(HostError, match="a` cannot be written: Is a directory"):
+            files.write({tmp_path / "a": OURS}, force=force)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_disk_that_takes_nothing(tmp_path: Path) -> None:
+    """The error names the file, not the temporary one; what was there stays, and nothing is left behind."""
+    path = tmp_path / "a"
+    path.write_text(f"{FIRST_LINE}\nold\n")
+    with pytest.raises(HostError, match="a` cannot be written: File too large"), full_disk():
+        files.write({path: OURS})
+    with pytest.raises(HostError, match="b` cannot be written") as caught, full_disk():  # noqa: SIM117
+        with files.whole(tmp_path / "b", hint="free some space") as out:
+            out.write(b"x")
+    assert caught.value.hint == "free some space"
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a", f"{FIRST_LINE}\nold\n")]
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    """`whole` gives a file its name and the usual mode at the end, and removes it after an exception."""
+    with files.whole(tmp_path / "deep" / "a") as out:
+        out.write(b"x")
+        assert not (tmp_path / "deep" / "a").exists()
+    assert (tmp_path / "deep" / "a").read_bytes() == b"x"
+    (tmp_path / "usual").touch()
+    assert (tmp_path / "deep" / "a").stat().st_mode == (tmp_path / "usual").stat().st_mode
+    with pytest.raises(UnicodeEncodeError), files.whole(tmp_path / "deep" / "b") as out:
+        out.write("\ud800".encode())
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["a"]
 
 
 def test_a_file_that_says_so_already_is_not_touched(tmp_path: Path) -> None:
@@ -101,3 +137,15 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(b"abc\xff")
     with pytest.raises(UsageError, match="not UTF-8 text: byte 3"):
         files.read(tmp_path / "image")
+    with pytest.raises(UsageError, match="Is a directory"):
+        files.read(tmp_path)
+    with pytest.raises(UsageError, match="null byte"):
+        files.read(tmp_path / "a\0b")
+
+
+def test_a_text_beyond_all_measure(tmp_path: Path) -> None:
+    """A file without end is not read to its end."""
+    with (tmp_path / "huge").open("wb") as stream:
+        stream.truncate(2**36)
+    with pytest.raises(UsageError, match="huge` is larger than 64 MiB"):
+        files.read(tmp_path / "huge")

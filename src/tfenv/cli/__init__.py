@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
+import signal
 
 
 def main() -> None:
     """Entry point of the `tfenv` command."""
-    # a command makes many objects and ends: looking for circles among them takes a tenth of its time, at the end too
-    gc.set_threshold(100_000, 50, 50)
-    atexit.register(gc.freeze)
     try:
+        # a command makes many objects and ends: looking for circles among them takes a tenth of its time
+        gc.set_threshold(100_000, 50, 50)
+        atexit.register(gc.freeze)
         from tfenv.cli.app import run
 
         run()
     except KeyboardInterrupt:
-        # before any command has begun
+        # before a command has begun
         raise SystemExit(130) from None
+    finally:
+        # what is left is the end of the interpreter, which would show a traceback
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))

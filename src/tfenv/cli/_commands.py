@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from tfenv.cli._help import HelpfulCommand, HelpfulGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SUMMARIES = {
     "init": "Write the request into pyproject.toml",
@@ -51,6 +54,17 @@ class Commands(HelpfulGroup):
         """The command, built now."""
         return _built(cmd_name) if cmd_name in SUMMARIES else None
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        Typer takes every broken pipe for that of standard output and ends the process; that one is handled in
+        `_console`, and any other is an error.
+        """
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise RuntimeError("a connection broke while something was written to it") from error
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # typer names it
         """From the summaries, so that `tfenv --help` imports no command."""
         with formatter.section("Commands"):
@@ -74,15 +88,26 @@ def _built(name: str) -> Any:
 
 
 def _spared(parameters: list[Any]) -> list[Any]:
-    """Text needs no conversion, but typer asks pydantic for one, whose import takes as long as typer's own."""
+    """Convert text without typer.
+
+    Typer asks pydantic to convert each value, and that import takes as long as typer's own. A typer without the two
+    attributes that are looked at here converts everything itself.
+    """
     for parameter in parameters:
-        if getattr(parameter, "_runtime_param", 0) is None:  # another typer may know no such thing
-            parameter._runtime_param = _Converted()  # noqa: SLF001  # there is no other way in
+        usual = getattr(parameter, "get_runtime_param", None)
+        if hasattr(parameter, "type_descriptor") and usual is not None and not isinstance(usual, _Converter):
+            parameter.get_runtime_param = _Converter(usual)
     return parameters
 
 
-class _Converted:
-    """Stands in for the conversion of a parameter; what is not text still goes typer's way."""
+class _Converter:
+    """Converts the values of a parameter; typer's own converter, which `usual` makes, converts what is not text."""
+
+    def __init__(self, usual: Callable[[], Any]) -> None:
+        self._usual = usual
+
+    def __call__(self) -> _Converter:
+        return self
 
     def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
         """A value as the command wants it."""
@@ -91,7 +116,6 @@ class _Converted:
         kind = param.type_descriptor.annotation
         if kind in (str, list[str]) or (kind is bool and isinstance(value, bool)):
             return value
-        if kind is Path:  # none of ours is looked at by typer
+        if kind is Path:  # typer is asked to check none of them
             return Path(value)
-        param._runtime_param = None  # noqa: SLF001
-        return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
+        return self._usual().coerce(value, param=param, ctx=ctx)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import json
 import os
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
+from tfenv.errors import HostError
 from tfenv.model.progress import Silent
 
 if TYPE_CHECKING:
@@ -22,6 +26,85 @@ class _State:
 
     json = False
     verbosity = 0
+
+
+class OutputLost(Exception):
+    """Nothing more can be written to standard output, and a message about it has been shown if it is a fault.
+
+    Attributes:
+        exit_code: 0 if the reader has left, as in `tfenv compat | head`; else that of `HostError`.
+    """
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+_PLAINER = str.maketrans(
+    {"≥": ">=", "≤": "<=", "…": "...", "·": "-", "\u2013": "-", "\u2014": "-", "→": "->", "\u00d7": "x"}
+)
+_HANDLER = "tfenv"
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """A codec error handler: ASCII that means the same where there is some, else the escape sequence of Python."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return text.translate(_PLAINER).encode("ascii", "backslashreplace").decode(), error.end
+
+
+class _Output:
+    """Standard output, whose failures are `OutputLost`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write as a text stream does."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            self._lose(error)
+
+    def flush(self) -> None:
+        """Hand over what was buffered."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> NoReturn:
+        _discard(self._stream)
+        # a closed pipe is "invalid argument" on Windows
+        if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):
+            raise OutputLost(0) from None
+        _show(HostError(f"standard output cannot be written: {error.strerror}"))
+        raise OutputLost(HostError.exit_code) from None
+
+
+@contextmanager
+def tolerant() -> Iterator[None]:
+    """Streams that do not fail for reasons that are not those of the command.
+
+    What a terminal or a file cannot show (`LANG=C`, code pages of Windows) is written in plainer characters; a stream
+    that the caller closed takes everything; a failure of standard output is `OutputLost`.
+    """
+    codecs.register_error(_HANDLER, _plainer)
+    before = sys.stdout, sys.stderr
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        for stream in before:
+            if reconfigure := getattr(stream, "reconfigure", None):
+                reconfigure(errors=_HANDLER)
+        sys.stdout = cast("TextIO", _Output(before[0] or nowhere))
+        sys.stderr = before[1] or nowhere
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = before
 
 
 def configure(*, json_output: bool = False, quiet: bool = False, verbose: bool = False) -> None:
@@ -46,13 +129,18 @@ def _paint(text: str, code: str) -> str:
 def say(text: str) -> None:
     """Talk: to standard error, not with `--quiet`."""
     if _State.verbosity >= 0:
-        print(text, file=sys.stderr)
+        _talk(text)
 
 
 def detail(text: str) -> None:
     """Talk that only `--verbose` shows."""
     if _State.verbosity > 0:
-        print(_paint(text, "2"), file=sys.stderr)
+        _talk(_paint(text, "2"))
+
+
+def trace(text: str) -> None:
+    """A traceback, on standard error whatever the options are."""
+    _talk(text)
 
 
 def data(text: str) -> None:
@@ -61,26 +149,45 @@ def data(text: str) -> None:
 
 
 def document(value: object) -> None:
-    """A JSON document on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """A JSON document on standard output; in ASCII where not everything can be written as it is."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    data(json.dumps(value, indent=2, ensure_ascii=not encoding.lower().startswith("utf")))
 
 
 def complain(error: TfenvError) -> None:
-    """Tell an error: `error:` and `hint:` lines, or a JSON document with `--json`."""
+    """Show an error: `error:` and `hint:` lines, or a JSON document with `--json`."""
     if _State.json:
         document({"error": {"code": error.code, "message": error.message, "hint": error.hint}})
         return
-    print(f"{_paint('error:', '1;31')} {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"{_paint('hint:', '1;36')} {error.hint}", file=sys.stderr)
+    _show(error)
 
 
 def interrupted() -> None:
-    """Tell that the user stopped it."""
+    """Say that the user stopped the command."""
     if _State.json:
         document({"error": {"code": "interrupted", "message": "interrupted", "hint": None}})
     else:
         say("interrupted")
+
+
+def _show(error: TfenvError) -> None:
+    _talk(f"{_paint('error:', '1;31')} {error.message}")
+    if error.hint:
+        _talk(f"{_paint('hint:', '1;36')} {error.hint}")
+
+
+def _talk(text: str) -> None:
+    """A line on standard error; a terminal that is gone changes nothing of what a command does."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    """Send what is still written to a stream nowhere: the end of the process flushes it once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

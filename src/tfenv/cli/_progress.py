@@ -42,12 +42,13 @@ class _Bars:
 @contextmanager
 def bars() -> Iterator[_Bars]:
     """Draw on standard error until the block ends."""
+    console = Console(stderr=True)
     columns = (
-        SpinnerColumn(),
+        SpinnerColumn("dots" if console.encoding.startswith("utf") else "line"),
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    with Progress(*columns, console=console, transient=True) as shown:
         yield _Bars(shown)

@@ -1,30 +1,29 @@
-"""The commands, and the one place where the process ends."""
+"""The boundary of the command line: every exception ends here, as a message and an exit code."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, NoReturn, cast
+from typing import Annotated, NoReturn
 
 import typer
 
 import tfenv
 from tfenv.cli import _console
 from tfenv.cli._commands import PLAIN, Commands
-from tfenv.errors import TfenvError, UsageError
+from tfenv.errors import HostError, TfenvError, UsageError
 
 app = typer.Typer(
     name="tfenv",
     cls=Commands,
     help="Reproducible TensorFlow environments: lock wheels and hardware together, build the image, prove it.",
-    no_args_is_help=True,
     **(PLAIN | {"add_completion": True}),
 )
 
 INTERRUPTED = 130
 
-# typer carries its own copy of click, whose errors it exports only in part
-_CommandLineError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
+_LONGEST = 300
+"""characters of the text of an exception that are shown: some hold a whole document"""
 
 
 def _version(wanted: bool) -> None:
@@ -33,13 +32,16 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001  # its callback does it all
         bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        _console.data(context.get_help())
+        raise typer.Exit(UsageError.exit_code)
 
 
 def spell_out(arguments: list[str]) -> list[str]:
@@ -57,19 +59,45 @@ def _call(arguments: list[str]) -> int:
         if error.message:
             _console.complain(error)
         return error.exit_code
-    except _CommandLineError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
-            _console.data(error.format_message())
-        else:
-            command = error.ctx.command_path if error.ctx else "tfenv"
-            _console.complain(UsageError(error.format_message(), hint=f"`{command} --help` lists what it takes"))
+    except typer.TyperException as error:
+        # the context is missing where the fault is not in an option
+        context: typer.Context | None = getattr(error, "ctx", None)
+        command = context.command_path if context else "tfenv"
+        _console.complain(UsageError(error.format_message(), hint=f"`{command} --help` lists what it takes"))
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    # typer makes a Ctrl-C into this code
+    except _console.OutputLost:
+        raise
+    except Exception as error:  # noqa: BLE001  # the boundary: nothing may pass it as a traceback
+        failure = _failure(error)
+        _console.complain(failure)
+        return failure.exit_code
+    # typer turns a Ctrl-C into this code
     if code == INTERRUPTED:
         _console.interrupted()
     return code
+
+
+def _failure(error: Exception) -> TfenvError:
+    """What an exception means that nothing below expected: a fault of this host, else one of tfenv itself."""
+    import traceback
+
+    from tfenv.store import files
+
+    if os.environ.get("TFENV_DEBUG"):
+        _console.trace("".join(traceback.format_exception(error)))
+    if isinstance(error, OSError) and error.errno in files.DISK_FAULTS:
+        return HostError(f"`{error.filename or 'a file'}` cannot be written: {error.strerror}")
+    if isinstance(error, MemoryError):
+        return HostError("this host has no memory left", hint="close other programs, or use a larger machine")
+    line = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(line.filename)}:{line.lineno}"  # noqa: PTH119  # a name, not a file
+    why = " ".join(f"{type(error).__name__}: {error}".split())
+    return TfenvError(
+        f"tfenv has a fault: {why if len(why) < _LONGEST else f'{why[:_LONGEST]}…'} ({where})",
+        hint="set TFENV_DEBUG=1, repeat the command, and report its output to the project that you got tfenv from",
+    )
 
 
 def run(arguments: list[str] | None = None) -> NoReturn:
@@ -78,11 +106,10 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     Args:
         arguments: instead of those of the process.
     """
-    try:
-        code = _call(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # the reader of our output has left, as in `tfenv compat | head`; nothing is wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    with _console.tolerant():
+        try:
+            code = _call(sys.argv[1:] if arguments is None else arguments)
+            sys.stdout.flush()
+        except _console.OutputLost as lost:
+            code = lost.exit_code
     sys.exit(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +55,7 @@ def check(
     from tfenv.errors import NotWorking
     from tfenv.model.report import Answer
     from tfenv.outputs import verdict as as_json
+    from tfenv.store.files import read_standard_input
     from tfenv.workflow.check import check as judge
 
     with _console.progress() as progress:
@@ -72,7 +72,7 @@ def check(
             cudnn=cudnn,
             keras=keras,
             packages=package or (),
-            document=None if from_ is None else sys.stdin.read() if from_ == "-" else Path(from_),
+            document=None if from_ is None else read_standard_input() if from_ == "-" else Path(from_),
             log=None if log is None else _log(log),
             offline=offline,
             progress=progress,
@@ -89,9 +89,10 @@ def _log(name: str) -> str:
     """What counts of a log: a file, or standard input."""
     from tfenv.errors import UsageError
     from tfenv.inputs.log import condensed
+    from tfenv.store.files import standard_input
 
     if name == "-":
-        return condensed(sys.stdin.buffer)
+        return condensed(standard_input())
     try:
         with Path(name).open("rb") as stream:
             return condensed(stream)

@@ -11,14 +11,16 @@ import tempfile
 import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tfenv.errors import EngineError, UsageError
 from tfenv.image.layer import Descriptor
+from tfenv.store import files
+from tfenv.store.cache import CACHE_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from tfenv.image.engine import Engine
 
@@ -93,9 +95,10 @@ def saved(engine: Engine, reference: str, place: Callable[[str], Path]) -> Base:
     paths = {digest: place(digest.removeprefix("sha256:")) for digest in (image.id, *image.layers)}
     if not all(path.is_file() for path in paths.values()):
         with tempfile.TemporaryFile() as archive:
-            for piece in engine.save(reference):
-                archive.write(piece)
-            archive.seek(0)
+            with files.writing(Path(tempfile.gettempdir()), hint="set TMPDIR to a place with room"):
+                for piece in engine.save(reference):
+                    archive.write(piece)
+                archive.seek(0)
             _split(archive, [paths[digest] for digest in (image.id, *image.layers)])
     layers = tuple(
         BaseLayer(
@@ -116,11 +119,8 @@ def _split(archive: IO[bytes], paths: list[Path]) -> None:
             stream = tar.extractfile(name)  # follows the links that stand for a layer that is there twice
             if stream is None:
                 raise EngineError(f"what the engine saved lacks `{name}`")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".part-{path.name}")
-            with temporary.open("wb") as out:
+            with files.whole(path, hint=CACHE_HINT) as out:
                 shutil.copyfileobj(stream, out, _PIECE)
-            temporary.replace(path)
 
 
 def _read(layer: BaseLayer, wanted: frozenset[str], found: dict[str, bytes | None]) -> None:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tfenv.image.layer import EPOCH
+from tfenv.store import files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -113,22 +114,25 @@ class NewImage:
         yield Blob(self.id, len(self.configuration), _Bytes(self.configuration))
 
     def write(self, folder: Path, name: str, progress: Progress) -> None:
-        """An OCI image layout, in a folder; blobs that are there stay."""
+        """Write an OCI image layout into a folder; blobs that are there stay.
+
+        Raises:
+            HostError: the folder cannot be written.
+        """
         store = folder / "blobs" / "sha256"
-        store.mkdir(parents=True, exist_ok=True)
-        (folder / "oci-layout").write_bytes(_LAYOUT)
+        with files.whole(folder / "oci-layout") as out:
+            out.write(_LAYOUT)
         blobs = [*self.blobs(), Blob(self.digest, len(self.manifest), _Bytes(self.manifest))]
         progress.start(WRITING, sum(blob.size for blob in blobs))
         for blob in blobs:
             path = store / blob.digest.removeprefix("sha256:")
             if not (path.is_file() and path.stat().st_size == blob.size):
-                temporary = path.with_suffix(".part")
-                with temporary.open("wb") as out:
+                with files.whole(path) as out:
                     for piece in blob.pieces():
                         out.write(piece)
-                temporary.replace(path)
             progress.advance(WRITING, blob.size)
-        (folder / "index.json").write_bytes(self._index(name))
+        with files.whole(folder / "index.json") as out:
+            out.write(self._index(name))
         progress.finish(WRITING)
 
     def archive(self, name: str, progress: Progress, known: Collection[str] = ()) -> Iterator[bytes]:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfenv.errors import IndexUnavailable, IntegrityError
 from tfenv.image.base import Base, BaseLayer
 from tfenv.image.layer import Descriptor
 from tfenv.image.registry import Reference, repository
+from tfenv.store import files
+from tfenv.store.cache import CACHE_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tfenv.image.oci import NewImage
     from tfenv.image.registry import Repository
@@ -115,21 +115,15 @@ def _blob(source: Repository, told: dict[str, Any], place: Callable[[str], Path]
     if path.is_file():
         progress.advance(PULLING, told["size"])
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        answer = source.send("GET", f"blobs/{digest}", stream=True)
-        answer.raise_for_status()
-        found = hashlib.sha256()
-        with os.fdopen(handle, "wb") as out:
-            for piece in _counted(answer.iter_raw(_PIECE), progress, PULLING):
-                found.update(piece)
-                out.write(piece)
+    answer = source.send("GET", f"blobs/{digest}", stream=True)
+    answer.raise_for_status()
+    found = hashlib.sha256()
+    with files.whole(path, hint=CACHE_HINT) as out:
+        for piece in _counted(answer.iter_raw(_PIECE), progress, PULLING):
+            found.update(piece)
+            out.write(piece)
         if f"sha256:{found.hexdigest()}" != digest:
             raise IntegrityError(f"{answer.url} has the SHA-256 {found.hexdigest()}, not {digest}")
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return path
 
 

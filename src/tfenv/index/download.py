@@ -11,11 +11,13 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from tfenv.errors import HostError, IndexUnavailable, IntegrityError
+from tfenv.errors import IndexUnavailable, IntegrityError
 from tfenv.index.answers import Interrupted
 from tfenv.index.client import Client
 from tfenv.index.loop import run
 from tfenv.model.progress import Silent
+from tfenv.store import files
+from tfenv.store.cache import CACHE_HINT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -100,14 +102,12 @@ async def fetch(file: File, *, client: Client | None, cache: Cache, progress: Pr
         return path
     if client is None:
         raise IndexUnavailable(f"{file.filename} is not in the cache", hint="run it once without `--offline`")
-    try:
+    with files.writing(path, hint=CACHE_HINT):
         async with _locked(cache, path):
             if not await _is_sound(path, file, cache):  # another process may have fetched it meanwhile
                 path.unlink(missing_ok=True)
                 await _transfer(file, path, client, progress)
                 _stamp(path, file, cache)
-    except OSError as error:
-        raise HostError(f"cannot write {path}: {error}", hint="set TFENV_CACHE_DIR to a place with room") from error
     return path
 
 

@@ -66,7 +66,7 @@ def _requirement(line: str, source: str) -> Requirement:
     for attempt in (line, mended):
         try:
             return Requirement.of(PackagingRequirement(attempt), source=source)
-        except InvalidRequirement:
+        except (InvalidRequirement, RecursionError):
             continue
         except ValueError as error:  # it names a URL
             return _unreadable(str(error), PackagingRequirement(attempt).marker, source)
@@ -74,7 +74,7 @@ def _requirement(line: str, source: str) -> Requirement:
     if condition.strip():
         try:
             marker = Marker(condition)
-        except InvalidMarker:
+        except (InvalidMarker, RecursionError):
             marker = None
     return _unreadable(f"its metadata says `{line}`, which is not a requirement", marker, source)
 

@@ -198,11 +198,11 @@ def _lines(value: object) -> Iterator[str]:
 
 
 def _pyproject(text: str) -> tuple[tuple[str, ...], str | None]:
-    import tomllib
+    import tomli
 
     try:
-        project = tomllib.loads(text).get("project", {})
-    except tomllib.TOMLDecodeError:
+        project = tomli.loads(text).get("project", {})
+    except (ValueError, RecursionError):
         return (), None
     if not isinstance(project, dict):
         return (), None

@@ -9,6 +9,7 @@ from tfenv.errors import UsageError
 from tfenv.inputs import dockerfile
 from tfenv.inputs.configuration import merge
 from tfenv.model.configuration import Configuration
+from tfenv.store import formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +31,7 @@ def loads(
     Raises:
         UsageError: it is no YAML, or no compose file.
     """
-    import yaml
-
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"`{name}` is no YAML: {str(error).splitlines()[0]}") from None
+    document = formats.yaml(text, name)
     services = document.get("services") if isinstance(document, dict) else None
     if not isinstance(services, dict):
         raise UsageError(f"`{name}` has no `services`")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from tfenv.model.document import Table
 from tfenv.model.hardware import ComputeCapability
 from tfenv.model.package import Name, normalize
 from tfenv.model.target import Platform
+from tfenv.store import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -98,10 +98,7 @@ def loads(text: str, name: str) -> Configuration:
     Raises:
         UsageError: it is no JSON object, or has faults: all of them, each with its path.
     """
-    try:
-        values = json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"`{name}` is no JSON: {error}") from None
+    values = formats.json(text, name)
     if not isinstance(values, dict):
         raise UsageError(f"`{name}` holds no JSON object", hint='such as {"tf": "2.17.1", "gpu": "RTX 3090"}')
     table = Table(values)
@@ -309,7 +306,7 @@ def of_options(
     for number, text in enumerate(packages):
         try:
             requirement = PackagingRequirement(text)
-        except InvalidRequirement as error:
+        except (InvalidRequirement, RecursionError) as error:
             table.fault(f"package[{number}]", f"`{text}` is no requirement: {str(error).splitlines()[0]}")
         else:
             rows.append((normalize(requirement.name), requirement.specifier))

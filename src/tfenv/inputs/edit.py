@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from tfenv.errors import UsageError
 from tfenv.inputs.request import KEYS
+from tfenv.store import formats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ def edit(content: str, values: Mapping[str, object], *, target: str | None = Non
     from tomlkit.exceptions import TOMLKitError
 
     path = ("tool", "tfenv", *(("targets", target) if target else ()))
-    wanted = _parse(content, name)
+    wanted = formats.toml(content, name)
     table: Any = wanted
     is_there = True
     for depth, key in enumerate(path, 1):
@@ -54,7 +54,7 @@ def edit(content: str, values: Mapping[str, object], *, target: str | None = Non
             if key in values:
                 _set(table, key, values[key])
         written = re.sub(r"(?<!\r)\n", line, tomlkit.dumps(document))
-        if _parse(written, name) == wanted:
+        if formats.toml(written, name) == wanted:
             return written
     except (TOMLKitError, UsageError):
         pass
@@ -62,13 +62,6 @@ def edit(content: str, values: Mapping[str, object], *, target: str | None = Non
         f"`{name}`: `{'.'.join(path)}` is written in a way that cannot be edited",
         hint=f"write it as a table of its own, `[{'.'.join(path)}]`, and repeat",
     )
-
-
-def _parse(content: str, name: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"`{name}` is not TOML: {error}") from error
 
 
 def _set(table: Table, key: str, value: object) -> None:

@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 from tfenv.errors import UsageError
 from tfenv.model.configuration import Configuration
 from tfenv.model.package import normalize
+from tfenv.store import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,12 +34,7 @@ def loads(text: str, name: str) -> Configuration:
     Raises:
         UsageError: it is no YAML, or no environment.
     """
-    import yaml
-
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"`{name}` is no YAML: {str(error).splitlines()[0]}") from None
+    document = formats.yaml(text, name)
     if not isinstance(document, dict) or not isinstance(document.get("dependencies"), list):
         raise UsageError(f"`{name}` has no list `dependencies`")
     return of_specs(_specs(document["dependencies"]))

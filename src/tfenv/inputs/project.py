@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-import tomli
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
 from tfenv.inputs.request import Request, parse_requirement, read_values
 from tfenv.model.document import Table, of
 from tfenv.model.package import Requirement, normalize
+from tfenv.store import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,10 +59,7 @@ def loads(
         UsageError: it is no TOML (with the line), or has faults (all of them, each with its dotted path); or there is
             no such target.
     """
-    try:
-        root = Table(tomli.loads(content.removeprefix("\ufeff")))
-    except tomli.TOMLDecodeError as error:
-        raise UsageError(f"`{name}` is not TOML: {error}") from error
+    root = Table(formats.toml(content.removeprefix("\ufeff"), name))
     tool = root.table("tool").table("tfenv")
     base = read_values(tool)
     tables = tool.table("targets")

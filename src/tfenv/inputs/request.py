@@ -203,7 +203,7 @@ def parse_requirement(line: str, source: str = "") -> Requirement:
 
     try:
         return Requirement.of(PackagingRequirement(line), source=source)
-    except InvalidRequirement as error:
+    except (InvalidRequirement, RecursionError) as error:
         raise ValueError(f"`{line}` is no requirement: {str(error).splitlines()[0]}") from None
 
 

@@ -145,7 +145,7 @@ class _Reader:
             self._requirement_option(option, shown, where)
         try:
             requirement = Requirement.of(PackagingRequirement(wanted), source=f"{shown.as_posix()}:{number}")
-        except InvalidRequirement as error:
+        except (InvalidRequirement, RecursionError) as error:
             fault = (
                 "is a path or URL, not a release of an index"
                 if _ELSEWHERE.match(wanted)

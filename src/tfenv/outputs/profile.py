@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 
-import tomli
 from packaging.version import Version
 
-from tfenv.errors import UsageError
 from tfenv.model import document
 from tfenv.model.document import Table
 from tfenv.model.hardware import ComputeCapability, Gpu, driver_text
 from tfenv.model.target import Accelerator, Platform, Target
+from tfenv.store import formats
 
 FIRST_LINE = "# Written by tfenv doctor: a machine, which `tfenv lock --target-file` reads."
 
@@ -36,10 +35,7 @@ def loads(text: str, name: str) -> Target:
     Raises:
         UsageError: the text is not TOML, or has faults.
     """
-    try:
-        table = Table(tomli.loads(text))
-    except tomli.TOMLDecodeError as error:
-        raise UsageError(f"`{name}` is not TOML: {error}") from None
+    table = Table(formats.toml(text, name))
     platform = table.need("platform", document.one_of(Platform))
     driver, glibc = table.get("driver", document.of(Version)), table.get("glibc", document.of(Version))
     cpu = frozenset(table.many("cpu", document.text)) if "cpu" in table else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import tomli
 from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -25,6 +24,7 @@ from tfenv.outputs.request import inputs_digest
 from tfenv.outputs.toml import Inline
 from tfenv.outputs.toml import dumps as dump_toml
 from tfenv.outputs.tool import FORMAT, project_name, read_tool, tool_table
+from tfenv.store import formats
 from tfenv.store.heading import FIRST_LINE
 
 if TYPE_CHECKING:
@@ -69,10 +69,7 @@ def loads(content: str, name: str = "pylock.toml") -> Lock:
         UsageError: the text is not TOML (with the line), not a valid lock (with every fault and its dotted path), or a
             lock that tfenv did not write.
     """
-    try:
-        root = Table(tomli.loads(content))
-    except tomli.TOMLDecodeError as error:
-        raise UsageError(f"`{name}` is not TOML: {error}", hint=_AGAIN) from error
+    root = Table(formats.toml(content, name, hint=_AGAIN))
     for key in ("lock-version", "created-by"):
         root.need(key, text)
     packages = _read_packages(root)

@@ -29,6 +29,9 @@ PAGE_LIFETIME = 600
 
 _LAYOUT = "v1"
 
+CACHE_HINT = "set TFENV_CACHE_DIR to a folder that can be written and has room"
+"""What to do if a file does not fit into the cache."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:

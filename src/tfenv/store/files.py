@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
-from contextlib import ExitStack
+import sys
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from tfenv.errors import UsageError
+from tfenv.errors import HostError, UsageError
 from tfenv.store.heading import is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -24,23 +26,97 @@ _MARKS = (
 )
 
 
+DISK_FAULTS = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""error numbers of a disk that is full, read-only or broken, whatever was written to it"""
+_LARGEST = 64 * 2**20
+"""bytes of a text that is read whole: a lock of 170 packages has 1 MB"""
+
+
 def read(path: Path) -> str:
     """The text of a file: UTF-8, unless a byte order mark says otherwise (PowerShell writes UTF-16).
 
     Raises:
-        UsageError: there is no such file, it cannot be read, or it is not text.
+        UsageError: there is no such file, it cannot be read, it is larger than 64 MiB, or it is not text.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"`{path}` cannot be read: {error.strerror}") from error
-    encoding, skip = next(((name, len(mark)) for mark, name in _MARKS if content.startswith(mark)), ("utf-8", 0))
+        with path.open("rb") as stream:
+            content = stream.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:  # a name with a zero byte in it is a ValueError
+        raise UsageError(f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return _text(content, f"`{path}`")
+
+
+def standard_input() -> BinaryIO:
+    """The bytes of standard input.
+
+    Raises:
+        UsageError: it is closed.
+    """
+    if sys.stdin is None:
+        raise UsageError("standard input is closed", hint="name a file instead of `-`")
+    return sys.stdin.buffer
+
+
+def read_standard_input() -> str:
+    """The text that standard input gives, read as `read` reads a file.
+
+    Raises:
+        UsageError: it is closed, larger than 64 MiB, or not text.
+    """
+    return _text(standard_input().read(_LARGEST + 1), "standard input")
+
+
+def _text(content: bytes, name: str) -> str:
+    if len(content) > _LARGEST:
+        raise UsageError(f"{name} is larger than {_LARGEST >> 20} MiB")
+    encoding, skip = next(((codec, len(mark)) for mark, codec in _MARKS if content.startswith(mark)), ("utf-8", 0))
     try:
         return content[skip:].decode(encoding)
     except UnicodeDecodeError as error:
-        raise UsageError(
-            f"`{path}` is not {encoding.upper()} text: byte {error.start + skip} cannot be read"
-        ) from error
+        raise UsageError(f"{name} is not {encoding.upper()} text: byte {error.start + skip} cannot be read") from error
+
+
+@contextmanager
+def writing(path: Path, *, hint: str | None = None) -> Iterator[None]:
+    """Name the file when the block fails to write it: the error of a full disk does not, others name temporary files.
+
+    Args:
+        path: file or folder that the block writes.
+        hint: what to do about it.
+
+    Raises:
+        HostError: the system refused to write: a full or read-only disk, a folder in the way, missing rights.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise HostError(f"`{path}` cannot be written: {error.strerror or error}", hint=hint) from error
+
+
+@contextmanager
+def whole(path: Path, *, hint: str | None = None) -> Iterator[BinaryIO]:
+    """A file that gets its name when the block ends, and is removed if the block raises.
+
+    Args:
+        path: of the file; missing folders are made.
+        hint: what to do if it cannot be written.
+
+    Raises:
+        HostError: it cannot be written.
+    """
+    import tempfile
+
+    with writing(path, hint=hint):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                yield out
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]:
@@ -56,8 +132,13 @@ def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]
         The files, in the order given.
 
     Raises:
-        UsageError: a file of someone else stands in the way, or a folder cannot be written to.
+        UsageError: a file that tfenv did not write is in the way.
+        HostError: a file or folder cannot be written: the disk is full or read-only, or a folder is in the way.
     """
+    for path in texts:
+        with writing(path):
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     changed = {path: text for path, text in texts.items() if _stands(path) != text}
     foreign = [path for path in changed if not force and not is_ours(_stands(path) or "# Written by tfenv")]
     if foreign:
@@ -66,15 +147,17 @@ def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]
             f"{names} {'is' if len(foreign) == 1 else 'are'} not of tfenv's making and will not be overwritten",
             hint="write elsewhere with `-o DIR`, or overwrite with `--force`",
         )
-    try:
-        with ExitStack() as undo:
-            ready = [(_temporary(path.resolve(), text, undo), path.resolve()) for path, text in changed.items()]
-            for temporary, path in ready:
+    with ExitStack() as undo:
+        ready = []
+        for path, text in changed.items():
+            with writing(path):
+                ready.append((_temporary(path.resolve(), text, undo), path.resolve()))
+        for temporary, path in ready:
+            with writing(path):
                 temporary.replace(path)
-        for folder in {path.parent for _, path in ready}:
+    for folder in {path.parent for _, path in ready}:
+        with writing(folder):
             _sync(folder)
-    except OSError as error:
-        raise UsageError(f"`{error.filename or 'a file'}` cannot be written: {error.strerror}") from error
     return tuple(texts)
 
 

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tfenv.model.lock import Origin
+from tfenv.store import files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +72,11 @@ sys.meta_path.insert(0, Finder)
 
 
 def write(lock: Lock, site_packages: Path) -> tuple[str, ...]:
-    """Write, change or remove the two small files that do so; returns the names of those that are there now."""
+    """Write, change or remove the two small files that do so; returns the names of those that are there now.
+
+    Raises:
+        HostError: they cannot be written.
+    """
     preload = lock.stack.origin is Origin.WHEELS and lock.target.platform.is_linux
     lines = []
     if lock.environment:
@@ -85,9 +90,9 @@ def write(lock: Lock, site_packages: Path) -> tuple[str, ...]:
     for name, text in texts.items():
         path = site_packages / name
         if not text:
-            path.unlink(missing_ok=True)
+            with files.writing(path):
+                path.unlink(missing_ok=True)
             continue
-        temporary = path.with_name(f"{name}.part")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with files.whole(path) as out:
+            out.write(text.encode())
     return tuple(name for name, text in texts.items() if text)

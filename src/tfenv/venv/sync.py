@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 from tfenv.errors import HostError, UsageError
 from tfenv.model.progress import Progress, Silent
 from tfenv.smoke import exchange
+from tfenv.store.files import writing
 from tfenv.venv import interpreters, loader, linked
 from tfenv.smoke.run import interpreter, probe, wheel_contents
 
@@ -274,7 +275,10 @@ class _Installer:
             unpack([files[package.file.filename] for package in packages], Path(self.python))
             return
         # beside the packages, so that uv can link what it unpacks
-        with tempfile.TemporaryDirectory(prefix=".tfenv-", dir=self.directory) as folder:
+        with (
+            writing(self.directory),
+            tempfile.TemporaryDirectory(prefix=".tfenv-", dir=self.directory) as folder,
+        ):
             requirements = Path(folder) / "requirements.txt"
             requirements.write_text(
                 "".join(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from tfenv.inputs import requirements as requirements_file
 from tfenv.model.configuration import Configuration
 from tfenv.model.package import normalize
 from tfenv.model.target import Accelerator
-from tfenv.store import files
+from tfenv.store import files, formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,10 +85,7 @@ def kind(text: str) -> str:
 
 def _lock(text: str, name: str) -> Configuration:
     """A `pylock.toml` (PEP 751); one of tfenv also tells the machine."""
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"`{name}` is no TOML: {error}") from None
+    document = formats.toml(text, name)
     packages = tuple(
         (normalize(row["name"]), SpecifierSet(f"=={row['version']}"))
         for row in document.get("packages", ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -68,7 +69,8 @@ def infer(paths: Iterable[Path | str] | Path | str, *, progress: Progress | None
         progress: reports files read.
 
     Raises:
-        UsageError: a path does not exist, or there is nothing to read.
+        UsageError: a path does not exist, there is nothing to read, or a damaged model or custom op is the only file.
+            Any other file that cannot be read is an entry in `unknown` of the answer.
     """
     return infer_with([Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)], load(), progress)
 
@@ -76,7 +78,8 @@ def infer(paths: Iterable[Path | str] | Path | str, *, progress: Progress | None
 def infer_with(paths: Sequence[Path], database: Database, progress: Progress | None = None) -> Inferred:
     """As `infer`, with facts that are loaded already."""
     progress = progress or Silent()
-    files = [*_files(paths)]
+    unread: list[str] = []
+    files = [*_files(paths, unread)]
     if not files:
         raise UsageError(
             f"nothing to read in {', '.join(f'`{path}`' for path in paths)}",
@@ -88,20 +91,23 @@ def infer_with(paths: Sequence[Path], database: Database, progress: Progress | N
     local = frozenset(_local(files, paths))
     readings: list[Reading] = []
     others: list[Finding] = []
-    unread: list[str] = []
     progress.start("reading", len(files))
     for path, name in files:
-        if path.name.endswith((*_CODE, _NOTEBOOK)) or not path.name.endswith((*models.SUFFIXES, _OP)):
-            readings.append(_read(path, name, surface.releases, local))
-        else:
-            try:
-                bound, strange = _of_artifact(path, name, pairs, database)
-            except UsageError as error:
-                if path in paths:
-                    raise
-                bound, strange = (), (error.message,)
-            others += bound
-            unread += strange
+        try:
+            if path.name.endswith((*_CODE, _NOTEBOOK)) or not path.name.endswith((*models.SUFFIXES, _OP)):
+                readings.append(_read(path, name, surface.releases, local))
+            else:
+                bound, open_questions = _of_artifact(path, name, pairs, database)
+                others += bound
+                unread += open_questions
+        except UsageError as error:
+            if len(files) == 1:
+                raise
+            unread.append(error.message)
+        except RecursionError:
+            unread.append(f"`{name}` is nested too deeply to be read")
+        except MemoryError:
+            unread.append(f"`{name}` needs more memory to be read than there is")
         progress.advance("reading")
     progress.finish("reading")
     found = answer(
@@ -170,16 +176,19 @@ def pythons(database: Database) -> dict[str, frozenset[Version]]:
     return {minor: frozenset(some) for minor, some in found.items()}
 
 
-def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    """Files to read, each once, with their names in findings: relative to the given folder."""
+def _files(paths: Iterable[Path], unread: list[str]) -> Iterator[tuple[Path, str]]:
+    """Files to read, each once, with their names in findings: relative to the given folder.
+
+    A sentence about each folder that cannot be listed, and each pipe or device in a folder, is added to `unread`.
+    """
     seen = set()
     for path in paths:
-        if path.is_dir():
-            for one in _walk(path):
+        if os.path.isdir(path):  # noqa: PTH112  # `Path.is_dir` raises where a folder above may not be entered
+            for one in _walk(path, unread):
                 if one not in seen:
                     seen.add(one)
                     yield one, one.relative_to(path).as_posix()
-        elif path.is_file():
+        elif os.path.isfile(path):  # noqa: PTH113
             if path not in seen:
                 seen.add(path)
                 yield path, path.as_posix()
@@ -187,17 +196,29 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
             raise UsageError(f"`{path}` does not exist")
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for where, folders, names in os.walk(folder):
+def _walk(folder: Path, unread: list[str]) -> Iterator[Path]:
+    def miss(error: OSError) -> None:
+        unread.append(f"the folder `{error.filename}` cannot be read: {error.strerror}")
+
+    for where, folders, names in os.walk(folder, onerror=miss):
         folders[:] = sorted(
-            one for one in folders if one not in _SKIPPED and not Path(where, one, "pyvenv.cfg").exists()
+            name
+            for name in folders
+            if name not in _SKIPPED and not os.path.exists(f"{where}/{name}/pyvenv.cfg")  # noqa: PTH110
         )
         here = Path(where)
         for name in sorted(names):
             if name.endswith((*_CODE, _NOTEBOOK, *models.SUFFIXES, _OP)) and not (here / name).as_posix().endswith(
                 _BESIDE
             ):
-                yield here / name
+                try:
+                    special = not stat.S_ISREG((here / name).stat().st_mode)
+                except OSError:  # the reader says why
+                    special = False
+                if special:  # reading a pipe would wait for ever
+                    unread.append(f"`{here / name}` is not a regular file")
+                else:
+                    yield here / name
 
 
 def _local(files: Iterable[tuple[Path, str]], paths: Iterable[Path]) -> Iterator[str]:
@@ -259,13 +280,12 @@ def _mapped(file: IO[bytes]) -> memoryview:
 
 def decode(data: bytes) -> str:
     """Source as text, decoded by its byte order mark or coding line, otherwise as UTF-8; invalid bytes are replaced."""
-    import codecs
     import io
     import tokenize
 
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        codecs.lookup(encoding)
-    except (SyntaxError, LookupError):
-        encoding = "latin-1"
-    return data.decode(encoding, "replace").replace("\r\n", "\n").replace("\r", "\n")
+        text = data.decode(encoding, "replace")
+    except (SyntaxError, LookupError, ValueError):  # an unknown codec, or one that is not for text
+        text = data.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
