@@ -19,7 +19,7 @@ from benchmarks.results import Results
 from benchmarks.tools import TOOLS, empty
 from benchmarks.world import FOLDER
 from tests.support.base_image import DEBIAN_PYTHON, base_image
-from tfenv.workflow.build import host_authorities
+from tfenv.machine.network import authorities
 from tfenv.workflow.render import read_lock
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _prepare(running: Engine, results: Results, locks: dict[str, Path], cache: P
     os.environ.update(running.environment)  # for `base_image`
     base = base_image()
     context = empty(PLACE / "python")
-    (context / "ca.pem").write_bytes(host_authorities() or b"")
+    (context / "ca.pem").write_bytes(authorities())
     # as the images of Docker Hub: a Python with a pip, both of this year
     (context / "Dockerfile").write_text(
         f"FROM {base}\nCOPY ca.pem /ca.pem\nENV PIP_CERT=/ca.pem PATH=/opt/venv/bin:$PATH\n"

@@ -32,7 +32,7 @@ from tfenv.model.lock import BaseImage, Lock, LockedPackage, Origin, Stack
 from tfenv.model.package import normalize
 from tfenv.outputs import dockerfile, pylock
 from tfenv.store.cache import Cache
-from tfenv.workflow.build import build, default_tag, host_authorities
+from tfenv.workflow.build import build, default_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,15 +82,6 @@ def locked(index: FakeIndex, **environment: str) -> Lock:
 def test_an_image_is_named_after_what_is_in_it(lock: Lock, tag: str) -> None:
     """Release, CUDA and Python, in characters that a tag may have."""
     assert default_tag(lock) == tag
-
-
-def test_the_bundle_of_the_host_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """SSL_CERT_FILE comes before the system's."""
-    (bundle := tmp_path / "ca.pem").write_bytes(b"mine")
-    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
-    assert host_authorities() == b"mine"
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
-    assert host_authorities() != b"mine"
 
 
 def test_a_base_that_cannot_be_had_is_known_before_wheels_are_fetched(

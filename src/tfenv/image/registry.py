@@ -21,7 +21,6 @@ from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.outputs.dockerfile import is_reference
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterable, Iterator, Mapping
 
     import httpx
@@ -189,12 +188,15 @@ def repository(
     Raises:
         IndexUnavailable: the registry does not answer as it should.
     """
-    import httpx
+    from tfenv.index.http import httpx
+    from tfenv.index.transport import Blocking
 
     scope = f"repository:{reference.repository}:pull" + (",push" if push else "")
     with (
         _translated(f"{reference.host}/v2/{reference.repository}"),
-        httpx.Client(verify=_tls(), transport=transport, timeout=_TIMEOUT, follow_redirects=True) as client,
+        httpx.Client(
+            transport=transport or Blocking(), trust_env=False, timeout=_TIMEOUT, follow_redirects=True
+        ) as client,
     ):
         yield Repository(reference, client, configuration, scope)
 
@@ -234,20 +236,9 @@ def _login(registry: str, configuration: Path | None) -> str | None:
     return str(login)
 
 
-def _tls() -> ssl.SSLContext:
-    """The authorities of SSL_CERT_FILE or SSL_CERT_DIR if those are set, else those of the system."""
-    import ssl
-
-    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
-        return ssl.create_default_context()
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 @contextmanager
 def _translated(url: str) -> Iterator[None]:
-    import httpx
+    from tfenv.index.http import httpx
 
     try:
         yield

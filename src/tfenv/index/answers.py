@@ -102,7 +102,7 @@ async def content(response: httpx.Response, limit: int) -> bytes:
 
 def complete(response: httpx.Response, body: bytes) -> httpx.Response:
     """The same answer with its body at hand (already decoded, so the headers must not say otherwise)."""
-    import httpx
+    from tfenv.index.http import httpx
 
     headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in _FRAMING]
     return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)

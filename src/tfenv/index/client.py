@@ -31,9 +31,9 @@ _HEADERS = (("User-Agent", "tfenv"),)
 _BODY_LIMIT = 256 * 2**20
 _LASTING = {
     "certificate": "if the network has a certificate authority of its own, name its file in SSL_CERT_FILE",
-    "response 407": "the proxy wants a user and a password: HTTPS_PROXY=http://user:password@host:port",
+    "407": "the proxy wants a user and a password: HTTPS_PROXY=http://user:password@host:port",
 }
-"""What libcurl says of a failure that will not pass, and the way out."""
+"""Words in the message of a failure that will not pass, and the way out."""
 _HINT_FILE = "the index lists this file but does not serve it"
 
 
@@ -182,9 +182,9 @@ class Client:
     def _carrier(self) -> httpx.AsyncBaseTransport:
         """Made when it is first needed: a warm cache needs none."""
         if self._transport is None:
-            from tfenv.index.transport import Transport
+            from tfenv.index.transport import transport
 
-            self._transport = Transport(http2=self._http2, silence=self._timeout)
+            self._transport = transport(http2=self._http2, silence=self._timeout)
         return self._transport
 
     def _login(self, url: str) -> list[tuple[str, str]]:
@@ -200,7 +200,7 @@ class Client:
         chosen for each host anew.
         """
         carrier = self._carrier()
-        import httpx
+        from tfenv.index.http import httpx
 
         here = self.credentials.learn(url)
         for _ in range(_REDIRECTS):

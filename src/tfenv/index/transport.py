@@ -1,217 +1,121 @@
-"""What carries requests for httpx: libcurl, which speaks HTTP/2, TLS and gzip outside Python's lock.
+"""What carries requests: libcurl where it is installed, otherwise httpx's own transport.
 
-httpx's own transport, httpcore, takes nine times the processor time for the same pages, and takes it from the resolver.
+libcurl (the extra `fast`) speaks HTTP/2, TLS and gzip outside Python's lock. httpx's own transport takes nine times
+the processor time for the same pages, and takes it from the resolver, but runs wherever Python does: pycurl has no
+wheels for musl, nor for glibc before 2.28.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-import ssl
-import sys
-from collections import deque
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.request import getproxies, proxy_bypass
 
-# or httpx imports a command line of its own: rich, click and pygments, which take longer than all the rest of it
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-
-import httpx  # noqa: E402
-import pycurl  # noqa: E402
-
-from tfenv.errors import UsageError  # noqa: E402
+from tfenv.errors import UsageError
+from tfenv.index.http import httpx
+from tfenv.machine import network
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Iterator
+    from typing import Any
 
-_CONNECT = 15_000
-"""milliseconds"""
-_BUFFER = 2**18
-_AHEAD = 2**22
-"""bytes of a body that may wait to be read before the server has to"""
-_HOST_CONNECTIONS = 16
-_SUPPRESS_CONNECT_HEADERS = 265
-"""an option that pycurl has no name for: what a proxy answers is not the answer (`curl/curl.h`)"""
-_OWN = frozenset({b"connection", b"host"})
-"""headers that belong to a connection, which only libcurl knows"""
-_DECODED = frozenset({b"content-encoding", b"content-length"})
-"""headers that are not true of a body any more that libcurl decompressed"""
-_BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch, Alpine
-    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
-    "/etc/ssl/ca-bundle.pem",  # openSUSE
-    "/etc/ssl/cert.pem",
-)
+_CONNECT = 15.0
+"""seconds"""
+_CONNECTIONS = 32
 
 
-class Transport(httpx.AsyncBaseTransport):
-    """A pool of connections that knows the proxies and the certificate authorities of the system; for GET requests.
-
-    Bodies come decompressed. What goes wrong on the way, also while a body is read, is an `httpx.TransportError`. It
-    belongs to one event loop, which must be a selector's (`tfenv.index.loop`).
+def transport(*, http2: bool, silence: float) -> httpx.AsyncBaseTransport:
+    """The best transport for GET requests that is installed.
 
     Args:
-        http2: one multiplexed connection a host, where the server can.
+        http2: one multiplexed connection a host, where the server and libcurl can.
         silence: seconds without a byte before a request counts as failed.
 
     Raises:
-        UsageError: SSL_CERT_FILE names something unreadable.
+        UsageError: SSL_CERT_FILE names a file that cannot be read.
+    """
+    try:
+        import pycurl
+    except ImportError:
+        return Plain(silence=silence)
+    if not hasattr(pycurl, "AsyncCurlMulti"):  # before 7.49
+        return Plain(silence=silence)
+    from tfenv.index.curl import Transport
+
+    return Transport(http2=http2, silence=silence)
+
+
+class Plain(httpx.AsyncBaseTransport):
+    """httpx's own transport, one pool of connections for each proxy; HTTP/1.1.
+
+    Args:
+        silence: seconds without a byte before a request counts as failed.
+
+    Raises:
+        UsageError: SSL_CERT_FILE names a file that cannot be read.
     """
 
-    def __init__(self, *, http2: bool, silence: float) -> None:
-        self._http2 = http2
-        self._silence = silence
-        self._authorities = _authorities()
-        self._proxies = getproxies()
-        self._multi = pycurl.AsyncCurlMulti()
-        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, _HOST_CONNECTIONS)
+    def __init__(self, *, silence: float) -> None:
+        self._timeout = {"connect": _CONNECT, "read": silence, "write": silence, "pool": None}
+        self._options = _options()
+        self._proxies = network.Proxies()
+        self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and wait for the headers of its answer."""
-        exchange = _Exchange(self._handle(request), self._multi, self._silence)
-        try:
-            await exchange.begin()
-        except BaseException:
-            await exchange.aclose()
-            raise
-        decoded = "accept-encoding" not in request.headers
-        headers = [(name, value) for name, value in exchange.headers if not (decoded and name.lower() in _DECODED)]
-        return httpx.Response(exchange.status, headers=headers, stream=exchange)
+        if "accept-encoding" not in request.headers:
+            request.headers["Accept-Encoding"] = "gzip, deflate"
+        request.extensions = {**request.extensions, "timeout": self._timeout}
+        proxy = self._proxies.of(request.url.scheme, request.url.netloc.decode())
+        if proxy not in self._pools:
+            with _usable(proxy):
+                self._pools[proxy] = httpx.AsyncHTTPTransport(proxy=proxy, **self._options)
+        return await self._pools[proxy].handle_async_request(request)
 
     async def aclose(self) -> None:
         """End all connections."""
-        await self._multi.aclose()
-
-    def _handle(self, request: httpx.Request) -> pycurl.Curl:
-        curl, url = pycurl.Curl(), request.url
-        curl.setopt(pycurl.URL, str(url))
-        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        version = pycurl.CURL_HTTP_VERSION_2TLS if self._http2 else pycurl.CURL_HTTP_VERSION_1_1
-        curl.setopt(pycurl.HTTP_VERSION, version)
-        curl.setopt(pycurl.PIPEWAIT, int(self._http2))
-        curl.setopt(pycurl.NOSIGNAL, 1)
-        curl.setopt(pycurl.CONNECTTIMEOUT_MS, _CONNECT)
-        curl.setopt(pycurl.BUFFERSIZE, _BUFFER)
-        for option, value in self._authorities:
-            curl.setopt(option, value)
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all") or ""
-        curl.setopt(pycurl.PROXY, "" if proxy and proxy_bypass(url.netloc.decode()) else proxy)
-        curl.setopt(pycurl.NOPROXY, "")
-        curl.setopt(_SUPPRESS_CONNECT_HEADERS, 1)
-        if "accept-encoding" not in request.headers:
-            curl.setopt(pycurl.ACCEPT_ENCODING, "gzip, deflate")
-        lines = [b"%b: %b" % (name, value) for name, value in request.headers.raw if name.lower() not in _OWN]
-        curl.setopt(pycurl.HTTPHEADER, lines)
-        return curl
+        for pool in self._pools.values():
+            await pool.aclose()
 
 
-class _Exchange(httpx.AsyncByteStream):
-    """One request and its answer, whose body is read while it comes."""
+class Blocking(httpx.BaseTransport):
+    """httpx's own transport for clients that wait, such as that of registries; arguments and errors as for `Plain`."""
 
-    def __init__(self, curl: pycurl.Curl, multi: pycurl.AsyncCurlMulti, silence: float) -> None:
-        self.status = 0
-        self.headers: list[tuple[bytes, bytes]] = []
-        self._curl = curl
-        self._multi = multi
-        self._silence = silence
-        self._begun = False
-        self._paused = False
-        self._came: deque[bytes] = deque()
-        self._length = 0
-        self._news = asyncio.Event()
-        curl.setopt(pycurl.HEADERFUNCTION, self._header)
-        curl.setopt(pycurl.WRITEFUNCTION, self._write)
-        self._done = multi.add_handle(curl)
-        self._done.add_done_callback(self._end)
+    def __init__(self) -> None:
+        self._options = _options()
+        self._proxies = network.Proxies()
+        self._pools: dict[str | None, httpx.HTTPTransport] = {}
 
-    async def begin(self) -> None:
-        while not (self._begun or self._done.done()):
-            await self._wait()
-        self._check()
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and wait for the headers of its answer."""
+        proxy = self._proxies.of(request.url.scheme, request.url.netloc.decode())
+        if proxy not in self._pools:
+            with _usable(proxy):
+                self._pools[proxy] = httpx.HTTPTransport(proxy=proxy, **self._options)
+        return self._pools[proxy].handle_request(request)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while self._came or not self._done.done():
-            if not self._came:
-                await self._wait()
-                continue
-            piece = self._came.popleft()
-            self._length -= len(piece)
-            if self._paused and self._length < _AHEAD // 2:
-                self._paused = False
-                self._curl.pause(pycurl.PAUSE_CONT)
-            yield piece
-        self._check()
-
-    async def aclose(self) -> None:
-        if not self._done.done():
-            self._multi.remove_handle(self._curl)
-        self._curl.close()
-
-    async def _wait(self) -> None:
-        self._news.clear()
-        try:
-            async with asyncio.timeout(self._silence):
-                await self._news.wait()
-        except TimeoutError:
-            raise httpx.ReadTimeout(f"nothing came for {self._silence:g} seconds") from None
-
-    def _check(self) -> None:
-        """Raise what ended the transfer, if that is known yet."""
-        if not self._done.done() or self._done.cancelled():
-            return
-        error = self._done.exception()
-        if isinstance(error, pycurl.error):
-            raise httpx.TransportError(str(error.args[1])) from error
-
-    def _end(self, _: object) -> None:
-        self._news.set()
-
-    def _header(self, line: bytes) -> None:
-        """Libcurl calls this for each line; answers before the last one (100, 103) are forgotten."""
-        if line.startswith(b"HTTP/"):
-            self.status = int(line.split(None, 2)[1])
-            self.headers.clear()
-        elif name_and_value := line.strip():
-            name, _, value = name_and_value.partition(b":")
-            if not self._begun:
-                self.headers.append((name, value.strip()))
-        elif self.status >= 200:
-            self._begun = True
-            self._news.set()
-
-    def _write(self, piece: bytes) -> int | None:
-        if self._length > _AHEAD:
-            self._paused = True
-            return int(pycurl.WRITEFUNC_PAUSE)
-        self._came.append(piece)
-        self._length += len(piece)
-        self._news.set()
-        return None
+    def close(self) -> None:
+        """End all connections."""
+        for pool in self._pools.values():
+            pool.close()
 
 
-def _authorities() -> list[tuple[int, str | int]]:
-    """Options that name the certificate authorities: those of SSL_CERT_FILE and SSL_CERT_DIR, and the system's.
+def _options() -> dict[str, Any]:
+    limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
+    return {"verify": network.tls(), "limits": limits, "trust_env": False}
 
-    libcurl comes with its wheel and does not know where the system keeps them.
+
+@contextmanager
+def _usable(proxy: str | None) -> Iterator[None]:
+    """Say which proxy httpx cannot use.
+
+    Raises:
+        UsageError: its URL is not one of a proxy, or it speaks SOCKS.
     """
-    named = os.environ.get("SSL_CERT_FILE")
-    if named:
-        try:
-            with Path(named).open("rb"):
-                pass
-        except OSError as error:
-            raise UsageError(f"SSL_CERT_FILE names `{named}`, which cannot be read: {error}") from None
-    usual = ssl.get_default_verify_paths()
-    bundle = named or usual.cafile or next((path for path in _BUNDLES if Path(path).is_file()), None)
-    if bundle is None:
-        import certifi
-
-        bundle = certifi.where()
-    found: list[tuple[int, str | int]] = [(pycurl.CAINFO, bundle)]
-    folder = os.environ.get("SSL_CERT_DIR") or usual.capath
-    if folder and os.path.isdir(folder.partition(os.pathsep)[0]):  # noqa: PTH112
-        found.append((pycurl.CAPATH, folder))
-    if sys.platform != "linux":
-        found.append((pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA))
-    return found
+    try:
+        yield
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        shown = (proxy or "").rpartition("@")[2]
+        raise UsageError(
+            f"the proxy `{shown}` cannot be used: {str(error).splitlines()[0]}",
+            hint="set HTTPS_PROXY to a URL such as http://proxy.example:3128; SOCKS needs the extra `tfenv[fast]`",
+        ) from error

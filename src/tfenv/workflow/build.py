@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import ssl
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +13,7 @@ from tfenv.image.assemble import assemble, load
 from tfenv.image.engine import Engine, HeldImage
 from tfenv.image.transfer import push
 from tfenv.index.download import download
+from tfenv.machine.network import authorities, proxy_variables
 from tfenv.model.lock import Origin
 from tfenv.model.progress import Progress, Silent
 from tfenv.outputs import dockerfile
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from tfenv.model.lock import Lock
 
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY")
 """build arguments that engines know without an `ARG` and keep out of an image's history"""
 
 
@@ -170,21 +168,20 @@ def _built(
 ) -> HeldImage:
     """Built by the engine from the Dockerfile."""
     reference = dockerfile.base_reference(lock, base)
-    authorities = host_authorities() if network else None
-    text = dockerfile.dumps(lock, wheels="index" if network else "context", base=reference, ca=authorities is not None)
+    text = dockerfile.dumps(lock, wheels="index" if network else "context", base=reference, ca=network)
     # before gigabytes are fetched for nothing
     if engine.image(reference) is None and not offline:
         engine.pull(reference, progress=progress)
     entries: dict[str, bytes | Path] = {"Dockerfile": text.encode()}
-    if authorities is not None:
-        entries[dockerfile.CA_FILE] = authorities
-    if not network:
+    if network:
+        entries[dockerfile.CA_FILE] = authorities()
+    else:
         entries |= _wheels(lock, cache=cache, offline=offline, progress=progress)
     return engine.build(
         entries,
         tag=tag,
         target="environment",
-        arguments=_proxies() if network else {},
+        arguments=proxy_variables() if network else {},
         network=network or lock.stack.origin is Origin.SYSTEM,
         fresh=force,
         progress=progress,
@@ -214,18 +211,3 @@ def _wheels(lock: Lock, *, cache: Cache | None, offline: bool, progress: Progres
         for layer in (*([first] if first else []), *dockerfile.layers(lock))
         for package in layer.packages
     }
-
-
-def _proxies() -> dict[str, str]:
-    both = (name for known in _PROXIES for name in (known, known.lower()))
-    return {name: value for name in both if (value := os.environ.get(name))}
-
-
-def host_authorities() -> bytes | None:
-    """The certificate authorities this host trusts, as PEM; ``None`` if they cannot be listed."""
-    paths = ssl.get_default_verify_paths()
-    for place in (os.environ.get("SSL_CERT_FILE"), paths.cafile, "/etc/ssl/certs/ca-certificates.crt"):
-        if place and Path(place).is_file():
-            return Path(place).read_bytes()
-    known = ssl.create_default_context().get_ca_certs(binary_form=True)
-    return "".join(map(ssl.DER_cert_to_PEM_cert, known)).encode() or None
