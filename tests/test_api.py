@@ -173,6 +173,15 @@ def test_every_public_name_is_there_and_documented() -> None:
         assert "Raises:" in text, name
 
 
+def test_every_field_is_documented() -> None:
+    """Each attribute of a public value is in the docstring of its class."""
+    for name, kind in CLASSES.items():
+        if dataclasses.is_dataclass(kind):
+            listed = re.findall(r"^ *((?:\w+, )*\w+):", inspect.getdoc(kind) or "", re.MULTILINE)
+            described = {word for line in listed for word in line.split(", ")}
+            assert {field.name for field in dataclasses.fields(kind)} <= described, name
+
+
 def test_every_type_that_is_taken_or_returned_is_public() -> None:
     """Of functions, and of the fields of what they return."""
     written = [(name, function.__annotations__) for name, function in FUNCTIONS.items()]

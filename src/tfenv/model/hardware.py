@@ -15,7 +15,12 @@ _CAPABILITY = re.compile(r"(?:sm_|compute_|lto_)?(\d{1,2})\.?(\d)([af]?)", re.IG
 
 @dataclass(frozen=True, slots=True, order=True)
 class ComputeCapability:
-    """What a GPU can execute, such as 8.6; ordered as numbers, not as text."""
+    """What a GPU can execute, such as 8.6; ordered as numbers, not as text.
+
+    Attributes:
+        major: number before the point.
+        minor: number after the point.
+    """
 
     major: int
     minor: int
@@ -40,6 +45,10 @@ class Architecture:
     The variant ``a`` (architecture-specific) runs on exactly that capability, ``f`` (family-specific) on the same
     major and the same or a higher minor. Source: CUDA C++ Programming Guide, "Compute capability" and "Feature set
     compiler targets".
+
+    Attributes:
+        capability: compute capability of the GPUs it is for.
+        variant: `a`, `f` or empty.
     """
 
     capability: ComputeCapability

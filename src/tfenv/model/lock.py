@@ -24,6 +24,8 @@ class LockedPackage:
     """One release, and the one file of it that the target installs.
 
     Attributes:
+        name: normalized name of the project.
+        version: of the release.
         file: wheel, or source distribution where there is no wheel; its `sha256` is never ``None``.
         dependencies: normalized names of the locked packages it requires here, sorted.
         requires_python: as the file declares it.
@@ -109,6 +111,7 @@ class HeldBack:
     """Why a locked package is not newer.
 
     Attributes:
+        name: normalized name of the package.
         before: the first newer release there was.
         because: of what; empty if nothing by itself forbids it.
     """
@@ -126,6 +129,9 @@ class Lock:
         request: as it was asked.
         target: as it was answered: `python` is set (`X.Y`), `glibc` is set on Linux.
         packages: sorted by name.
+        stack: the CUDA or ROCm libraries.
+        needs: what the environment asks of a machine.
+        base_image: image that `build` starts from; ``None`` off Linux.
         build: of the locked TensorFlow wheel; ``None`` if unknown.
         held: packages of which there were newer releases, by name.
         notes: one line each, what was held back and why; shown and kept.

@@ -70,7 +70,8 @@ class ContainerEngine:
     """A container engine on this host.
 
     Attributes:
-        version: as it says, ``None`` when it does not answer.
+        name: `docker` or `podman`.
+        version: version that the engine reports; ``None`` when it does not answer.
         gpu: how containers get GPUs: `cdi`, `nvidia-runtime`, or ``None`` when they cannot.
         trouble: why it does not answer, or ``None``.
     """
@@ -83,7 +84,13 @@ class ContainerEngine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """A Python on this host; `pip` is ``None`` if it has none."""
+    """A Python on this host.
+
+    Attributes:
+        path: of the interpreter.
+        version: `X.Y.Z`.
+        pip: version of its pip; ``None`` if it has no pip.
+    """
 
     path: PurePath
     version: Version
@@ -116,9 +123,15 @@ class Machine:
         system: the operating system as it calls itself (`Debian GNU/Linux 12 (bookworm)`).
         glibc: ``None`` on musl and outside Linux.
         cpu: instruction sets, named as in `/proc/cpuinfo`.
-        microarchitecture: by archspec (`skylake_avx512`), with the level (`x86-64-v4`) it reaches.
+        microarchitecture: name that archspec gives the processor (`skylake_avx512`).
+        level: x86-64 level that the processor reaches (`x86-64-v4`).
+        gpus: GPUs of any maker, as the driver or the bus lists them.
+        driver: NVIDIA driver.
         board: of a Jetson, such as `NVIDIA Jetson AGX Orin Developer Kit`.
-        disk_free: in bytes, where caches and images go.
+        libraries: CUDA libraries on the loader path.
+        engines: container engines.
+        interpreters: Pythons that were found.
+        disk_free: bytes that are free where caches and images go.
         unknown: one line for each thing that could not be looked at, with the reason.
     """
 

@@ -38,7 +38,14 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The ladder as it was climbed; it stops below the first level that makes the next meaningless."""
+    """The levels of a smoke test; they end with the first failure that makes the next level meaningless.
+
+    Attributes:
+        subject: image, environment or interpreter that was tried.
+        levels: in the order of trying.
+        gpu_wanted: whether the lock is for a GPU.
+        gpu_tried: whether a GPU was there to compute on.
+    """
 
     subject: str
     levels: tuple[Level, ...]
@@ -101,7 +108,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caution:
-    """Something that works, but not as one would wish."""
+    """Something that works with a drawback.
+
+    Attributes:
+        code: kebab-case name for scripts, such as `ptx-jit`.
+        message: the drawback and its reason.
+    """
 
     code: str
     message: str
@@ -109,7 +121,14 @@ class Caution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The answer of `check`: works only when nothing relevant is missing or wrong."""
+    """The answer of `check`.
+
+    Attributes:
+        answer: `works` only if everything that decides is known and nothing is wrong.
+        problems: what does not work, the one that breaks first before the others.
+        warnings: what works with a drawback.
+        unknown: what would have to be known to decide, one line each.
+    """
 
     answer: Answer
     problems: tuple[Problem, ...] = ()

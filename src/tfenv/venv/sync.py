@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import HostError, UsageError
+from tfenv.index.download import download
+from tfenv.machine.detect import glibc, this_platform
+from tfenv.machine.host import ThisHost
 from tfenv.model.progress import Progress, Silent
 from tfenv.smoke import exchange
+from tfenv.store.cache import Cache
 from tfenv.store.files import writing
-from tfenv.venv import interpreters, loader, linked
+from tfenv.venv import interpreters, linked, loader
+from tfenv.venv.install import unpack
 from tfenv.smoke.run import interpreter, probe, wheel_contents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tfenv.store.cache import Cache
     from tfenv.model.lock import Lock, LockedPackage
 
 TASK = "install"
@@ -112,9 +116,6 @@ def sync(
         IntegrityError: a file is not what the lock says.
         HostError: an installer failed, with what it said.
     """
-    from tfenv.store.cache import Cache
-    from tfenv.index.download import download
-
     reporter = progress or Silent()
     cache = cache or Cache()
     todo = plan(lock, directory, python=python, cache=cache)
@@ -165,9 +166,6 @@ def site_packages(directory: Path) -> Path:
 
 
 def _check_host(lock: Lock) -> None:
-    from tfenv.machine.detect import glibc, this_platform
-    from tfenv.machine.host import ThisHost
-
     here = this_platform()
     if here is None or here.wheels is not lock.target.platform.wheels:
         raise UsageError(
@@ -270,8 +268,6 @@ class _Installer:
             return
         if self.uv is None and not build:
             # the pip of an old Python refuses wheels of newer platform tags
-            from tfenv.venv.install import unpack
-
             unpack([files[package.file.filename] for package in packages], Path(self.python))
             return
         # beside the packages, so that uv can link what it unpacks

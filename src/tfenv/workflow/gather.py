@@ -15,6 +15,7 @@ from tfenv.inputs import requirements as requirements_file
 from tfenv.model.configuration import Configuration
 from tfenv.model.package import normalize
 from tfenv.model.target import Accelerator
+from tfenv.outputs import pylock
 from tfenv.store import files, formats
 
 if TYPE_CHECKING:
@@ -93,8 +94,6 @@ def _lock(text: str, name: str) -> Configuration:
     )
     if "tfenv" not in document.get("tool", {}):
         return Configuration(packages=packages)
-    from tfenv.outputs import pylock
-
     lock = pylock.loads(text, name)
     target = lock.target
     return Configuration(

@@ -65,16 +65,13 @@ def smoke(
     if here:
         return _judge(lock, *probe(Path(sys.executable), exchange.options(lock)), f"Python {sys.executable}", cache)
     # the client of container engines: 101 modules that an environment does not need
+    from tfenv.image.engine import Engine
     from tfenv.workflow.build import default_tag
 
-    return _image(lock, image or default_tag(lock), connect, cache)
+    return _image(lock, image or default_tag(lock), connect or Engine.connect, cache)
 
 
-def _image(lock: Lock, image: str, connect: Callable[[], Engine] | None, cache: Cache | None) -> Report:
-    if connect is None:
-        from tfenv.image.engine import Engine
-
-        connect = Engine.connect
+def _image(lock: Lock, image: str, connect: Callable[[], Engine], cache: Cache | None) -> Report:
     with connect() as engine:
         if engine.image(image) is None:
             raise EngineError(f"the engine has no image `{image}`", hint="`tfenv build` makes one from the lock")
