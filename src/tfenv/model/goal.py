@@ -32,7 +32,7 @@ class Goal:
         exclude_newer: files uploaded at or after this moment do not exist.
         keras: which major `tf.keras` shall be, 2 or 3; ``None`` leaves it to the release.
         newest: of CUDA libraries that a range leaves open, take the newest, and not one that was seen to work.
-        prereleases: may TensorFlow be a pre-release? (Others may where a specifier names one, as in PEP 440.)
+        prereleases: may TensorFlow be a pre-release? (Any project may where the request names one, as in PEP 440.)
     """
 
     tensorflow: SpecifierSet = field(default_factory=SpecifierSet)

@@ -90,6 +90,11 @@ class Release:
     version: Version
     files: tuple[File, ...]
 
+    @property
+    def is_yanked(self) -> bool:
+        """Was every file of it yanked?"""
+        return all(file.yanked is not None for file in self.files)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:

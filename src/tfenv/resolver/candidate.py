@@ -1,4 +1,4 @@
-"""What resolvelib moves around: wants (requirements bound to a Python) and candidates."""
+"""Wants (requirements bound to a Python) and candidates, which is what a resolution is made of."""
 
 from __future__ import annotations
 

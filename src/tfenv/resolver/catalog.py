@@ -35,7 +35,6 @@ class Catalog:
         self._allows: dict[tuple[int, Version], bool] = {}
         self._kept: dict[int, Requirement] = {}  # keeps the ids above alive
         self._choices: dict[tuple[Name, Version, Version, bool], tuple[File | None, bool]] = {}
-        self._final: dict[Name, bool] = {}
         self.skipped_source = False
 
     def releases(self, name: Name) -> tuple[Release, ...]:
@@ -66,31 +65,34 @@ class Catalog:
     ) -> Iterator[Release]:
         """Releases that all requirements allow, newest first, `preferred` before all; worked out one by one.
 
-        A pre-release is only among them if a specifier names one, if the request says so, or if the project has
-        nothing else (PEP 440, "Handling of pre-releases").
+        Pre-releases are only among them if the request opens the project to them, or if no final release that was not
+        yanked matches (PEP 440, "Handling of pre-releases").
         """
         releases = self.releases(name)
-        prereleases = name in self._prereleases or any(r.specifier.prereleases for r in requirements)
-        final_only = not prereleases and self._has_final(name)
+        is_open = self.opens_prereleases(name)
 
         def matches(release: Release) -> bool:
-            version = release.version
-            if final_only and version.is_prerelease:
-                return False
-            return all(self.allows(requirement, version) for requirement in requirements)
+            return all(self.allows(requirement, release.version) for requirement in requirements)
 
-        first = next((r for r in releases if r.version == preferred), None) if preferred is not None else None
-        if first is not None and matches(first):
-            yield first
-        yield from (release for release in releases if release is not first and matches(release))
+        found = sorted(releases, key=lambda r: r.version != preferred) if preferred is not None else releases
+        later = []
+        has_final = False
+        for release in found:
+            if is_open or not release.version.is_prerelease:
+                if matches(release):
+                    has_final |= not release.is_yanked
+                    yield release
+            else:
+                later.append(release)
+        if not has_final:
+            yield from filter(matches, later)
 
-    def _has_final(self, name: Name) -> bool:
-        if name not in self._final:
-            self._final[name] = any(not release.version.is_prerelease for release in self.releases(name))
-        return self._final[name]
+    def opens_prereleases(self, name: Name) -> bool:
+        """Does the request open a project to pre-releases?"""
+        return name in self._prereleases
 
     def file(self, release: Release, python: Version, *, yanked: bool = False) -> File | None:
-        """The file that the target would install; yanked files only where a release is pinned exactly (PEP 592)."""
+        """The file that the target would install; with `yanked` a yanked one if no other fits (PEP 592)."""
         file, skipped = self.choice(release, python, yanked=yanked)
         self.skipped_source |= skipped
         return file
@@ -111,18 +113,22 @@ class Catalog:
         return tags.glibc(tag for tag in file.tags if tag in ranks)
 
     def is_too_new(self, glibc: Version | None) -> bool:
-        """Is this glibc newer than that of the target, as far as that is told?"""
+        """Is this glibc newer than that of the target, as far as that is known?"""
         return glibc is not None and self._target.glibc is not None and glibc > self._target.glibc
 
     def _choose(self, release: Release, python: Version, *, yanked: bool) -> tuple[File | None, bool]:
+        found, skipped = self._choose_of([file for file in release.files if file.yanked is None], python)
+        if found is None and yanked:
+            found, skipped = self._choose_of(release.files, python)
+        return found, skipped
+
+    def _choose_of(self, files: Sequence[File], python: Version) -> tuple[File | None, bool]:
         ranks = tags.ranks(self._target.platform, python)
         best: tuple[tuple[bool, int, tuple[int, str]], File] | None = None
         wheels = 0
         sources = []
-        for file in release.files:
+        for file in files:
             wheels += file.is_wheel
-            if file.yanked is not None and not yanked:
-                continue
             if file.requires_python is not None and not file.requires_python.contains(python, prereleases=True):
                 continue
             if not file.is_wheel:

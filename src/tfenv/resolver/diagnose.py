@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tfenv.model import tags
-from tfenv.model.package import Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from packaging.version import Version
 
-    from tfenv.model.package import Release
+    from tfenv.model.package import Name, Release
     from tfenv.model.target import Platform
     from tfenv.resolver.candidate import Want
     from tfenv.resolver.catalog import Catalog
@@ -20,12 +19,9 @@ if TYPE_CHECKING:
 
 
 def diagnose(
-    catalog: Catalog, provider: Provider, identifier: str, wants: Sequence[Want], pythons: Sequence[Version]
+    catalog: Catalog, provider: Provider, name: Name, wants: Sequence[Want], pythons: Sequence[Version]
 ) -> str:
     """Why no file of a project satisfies the wants; empty if some file does, or if they only contradict each other."""
-    if next(provider.matches(identifier, wants), None) is not None:
-        return ""
-    name = Name(identifier.partition("[")[0])
     releases = catalog.releases(name)
     if not releases:
         return f"no index knows a project `{name}`"
@@ -39,22 +35,25 @@ def diagnose(
                 return f"{name} has no release {each.specifier}; its newest is {newest}"
         return ""
     matching = list(catalog.matching(name, requirements))
-    if not matching:
-        return f"{name} {_several(r.version for r in allowed)} is a pre-release, which nothing asks for by name"
     bound = {want.python for want in wants if want.python is not None}
     if len(bound) > 1:
         return ""
     tried = sorted(bound or pythons)
+    reasons: list[str] = []
     for release in matching:
         for python in tried:
-            if (file := catalog.file(release, python)) is not None:
-                if catalog.is_too_new(glibc := catalog.glibc(file, python)):
-                    return f"{name} {release.version} is built for glibc {glibc} and newer"
-                bounds = provider.bounds(name, python)
-                outside = [each for each in bounds if release.version not in catalog.allowed(name, each)]
+            if (file := catalog.file(release, python)) is None:
+                continue
+            bounds = provider.bounds(name, python)
+            outside = [each for each in bounds if release.version not in catalog.allowed(name, each)]
+            if name != provider.first and catalog.is_too_new(glibc := catalog.glibc(file, python)):
+                reasons.append(f"{name} {release.version} is built for glibc {glibc} and newer")
+            elif outside:
                 words = [f"{each.specifier}   [{each.source}]" for each in outside]
-                return f"{name} is constrained to {_several(words)}" if words else ""
-    return no_file(matching[0], tried, catalog.platform)
+                reasons.append(f"{name} is constrained to {_several(words)}")
+            else:
+                return ""
+    return reasons[0] if reasons else no_file(matching[0], tried, catalog.platform)
 
 
 def has(release: Release, platform: Platform) -> str:

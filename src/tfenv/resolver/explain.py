@@ -61,7 +61,7 @@ def explain(
 
 def fact(conflict: Conflict, request: Goal, assumed: Collection[Kind] = ()) -> str:
     """What cannot be had together, in one line."""
-    if not conflict.links and not conflict.parts:
+    if not conflict.is_proven or not (conflict.links or conflict.parts):
         return "no solution was found in reasonable time; there may be none"
     kinds = {part.kind for part in conflict.parts} - set(assumed)
     place, wishes = _place(conflict, request, kinds), _wishes(conflict, request, kinds)
@@ -79,8 +79,6 @@ def fact(conflict: Conflict, request: Goal, assumed: Collection[Kind] = ()) -> s
         said = f"{subject} {never}be installed"
     if Kind.NEWER in kinds and request.exclude_newer is not None:
         said += f" as of {request.exclude_newer:%Y-%m-%d}"
-    if conflict.others:
-        said += f" ({conflict.others} other release{'s' if conflict.others > 1 else ''} tried in vain)"
     return said
 
 

@@ -169,11 +169,11 @@ class Conflict(Exception):
         links: the requirements that could not be satisfied together.
         gaps: subject to why nothing of it fits, in one clause.
         attempt: the links are those of this TensorFlow; ``None`` if not even one could be tried.
-        others: how many other releases of TensorFlow were tried in vain.
         involved: who asked for what, as far as it bears on the conflict: more than `links`, each once.
         parts: the smallest set that conflicts; empty until `smallest` has looked for it.
         offered: releases of TensorFlow, newest first.
         persists: does a changed request contradict the same facts?
+        is_proven: whether it is certain that there is no solution; if not, the search was given up.
     """
 
     def __init__(
@@ -182,18 +182,18 @@ class Conflict(Exception):
         *,
         gaps: Mapping[Name, str],
         attempt: Attempt | None = None,
-        others: int = 0,
         involved: tuple[Link, ...] = (),
         parts: tuple[Part, ...] = (),
         offered: tuple[Version, ...] = (),
         persists: Callable[[Goal], bool] = lambda _changed: False,
+        is_proven: bool = True,
     ) -> None:
         super().__init__("; ".join(str(link.requirement) for link in links))
         self.links = links
         self.gaps = dict(gaps)
         self.attempt = attempt
-        self.others = others
         self.involved = involved
         self.parts = parts
         self.offered = offered
         self.persists = persists
+        self.is_proven = is_proven

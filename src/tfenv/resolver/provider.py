@@ -1,44 +1,45 @@
-"""The questions of resolvelib, answered for Python packages and machines."""
+"""What is wanted: by the request, by each candidate, of Python and of the machine."""
 
-# ruff: noqa: ARG002  # resolvelib decides what its questions carry
 from __future__ import annotations
 
-from collections import Counter, deque
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
-from resolvelib.providers import AbstractProvider
 
 from tfenv.model import tags
 from tfenv.model.package import Name, Requirement
 from tfenv.resolver.ahead import Ahead
 from tfenv.resolver.candidate import PYTHON, Candidate, Want, is_virtual, wants
-from tfenv.resolver.virtual import VirtualCandidate, answers
+from tfenv.resolver.virtual import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from packaging.markers import Marker
     from packaging.version import Version
-    from resolvelib.structs import Matches, RequirementInformation
 
     from tfenv.model.goal import Goal
-    from tfenv.model.package import File, Release
+    from tfenv.model.package import File
     from tfenv.resolver.catalog import Catalog
-
-Choice = Candidate | VirtualCandidate
-
-_AHEAD = 4
-"""How many next-best files to fetch metadata for once the best one was turned down."""
+    from tfenv.resolver.virtual import VirtualCandidate
 
 
-class Provider(AbstractProvider[Want, Choice, str]):
-    """Answers for one request.
+class Provider:
+    """Requirements and candidates of one request; every answer is worked out once.
 
-    What was asked for by name hangs on the root (so that a hopeless wish fails before anything else is looked at) and
-    on each Python candidate (so that its markers are read for that Python, and its wheels are looked for there).
+    Args:
+        request: what is asked for.
+        catalog: releases and files.
+        asked: requirements of the request, that on TensorFlow among them.
+        pythons: full versions.
+        preferred: versions to try first.
+        first: project that is chosen before anything else.
+
+    Attributes:
+        first: project that is chosen before anything else.
+        pythons: full versions, best first.
+        warnings: what could not be known, as keys, in the order of discovery.
     """
 
     def __init__(
@@ -52,147 +53,47 @@ class Provider(AbstractProvider[Want, Choice, str]):
         first: Name,
     ) -> None:
         self.catalog = catalog
-        self._first = first
+        self.first = first
         self._asked = asked
         self._constraints = request.constraints
         self._platform = request.target.platform
         self._preferred = preferred
-        self._pythons = sorted(pythons, key=lambda python: _is_preferred(python, preferred), reverse=True)
-        self._virtual = answers(request.target, self._pythons)
+        self.pythons = sorted(pythons, key=lambda python: _is_preferred(python, preferred), reverse=True)
+        self._virtual = answers(request.target, self.pythons)
         self._candidates: dict[tuple[str, Version, Version], Candidate] = {}
         self._requires: dict[tuple[str, Version, Version], list[Want]] = {}
         self._asked_on: dict[Version, list[Want]] = {}
         self._before: dict[Candidate, list[Want]] = {}
         self._only: dict[Version, Want] = {}
         self._met: dict[tuple[int, int], tuple[bool, Requirement]] = {}
-        self._satisfied: dict[tuple[int, int], bool] = {}
-        self._alive: list[tuple[Want, Choice]] = []  # whose ids these are
         self._bounded: dict[int, tuple[bool, bool, Requirement]] = {}
-        self._seen: dict[str, int] = {}
         self._evaluated: dict[tuple[int, Version, str], tuple[bool, Marker, bool]] = {}
         self._environments: dict[Version, dict[str, str]] = {}
-        self._ahead = Ahead(catalog, first=first, preferred=preferred, holds=self._is_held)
-        self._clashes: Counter[str] = Counter()
-        self._last_causes: tuple[int, ...] = ()
+        self._ahead = Ahead(catalog, first=first, preferred=preferred, holds=self.is_held)
         self.warnings: dict[str, None] = {}
-        self.held: dict[Name, dict[Version, Requirement]] = {}
-        """Project to version to what it asks of the machine in vain."""
 
-    # what resolvelib asks
+    # what candidates want
 
-    def identify(self, requirement_or_candidate: Want | Choice) -> str:
-        """Both carry it."""
-        return requirement_or_candidate.identifier
-
-    def find_matches(
-        self,
-        identifier: str,
-        requirements: Mapping[str, Iterator[Want]],
-        incompatibilities: Mapping[str, Iterator[Choice]],
-    ) -> Matches[Choice]:
-        """Best first: the newest version, and for each version the newest Python."""
-        asked = list(requirements[identifier])
-        refused = set(incompatibilities[identifier])
-        if is_virtual(identifier):
-            return [
-                candidate
-                for candidate in self._virtual[identifier]
-                if candidate not in refused and all(self._meets(candidate, want.requirement) for want in asked)
-            ]
-        return lambda: self._matches(identifier, asked, refused)
-
-    def is_satisfied_by(self, requirement: Want, candidate: Choice) -> bool:
-        """Same version, and same Python where the requirement is bound to one. Asked of all pairs in every round."""
-        try:
-            return self._satisfied[id(requirement), id(candidate)]
-        except KeyError:
-            found = self._satisfied[id(requirement), id(candidate)] = self._satisfies(requirement, candidate)
-            self._alive.append((requirement, candidate))
-            return found
-
-    def get_dependencies(self, candidate: Choice) -> Iterator[Want]:
-        """Without what every answer of the target meets: resolvelib would ask of it in every round.
-
-        TensorFlow keeps its own, so that Python is chosen, on which hangs what the request asks for.
-        """
-        keeps = isinstance(candidate, VirtualCandidate) or candidate.name == self._first
-        for want in self.wanted(candidate):
-            if keeps or not is_virtual(want.identifier) or not self.is_met_anyhow(want):
-                yield want
-
-    def wanted(self, candidate: Choice) -> Iterator[Want]:
+    def wanted(self, candidate: Candidate) -> Iterator[Want]:
         """Python first, then the machine, then packages; a generator, so that a clash ends it before more is read."""
-        if isinstance(candidate, VirtualCandidate):
-            if candidate.identifier == PYTHON and candidate.versions is not None:
-                yield from self.asked(candidate.versions[0])
-            return
         if (before := self._before.get(candidate)) is None:
-            before = self._before[candidate] = self._at_once(candidate)
+            before = self._before[candidate] = self.at_once(candidate)
         yield from before
         key = (candidate.identifier, candidate.version, candidate.python)
         if key not in self._requires:
             found = self._requires[key] = self._read(candidate)
-            if candidate.name == self._first:
+            if candidate.name == self.first:
                 self._ahead.begin(candidate.file, candidate.python)
             self._ahead.follow(found, candidate.python)
-            for want in found:
-                self._seen.setdefault(want.identifier, len(self._seen))
         yield from self._requires[key]
-
-    def narrow_requirement_selection(
-        self,
-        identifiers: Iterable[str],
-        resolutions: Mapping[str, Choice],
-        candidates: Mapping[str, Iterator[Choice]],
-        information: Mapping[str, Iterator[RequirementInformation[Want, Choice]]],
-        backtrack_causes: Sequence[RequirementInformation[Want, Choice]],
-    ) -> Iterable[str]:
-        """TensorFlow, then Python and the machine, then whatever last clashed, then the rest."""
-        open_ = list(identifiers)
-        clashed = {cause.requirement.identifier for cause in backtrack_causes}
-        clashed |= {cause.parent.identifier for cause in backtrack_causes if cause.parent is not None}
-        self._count(clashed, backtrack_causes)
-        if self._first in open_:
-            return [self._first]
-        if virtual := [identifier for identifier in open_ if is_virtual(identifier)]:
-            return virtual[:1]
-        return [identifier for identifier in open_ if identifier in clashed] or open_
-
-    def get_preference(
-        self,
-        identifier: str,
-        resolutions: Mapping[str, Choice],
-        candidates: Mapping[str, Iterator[Choice]],
-        information: Mapping[str, Iterator[RequirementInformation[Want, Choice]]],
-        backtrack_causes: Sequence[RequirementInformation[Want, Choice]],
-    ) -> tuple[int, bool, bool, int]:
-        """What has clashed most, exact pins, then what is bounded from above, then in the order of discovery."""
-        exact = bounded = False
-        for info in information[identifier]:
-            wanted = info.requirement.requirement
-            how = self._bounded.get(id(wanted))
-            if how is None:
-                operators = {one.operator for one in wanted.specifier}
-                how = (bool(operators & {"==", "==="}), bool(operators & {"<", "<=", "~="}), wanted)
-                self._bounded[id(wanted)] = how
-            exact, bounded = exact or how[0], bounded or how[1]
-        seen = self._seen.setdefault(identifier, len(self._seen))
-        return -self._clashes[identifier], not exact, not bounded, seen
-
-    def _count(self, clashed: set[str], causes: Sequence[RequirementInformation[Want, Choice]]) -> None:
-        """Remember a clash, once: its causes are told again until the next one."""
-        these = tuple(map(id, causes))
-        if these != self._last_causes:
-            self._last_causes = these
-            self._clashes.update(clashed)
 
     # what the request asks
 
     def roots(self) -> list[Want]:
         """TensorFlow, and everything that is asked for whatever the Python."""
-        python = self._pythons[0]
+        python = self.pythons[0]
         for requirement in self._asked:
-            if self._is_held(requirement, python, ""):
+            if self.is_held(requirement, python, ""):
                 self._ahead.follow(wants(requirement, python), python)
         return [want for requirement in self._asked if requirement.marker is None for want in wants(requirement, None)]
 
@@ -209,68 +110,34 @@ class Provider(AbstractProvider[Want, Choice, str]):
 
     def is_met_anyhow(self, want: Want) -> bool:
         """Is it on the machine, and met by every answer that the target could give?"""
-        answers_ = self._virtual.get(want.identifier, ())
-        return bool(answers_) and all(self._meets(answer, want.requirement) for answer in answers_)
+        found = self.answers(want.identifier)
+        return bool(found) and all(self.meets(answer, want.requirement) for answer in found)
 
-    def matches(self, identifier: str, asked: Sequence[Want]) -> Iterator[Choice]:
-        """As resolvelib sees them; for explanations."""
-        return self._matches(identifier, asked, set())
+    def answers(self, identifier: str) -> tuple[VirtualCandidate, ...]:
+        """What the target has of a virtual package, best first; empty if it knows of no such thing."""
+        return self._virtual.get(identifier, ())
 
-    # how
+    def strictness(self, requirement: Requirement) -> tuple[bool, bool]:
+        """Does it name one version exactly, and does it bound versions from above?"""
+        found = self._bounded.get(id(requirement))
+        if found is None:
+            operators = {one.operator for one in requirement.specifier}
+            found = (bool(operators & {"==", "==="}), bool(operators & {"<", "<=", "~="}), requirement)
+            self._bounded[id(requirement)] = found  # kept, so that no other takes its id
+        return found[0], found[1]
 
-    def _satisfies(self, requirement: Want, candidate: Choice) -> bool:
-        if isinstance(candidate, VirtualCandidate):
-            return self._meets(candidate, requirement.requirement)
-        if requirement.python is not None and requirement.python != candidate.python:
-            return False
-        return self.catalog.allows(requirement.requirement, candidate.version)
+    def take(self, candidate: Candidate) -> None:
+        """Expect the metadata of a candidate, which is about to be read, and what it requires."""
+        self._ahead.take(candidate.identifier, candidate.file, candidate.python)
 
-    def _matches(self, identifier: str, asked: Sequence[Want], refused: set[Choice]) -> Iterator[Candidate]:
-        project = Name(identifier.partition("[")[0])
-        pythons = {want.python for want in asked if want.python is not None}
-        if len(pythons) > 1:
-            return
-        exact = any(_is_exact(want.requirement.specifier) for want in asked)
-        found = self.catalog.matching(
-            project, [want.requirement for want in asked], preferred=self._preferred.get(project)
-        )
-        turned_down = False
-        waiting: deque[Release] = deque()
-        while (release := waiting.popleft() if waiting else next(found, None)) is not None:
-            for python in pythons or self._pythons:
-                file = self.catalog.file(release, python, yanked=exact)
-                if file is None or not self._is_within_bounds(project, release.version, python):
-                    continue
-                candidate = self._candidate(identifier, release.version, python, file)
-                if candidate in refused or self._is_hopeless(candidate):
-                    continue
-                self._ahead.take(identifier, file, python)
-                if turned_down:
-                    waiting.extend(islice(found, _AHEAD - 1 - len(waiting)))
-                    ahead = (self.catalog.file(next_, python) for next_ in waiting)
-                    self.catalog.source.expect([file for file in ahead if file is not None])
-                yield candidate
-                turned_down = True
-
-    def _candidate(self, identifier: str, version: Version, python: Version, file: File) -> Candidate:
+    def candidate(self, identifier: str, version: Version, python: Version, file: File) -> Candidate:
+        """One file of a release, for one Python; always the same object."""
         key = (identifier, version, python)
         if key not in self._candidates:
             name, _, extra = identifier.rstrip("]").partition("[")
             glibc = self.catalog.glibc(file, python)
             self._candidates[key] = Candidate(identifier, Name(name), version, python, file, extra, glibc)
         return self._candidates[key]
-
-    def _is_hopeless(self, candidate: Candidate) -> bool:
-        """Is its file for a newer glibc than that of the target?
-
-        No search changes that, so it is not even tried, which saves trying everything else around it. TensorFlow is
-        what the explanation is about, and is.
-        """
-        if candidate.identifier == self._first or not self.catalog.is_too_new(candidate.glibc):
-            return False
-        if not candidate.extra:
-            self.held.setdefault(candidate.name, {})[candidate.version] = self._at_once(candidate)[-1].requirement
-        return True
 
     def bounds(self, name: Name, python: Version) -> list[Requirement]:
         """The constraints on a project that hold on a Python."""
@@ -280,16 +147,14 @@ class Provider(AbstractProvider[Want, Choice, str]):
             if constraint.name == name and self._holds(constraint, python, "", "a constraint")
         ]
 
-    def _is_within_bounds(self, name: Name, version: Version, python: Version) -> bool:
-        return all(self.catalog.allows(bound, version) for bound in self.bounds(name, python))
-
-    def _meets(self, candidate: VirtualCandidate, requirement: Requirement) -> bool:
+    def meets(self, candidate: VirtualCandidate, requirement: Requirement) -> bool:
+        """Does an answer of the target satisfy a requirement?"""
         key = (id(candidate), id(requirement))
         if key not in self._met:
             self._met[key] = (candidate.satisfies(requirement), requirement)  # kept, so that no other takes its id
         return self._met[key][0]
 
-    def _at_once(self, candidate: Candidate) -> list[Want]:
+    def at_once(self, candidate: Candidate) -> list[Want]:
         """What the name of a file says."""
         python = candidate.python
         if python not in self._only:
@@ -314,11 +179,8 @@ class Provider(AbstractProvider[Want, Choice, str]):
         if metadata.requires_python is not None and not candidate.extra:
             said = Requirement(name=Name(PYTHON), specifier=metadata.requires_python, source=metadata.source)
             found.append(Want(PYTHON, said, None))
-        if candidate.extra:
-            same = Requirement(name=candidate.name, specifier=SpecifierSet(f"=={candidate.version}"))
-            found.append(Want(candidate.name, same, candidate.python))
-            if candidate.extra not in metadata.extras:
-                self.warnings[f"{candidate.name} {candidate.version} has no extra `{candidate.extra}`"] = None
+        if candidate.extra and candidate.extra not in metadata.extras:
+            self.warnings[f"{candidate.name} {candidate.version} has no extra `{candidate.extra}`"] = None
         subject = f"{candidate.name} {candidate.version}"
         for requirement in metadata.requires:
             if not requirement.may_hold(candidate.extra):
@@ -330,7 +192,8 @@ class Provider(AbstractProvider[Want, Choice, str]):
         found.sort(key=lambda want: not is_virtual(want.identifier))
         return found
 
-    def _is_held(self, requirement: Requirement, python: Version, extra: str) -> bool:
+    def is_held(self, requirement: Requirement, python: Version, extra: str) -> bool:
+        """Does the marker of a requirement hold on a Python, with an extra (`""`: none)?"""
         return requirement.marker is None or self._evaluate(requirement.marker, python, extra)[0]
 
     def _holds(self, requirement: Requirement, python: Version, extra: str, subject: str) -> bool:
@@ -365,7 +228,3 @@ def _asks_of_the_kernel(marker: Marker) -> bool:
 def _is_preferred(python: Version, preferred: Mapping[Name, Version]) -> bool:
     wanted = preferred.get(Name(PYTHON))
     return wanted is not None and (python.major, python.minor) == (wanted.major, wanted.minor)
-
-
-def _is_exact(specifier: SpecifierSet) -> bool:
-    return any(one.operator == "===" or (one.operator == "==" and not one.version.endswith(".*")) for one in specifier)

@@ -9,26 +9,21 @@ from packaging.version import Version
 
 from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name, Requirement
 from tfenv.model.progress import Silent
-from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
+from tfenv.resolver.attempt import Refuted, Solved, attempt
+from tfenv.resolver.candidate import PYTHON, is_virtual
 from tfenv.resolver.catalog import Catalog
 from tfenv.resolver.diagnose import diagnose
 from tfenv.resolver.outcome import Attempt, Conflict, Held, Link, Need, Pin, Resolution
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from resolvelib.resolvers import Result
-    from resolvelib.structs import RequirementInformation
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tfenv.model.goal import Goal
     from tfenv.model.progress import Progress
-    from tfenv.resolver.candidate import Want
+    from tfenv.resolver.candidate import Candidate, Want
     from tfenv.resolver.protocols import Source
-    from tfenv.resolver.provider import Choice, Provider
-    from tfenv.resolver.reporter import Reporter
-
-_MAX_ROUNDS = 5_000
-"""A resolution of 150 packages takes about 200; a search that takes this many is lost."""
+    from tfenv.resolver.provider import Provider
+    from tfenv.resolver.values import Reason
 
 _TASK = "resolving"
 
@@ -83,7 +78,7 @@ def candidates_of(request: Goal, pythons: Sequence[Version]) -> tuple[Version, .
 
 
 class _Run:
-    """One walk of resolvelib, and what is needed to tell about it."""
+    """One request, solved or refuted."""
 
     def __init__(
         self,
@@ -101,89 +96,71 @@ class _Run:
         self._pythons = candidates_of(request, pythons)
         self._preferred = preferred
         self.progress = progress
-        prereleases = TENSORFLOWS if request.prereleases else ()
-        self.catalog = Catalog(source, request.target, prereleases=prereleases, build=build)
+        self._asked = (Requirement(name=TENSORFLOW, specifier=request.tensorflow), *request.requirements)
+        opened = {each.name for each in (*self._asked, *request.constraints) if each.specifier.prereleases}
+        if request.prereleases:
+            opened.update(TENSORFLOWS)
+        self.catalog = Catalog(source, request.target, prereleases=opened, build=build)
 
     def attempt(self) -> Resolution:
-        from resolvelib import Resolver
-        from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
+        """One solution.
 
-        asked = (Requirement(name=TENSORFLOW, specifier=self._request.tensorflow), *self._request.requirements)
-        provider = self._provider(asked, self._pythons, self._preferred)
-        reporter = _reporter(self.progress)
+        Raises:
+            Conflict: there is none, or (then it is not `proven`) none was found.
+        """
         self.progress.start(_TASK)
         try:
-            result = Resolver(provider, reporter).resolve(provider.roots(), max_rounds=_MAX_ROUNDS)
-        except ResolutionImpossible as impossible:
-            reporter.clashing(impossible.causes)
-            raise self._conflict(asked, provider, impossible.causes, reporter) from None
-        except ResolutionTooDeep:
-            raise self._conflict(asked, provider, (), reporter) from None
+            found = self._search(self._asked, self._pythons, self._preferred)
         finally:
             self.progress.finish(_TASK)
-        return self._resolution(result, provider, asked, {**reporter.held, **provider.held})
+        if isinstance(found, Refuted):
+            raise self._conflict(found)
+        return self._resolution(found)
 
-    def _provider(
+    def _search(
         self, asked: Sequence[Requirement], pythons: Sequence[Version], preferred: Mapping[Name, Version]
-    ) -> Provider:
-        from tfenv.resolver.provider import Provider
-
-        return Provider(
-            self._request, self.catalog, asked=asked, pythons=pythons, preferred=preferred, first=TENSORFLOW
+    ) -> Solved | Refuted:
+        return attempt(
+            self._request,
+            self.catalog,
+            asked=asked,
+            pythons=pythons,
+            preferred=preferred,
+            progress=self.progress,
+            task=_TASK,
         )
 
-    def _conflict(
-        self,
-        asked: Sequence[Requirement],
-        provider: Provider,
-        causes: Collection[RequirementInformation[Want, Choice]],
-        reporter: Reporter,
-    ) -> Conflict:
-        """Told of the TensorFlow that was tried first: the end of a long search is about the oldest, which few want."""
-        from resolvelib import Resolver
-        from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
-
-        tried, involved = reporter.tried, [_link(*each) for each in reporter.involved()]
+    def _conflict(self, refuted: Refuted) -> Conflict:
+        """About the TensorFlow that was tried first: a proof of the whole request is about all of them."""
+        if refuted.reasons is None:
+            return Conflict((), gaps={}, is_proven=False)
+        involved = _links(refuted.provider, refuted.reasons)
         if self._brief:
-            return Conflict((), gaps={}, involved=tuple(involved))
-        attempt, pythons = None, self._pythons
-        if tried:
-            first = tried[0]
-            attempt = Attempt(name=first.name, version=first.version, python=first.python)
+            return Conflict((), gaps={}, involved=involved)
+        about, pythons, reasons = None, self._pythons, refuted.reasons
+        if refuted.tried:
+            first = refuted.tried[0]
+            about = Attempt(name=first.name, version=first.version, python=first.python)
             only = Requirement(name=TENSORFLOW, specifier=SpecifierSet(f"=={first.version}"))
-            pythons = (first.python,)
-            provider = self._provider((*asked, only), pythons, {})
-            reporter = _reporter(self.progress)
-            try:
-                Resolver(provider, reporter).resolve(provider.roots(), max_rounds=_MAX_ROUNDS)
-            except ResolutionImpossible as impossible:
-                causes = impossible.causes
-                reporter.clashing(causes)
-                involved = [*(_link(*each) for each in reporter.involved()), *involved]
-            except ResolutionTooDeep:
-                causes = ()
-        links = tuple(_link(*cause) for cause in causes if not provider.is_met_anyhow(cause.requirement))
+            again = self._search((*self._asked, only), (first.python,), {})
+            if isinstance(again, Refuted) and again.reasons is not None:
+                reasons, pythons = again.reasons, (first.python,)
+                involved = tuple(dict.fromkeys((*_links(again.provider, reasons), *involved)))
         gaps = {}
-        for subject in {cause.requirement.identifier: None for cause in causes}:
+        wants = [reason.want for reason in reasons if reason.want is not None]
+        for subject in dict.fromkeys(want.requirement.name for want in wants):
             if not is_virtual(subject):
-                wants = [cause.requirement for cause in causes if cause.requirement.identifier == subject]
-                if gap := diagnose(self.catalog, provider, subject, wants, pythons):
-                    gaps[Name(subject)] = gap
-        others = len({candidate.version for candidate in tried}) - 1
-        return Conflict(links, gaps=gaps, attempt=attempt, others=max(others, 0), involved=tuple(involved))
+                on = [want for want in wants if want.requirement.name == subject]
+                if gap := diagnose(self.catalog, refuted.provider, subject, on, pythons):
+                    gaps[subject] = gap
+        return Conflict(_links(refuted.provider, reasons), gaps=gaps, attempt=about, involved=involved)
 
-    def _resolution(
-        self,
-        result: Result[Want, Choice, str],
-        provider: Provider,
-        asked: Sequence[Requirement],
-        turned_down: Mapping[Name, Mapping[Version, Requirement]],
-    ) -> Resolution:
+    def _resolution(self, solved: Solved) -> Resolution:
         from tfenv.resolver.held import held_back
 
-        chosen = {key: choice for key, choice in result.mapping.items() if isinstance(choice, Candidate)}
+        provider, chosen, turned_down = solved.provider, solved.chosen, solved.held
         python = next(iter(chosen.values())).python
-        direct = {requirement.name for requirement in asked}
+        direct = {requirement.name for requirement in self._asked}
         pins: dict[Name, Pin] = {}
         needs: dict[tuple[str, str], Need] = {}
         # not of what was only tried: that depends on what was preferred
@@ -257,18 +234,19 @@ def _mark(pin: Pin) -> Pin:
     return replace(pin, direct=True)
 
 
-def _link(want: Want, parent: Choice | None) -> Link:
-    if not isinstance(parent, Candidate):  # the request itself, directly or through its Python
-        return Link(requirement=want.requirement, python=want.python)
-    return Link(
-        requirement=want.requirement,
-        python=parent.python,
-        parent=(parent.name, parent.version),
-        file=parent.file,
-    )
-
-
-def _reporter(progress: Progress) -> Reporter:
-    from tfenv.resolver import reporter
-
-    return reporter.Reporter(progress, _TASK, TENSORFLOW)
+def _links(provider: Provider, reasons: Sequence[Reason]) -> tuple[Link, ...]:
+    """The requirements of a proof, each once."""
+    links: dict[Link, None] = {}
+    for reason in reasons:
+        want, parent = reason.want, reason.parent
+        if want is None or provider.is_met_anyhow(want):
+            continue
+        links[
+            Link(
+                requirement=want.requirement,
+                python=want.python if parent is None else parent.python,
+                parent=None if parent is None else (parent.name, parent.version),
+                file=None if parent is None else parent.file,
+            )
+        ] = None
+    return tuple(links)

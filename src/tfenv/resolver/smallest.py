@@ -210,7 +210,6 @@ class _Core:
             tuple(links),
             gaps=gaps,
             attempt=first.attempt,
-            others=first.others,
             parts=tuple(parts),
             offered=self._offered(),
             persists=partial(self._persists, frozenset(parts)),

@@ -157,8 +157,7 @@ def _missing(heard: Iterable[SpecifierSet], found: tuple[Release, ...]) -> list[
     """A version for each of the bounds that no release meets."""
     missing: dict[Version, None] = {}
     for bounds in heard:
-        usable = (each for each in found if any(file.yanked is None for file in each.files))
-        if any(bounds.contains(each.version, prereleases=bool(bounds.prereleases)) for each in usable):
+        if any(bounds.contains(each.version, prereleases=bool(bounds.prereleases)) for each in found):
             continue
         named = [Version(one.version.removesuffix(".*")) for one in bounds]
         tries = (each for one in (*named, Version("0")) for each in (one, Version(f"{one.base_version}.1")))
