@@ -238,9 +238,9 @@ def test_what_must_be_built_is_refused(engine: FakeEngine, cache: Cache) -> None
     """A source distribution runs code, which a container is for."""
     lock = demo_lock(cache)
     lock = replace(lock, packages=(*lock.packages, source(cache, "oldstyle", "1")))
-    with pytest.raises(UsageError, match="oldstyle: published as source only") as caught:
+    with pytest.raises(UsageError, match="oldstyle: published only as source") as caught:
         assemble(lock, cache=cache, offline=True)
-    assert caught.value.hint == "`tfenv build` without `--format oci` does that"
+    assert caught.value.hint == "use `tfenv build` without `--format oci`"
 
 
 def test_a_base_without_the_python(engine: FakeEngine, cache: Cache) -> None:

@@ -251,7 +251,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda lock: lock["packages"][0].update(dependencies=[{"name": "gone"}]),
         "`packages[0].dependencies[0].name`: `gone` is not in the lock",
     ),
-    "no file": (lambda lock: lock["packages"][0].pop("wheels"), "`packages[0].wheels`: a lock of tfenv holds one"),
+    "no file": (lambda lock: lock["packages"][0].pop("wheels"), "`packages[0].wheels`: a lock of tfenv has one"),
     "two files": (
         lambda lock: lock["packages"][0].update(wheels=lock["packages"][0]["wheels"] * 2),
         "`packages[0].wheels`: a lock of tfenv has one wheel or one sdist for each package, not 2 files",

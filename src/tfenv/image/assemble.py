@@ -1,4 +1,4 @@
-"""A lock becomes an image without a container: layers straight from the wheels, the same bytes on every machine."""
+"""The image of a lock, assembled from the wheels without a container: the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tfenv.model.lock import Lock
 
 TASK = "layers"
-"""Name of the task told to `Progress`; its unit is layers."""
+"""Name of the task reported to `Progress`; its unit is layers."""
 
 _VENV = "opt/venv"
 _USER = "tfenv:x:1000:1000::/home/tfenv:/bin/bash\n"
@@ -37,7 +37,7 @@ _BINARIES = ("usr/local/bin", "usr/bin")
 _CUDA = "usr/local/cuda"
 _TABLES = ("etc/passwd", "etc/group")
 _KNOWN = "oci-layer-1"
-"""changes whenever the same wheels would make another layer"""
+"""part of the key of remembered digests; changes whenever the same wheels would make another layer"""
 
 
 def assemble(
@@ -52,26 +52,26 @@ def assemble(
     """The image of a lock.
 
     Args:
-        lock: for a Linux platform, of wheels only.
-        base: another base image than that of the lock.
-        offline: wheels and base image must be here: in the cache, or the base in the engine.
-        cache: of wheels and base images; the usual one if none is given.
-        connect: to an engine, which is asked for a base image that no registry gives.
-        progress: told of downloads and layers.
+        lock: lock for a Linux platform, of wheels only.
+        base: reference of a base image to use instead of the lock's.
+        offline: whether to use only wheels in the cache, and a base image in the cache or the engine.
+        cache: cache of wheels and base images; by default the user's.
+        connect: opens a connection to an engine, which is used for a base image that no registry provides.
+        progress: reports downloads and layers.
 
     Raises:
-        UsageError: no image can be made of such a lock, or not on such a base.
-        IndexUnavailable: a wheel or the base image cannot be had.
-        IntegrityError: a wheel is not what the lock says.
-        HostError: a wheel is no whole wheel.
+        UsageError: no image can be made from the lock, or not on this base image.
+        IndexUnavailable: a wheel or the base image is not available.
+        IntegrityError: a wheel does not have the hash in the lock.
+        HostError: a wheel is damaged.
     """
     reporter, cache = progress or Silent(), cache or Cache()
     platform = dockerfile.platform(lock)
     built = [package.name for package in lock.packages if not package.file.is_wheel]
     if built:
         raise UsageError(
-            f"{', '.join(built)}: published as source only, which must be built in the image",
-            hint="`tfenv build` without `--format oci` does that",
+            f"{', '.join(built)}: published only as source, which must be built in the image",
+            hint="use `tfenv build` without `--format oci`",
         )
     reference = dockerfile.base_reference(lock, base)
     start = _base(reference, platform, cache=cache, offline=offline, connect=connect, progress=reporter)
@@ -96,41 +96,41 @@ def assemble(
         keys.append(None)
     reporter.start(TASK, len(layers))
     with ThreadPoolExecutor() as pool:
-        told = list(pool.map(lambda layer, key: _measured(layer, key, cache, reporter), layers, keys))
+        descriptors = list(pool.map(lambda layer, key: _measured(layer, key, cache, reporter), layers, keys))
     reporter.finish(TASK)
     return NewImage(
         base=start.configuration,
-        layers=(*((layer.descriptor, layer) for layer in start.layers), *zip(told, layers, strict=True)),
+        layers=(*((layer.descriptor, layer) for layer in start.layers), *zip(descriptors, layers, strict=True)),
         comments=tuple(layer.name for layer in layers),
         settings=_settings(lock, start, reference, folders if lock.stack.origin is Origin.WHEELS else ()),
     )
 
 
 def load(image: NewImage, tag: str, *, engine: Engine, progress: Progress | None = None) -> HeldImage:
-    """Hand an image to an engine; layers that it has are not sent again.
+    """Load an image into an engine; layers that the engine has are not sent again.
 
     Raises:
-        EngineError: it does not take it.
+        EngineError: the engine refuses the image.
     """
     progress = progress or Silent()
     reference = image.settings["Labels"][dockerfile.BASE_LABEL]
     there = [each.layers for each in engine.find({dockerfile.BASE_LABEL: reference})]
     if (found := engine.image(reference)) is not None:
         there.append(found.layers)
-    wanted = [told.diff_id for told, _ in image.layers]
+    wanted = [descriptor.diff_id for descriptor, _ in image.layers]
     known = max((_common(wanted, each) for each in there), default=0)
-    # an archive has no default for it
+    # an archive has no default tag
     name = tag if ":" in tag.rpartition("/")[2] else f"{tag}:latest"
     try:
         engine.load(image.archive(name, progress, wanted[:known]))
     except EngineError:
         if not known:
             raise
-        # an engine may have layers, and not find them by what they are (containerd's store)
+        # an engine may have layers but not find them by their content (containerd's store)
         engine.load(image.archive(name, progress))
     loaded = engine.image(tag)
     if loaded is None:
-        raise EngineError(f"the image {tag} is gone as soon as it was loaded", hint="build it again")
+        raise EngineError(f"the image {tag} disappeared right after it was loaded", hint="build it again")
     return loaded
 
 
@@ -144,7 +144,7 @@ def _common(one: list[str], other: tuple[str, ...]) -> int:
 
 
 def _measured(layer: Layer, key: str | None, cache: Cache, progress: Progress) -> Descriptor:
-    """Digests of a layer; those of wheels are worked out once a machine."""
+    """The digests of a layer; those of wheels are computed once on a machine."""
     known = cache.document(key) if key else None
     if known is not None:
         with suppress(TypeError):
@@ -173,16 +173,16 @@ def _schemes(python: str) -> dict[str, str]:
 
 
 def _environment(reference: str, there: Mapping[str, bytes | None], python: str) -> list[LayerEntry]:
-    """An empty virtual environment of the Python of the base, and a user who works there.
+    """An empty virtual environment with the Python of the base image, and its user.
 
     Raises:
-        UsageError: the base has no such Python.
+        UsageError: the base image does not have this Python.
     """
     command = next((f"{place}/{python}" for place in _BINARIES if f"{place}/{python}" in there), None)
     if command is None:
         raise UsageError(
             f"`{reference}` has no {python}",
-            hint="`tfenv build` without `--format oci` installs it; or name another base with `--base-image`",
+            hint="use `tfenv build` without `--format oci`, which installs it, or `--base-image IMAGE`",
         )
     users, groups = ((there.get(name) or b"").decode() for name in _TABLES)
     home = f"/{command.rpartition('/')[0]}"
@@ -206,7 +206,7 @@ def _has(table: str) -> bool:
 
 
 def _loader(layers: Iterable[Layer], *, with_cuda: bool) -> tuple[tuple[str, ...], list[LayerEntry]]:
-    """Where the loader finds the CUDA libraries, and where XLA finds `ptxas` and `libdevice`."""
+    """Folders of the CUDA libraries, and the files that show them to the loader and `ptxas` and `libdevice` to XLA."""
     paths = [path for layer in layers for path in layer.paths() if "/site-packages/nvidia/" in path]
     libraries = {path.rpartition("/")[0] for path in paths if "/lib/" in path and ".so" in path.rpartition("/")[2]}
     folders = tuple(sorted(f"/{path}" for path in libraries if path.endswith("/lib")))
@@ -220,15 +220,15 @@ def _loader(layers: Iterable[Layer], *, with_cuda: bool) -> tuple[tuple[str, ...
 
 
 def _settings(lock: Lock, base: Base, reference: str, folders: tuple[str, ...]) -> dict[str, Any]:
-    told = base.configuration.get("config") or {}
-    environment = dict(line.partition("=")[::2] for line in told.get("Env") or ())
+    inherited = base.configuration.get("config") or {}
+    environment = dict(line.partition("=")[::2] for line in inherited.get("Env") or ())
     environment["VIRTUAL_ENV"] = f"/{_VENV}"
     environment["PATH"] = f"/{_VENV}/bin:{environment.get('PATH', _PATH)}"
     if folders:
-        # no `ldconfig` has run here
+        # `ldconfig` does not run in this image
         environment["LD_LIBRARY_PATH"] = ":".join([*folders, *filter(None, [environment.get("LD_LIBRARY_PATH")])])
     environment |= dict(dockerfile.environment(lock))
-    labels = {**(told.get("Labels") or {}), **dict(dockerfile.labels(lock)), dockerfile.BASE_LABEL: reference}
+    labels = {**(inherited.get("Labels") or {}), **dict(dockerfile.labels(lock)), dockerfile.BASE_LABEL: reference}
     return {
         "User": "tfenv",
         "WorkingDir": "/app",
@@ -247,7 +247,7 @@ def _base(
     connect: Callable[[], Engine],
     progress: Progress,
 ) -> Base:
-    """From its registry; from an engine that has it where no registry gives it."""
+    """The base image from its registry, or else from an engine that has it."""
 
     def place(sha256: str) -> Path:
         return cache.file(sha256, "layer")

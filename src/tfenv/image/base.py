@@ -1,4 +1,4 @@
-"""What an image starts from: its layers and configuration, and what is in them that the next layers must know."""
+"""A base image: its layers and configuration, and the files in it that the layers above depend on."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _OPAQUE, _WHITEOUT = ".wh..wh..opq", ".wh."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseLayer:
-    """A layer as it was published, in a file."""
+    """A published layer, in a file."""
 
     descriptor: Descriptor
     file: Path
 
     def pieces(self) -> Iterator[bytes]:
-        """Its bytes."""
+        """The bytes of the layer."""
         with self.file.open("rb") as stream:
             while piece := stream.read(_PIECE):
                 yield piece
@@ -45,12 +45,12 @@ class BaseLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """An image, whole.
+    """A base image.
 
     Attributes:
-        reference: it was asked for by.
-        configuration: of the image (https://github.com/opencontainers/image-spec/blob/main/config.md).
-        layers: lowest first.
+        reference: reference by which the image was requested.
+        configuration: configuration of the image (https://github.com/opencontainers/image-spec/blob/main/config.md).
+        layers: layers of the image, lowest first.
     """
 
     reference: str
@@ -58,10 +58,10 @@ class Base:
     layers: tuple[BaseLayer, ...]
 
     def contents(self, wanted: Iterable[str]) -> dict[str, bytes | None]:
-        """The files and links at these paths (no slash before them), in what all layers make together.
+        """The files and links at these paths (without a leading slash) after all layers are applied.
 
-        The content of a file that is small; ``None`` for a large one or for what is no file. Paths that are not there
-        are left out.
+        The value is the content of a small file, ``None`` for a large file, folder or link. Paths that do not exist are
+        left out.
 
         Raises:
             UsageError: a layer cannot be read.
@@ -73,25 +73,26 @@ class Base:
                 _read(layer, wanted, found)
         except (OSError, tarfile.TarError, zlib.error, EOFError) as error:
             raise UsageError(
-                f"a layer of `{self.reference}` cannot be read: {error}", hint="name another base with `--base-image`"
+                f"a layer of `{self.reference}` cannot be read: {error}",
+                hint="use another base image: `--base-image IMAGE`",
             ) from error
         return found
 
 
 def saved(engine: Engine, reference: str, place: Callable[[str], Path]) -> Base:
-    """An image as an engine has it: its layers, uncompressed, in files.
+    """An image of an engine: its layers, uncompressed, in files.
 
     Args:
-        engine: that has it.
-        reference: of the image.
-        place: where a blob of this SHA-256 lies, or shall lie.
+        engine: engine that has the image.
+        reference: reference of the image.
+        place: returns the path for a blob, by its SHA-256.
 
     Raises:
         EngineError: the engine has no such image.
     """
     image = engine.image(reference)
     if image is None:
-        raise EngineError(f"the engine has no image `{reference}`", hint="name another base with `--base-image`")
+        raise EngineError(f"the engine has no image `{reference}`", hint="use another base image: `--base-image IMAGE`")
     paths = {digest: place(digest.removeprefix("sha256:")) for digest in (image.id, *image.layers)}
     if not all(path.is_file() for path in paths.values()):
         with tempfile.TemporaryFile() as archive:
@@ -111,14 +112,14 @@ def saved(engine: Engine, reference: str, place: Callable[[str], Path]) -> Base:
 
 
 def _split(archive: IO[bytes], paths: list[Path]) -> None:
-    """The configuration and the layers of what `docker save` gave, each into its file."""
+    """Write the configuration and the layers of an archive of `docker save` into one file each."""
     with tarfile.open(fileobj=archive) as tar:
         listed = tar.extractfile("manifest.json")
-        (told,) = json.loads(listed.read() if listed is not None else b"[]")
-        for name, path in zip([told["Config"], *told["Layers"]], paths, strict=True):
-            stream = tar.extractfile(name)  # follows the links that stand for a layer that is there twice
+        (manifest,) = json.loads(listed.read() if listed is not None else b"[]")
+        for name, path in zip([manifest["Config"], *manifest["Layers"]], paths, strict=True):
+            stream = tar.extractfile(name)  # follows the links that replace a repeated layer
             if stream is None:
-                raise EngineError(f"what the engine saved lacks `{name}`")
+                raise EngineError(f"the archive that the engine saved lacks `{name}`")
             with files.whole(path, hint=CACHE_HINT) as out:
                 shutil.copyfileobj(stream, out, _PIECE)
 

@@ -1,4 +1,4 @@
-"""The messages of a classic build, as they arrive: which step is at work, and why one failed."""
+"""The messages of a build as they arrive: the current step, and the reason of a failure."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def follow(messages: Iterable[Mapping[str, object]], progress: Progress) -> str:
     """Read a build to its end.
 
     Args:
-        messages: of the engine's build API, decoded.
-        progress: told of the steps, as the task `BUILDING`, and of pulled layers.
+        messages: decoded messages of the engine's build API.
+        progress: reports the steps, as the task `BUILDING`.
 
     Returns:
         The id of the image, `sha256:…`.
@@ -53,12 +53,12 @@ def follow(messages: Iterable[Mapping[str, object]], progress: Progress) -> str:
             image = str(aux["ID"])
         if "error" in message:
             progress.finish(BUILDING)
-            told = "".join(f"\n  {line}" for line in lines if not line.startswith("--->"))
+            shown = "".join(f"\n  {line}" for line in lines if not line.startswith("--->"))
             error = str(message["error"])
-            raise EngineError(f"the build failed {step}:{told}\n  {error}", hint=_hint(error))
+            raise EngineError(f"the build failed {step}:{shown}\n  {error}", hint=_hint(error))
     progress.finish(BUILDING)
     if image is None:
-        raise EngineError(f"the engine ended the build {step}, and named no image", hint="look at the engine's log")
+        raise EngineError(f"the engine ended the build {step} without an image", hint="see the log of the engine")
     return image
 
 
@@ -66,5 +66,5 @@ def _hint(error: str) -> str | None:
     if "no space left" in error:
         return "free space where the engine keeps its images, for example with `docker system prune`"
     if any(each in error for each in _NO_BASE):
-        return "the base image could not be pulled; use one that is there with `--base-image`"
+        return "the base image could not be pulled; use one that the engine has: `--base-image IMAGE`"
     return None

@@ -1,4 +1,4 @@
-"""A build context as a stream of TAR blocks, never a second copy on disk."""
+"""A build context as a stream of tar blocks, without a second copy on disk."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PIECE = 2**20
 def stream(entries: Mapping[str, bytes | Path], progress: Progress) -> Iterator[bytes]:
     """The archive in pieces.
 
-    Headers hold nothing of this host (no times, owners or modes), so the engine's cache sees the same context
+    Headers record nothing of this host (no times, owners or modes), so the engine's cache sees the same context
     everywhere.
 
     Args:
-        entries: path inside the context to its content, or to the file that holds it.
-        progress: told of the bytes sent, as the task `SENDING`.
+        entries: path in the context, to its content or to the file with the content.
+        progress: reports the bytes sent, as the task `SENDING`.
     """
     sizes = {name: len(entry) if isinstance(entry, bytes) else entry.stat().st_size for name, entry in entries.items()}
     progress.start(SENDING, sum(sizes.values()))

@@ -37,12 +37,12 @@ class HeldImage:
     """An image that the engine holds.
 
     Attributes:
-        id: `sha256:…` of its configuration.
+        id: digest of the configuration, `sha256:…`.
         tags: references by tag.
-        digests: references by the digest a registry knows it by; empty if it was never pulled or pushed.
-        labels: as sorted pairs.
-        layers: the SHA-256 of each as a tar file, lowest first (`sha256:…`).
-        size: bytes of all its layers, unpacked.
+        digests: references by digest in a registry; empty if the image was never pulled or pushed.
+        labels: labels as sorted pairs.
+        layers: digest of each layer's tar file (`sha256:…`), lowest first.
+        size: size of all layers in bytes, unpacked.
     """
 
     id: str
@@ -55,7 +55,7 @@ class HeldImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A container that ran; `exit_code` is ``None`` if it was stopped because its time was over."""
+    """Result of a container; `exit_code` is ``None`` if the container was stopped at its time limit."""
 
     exit_code: int | None
     stdout: str
@@ -63,17 +63,17 @@ class Run:
 
 
 class Engine:
-    """A connection to an engine; a context manager. Made by `connect`."""
+    """A connection to a container engine, opened by `connect`; a context manager."""
 
     def __init__(self, client: APIClient) -> None:
         self._client = client
 
     @classmethod
     def connect(cls) -> Self:
-        """The engine that `DOCKER_HOST` names, else that of the current Docker context, else of the usual socket.
+        """Connect to the engine named by `DOCKER_HOST`, by the current Docker context, or else at the default socket.
 
         Raises:
-            EngineError: none answers; the hint says what to start.
+            EngineError: no engine answers; the hint names what to start.
         """
         import docker
         from docker.errors import DockerException
@@ -87,11 +87,11 @@ class Engine:
             return cls(docker.APIClient(version="auto", timeout=_ANSWER_WITHIN, **arguments))
         except PermissionError as error:
             raise EngineError(
-                f"you may not use the container engine at {where}",
-                hint="run as a member of the group `docker`, or use a rootless engine",
+                f"permission denied for the container engine at {where}",
+                hint="add your user to the group `docker`, or use a rootless engine",
             ) from error
         except (DockerException, OSError) as error:
-            raise EngineError(f"no container engine answers at {where or 'the usual place'}", hint=_START) from error
+            raise EngineError(f"no container engine answers at {where or 'the default socket'}", hint=_START) from error
 
     def __enter__(self) -> Self:
         return self
@@ -100,11 +100,11 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._client.close()
 
     def image(self, reference: str) -> HeldImage | None:
-        """The image of a reference or id, if the engine holds it."""
+        """The image with a reference or id; ``None`` if the engine does not have it."""
         from docker.errors import ImageNotFound
 
         with _translated(f"asking for the image `{reference}`"):
@@ -122,17 +122,17 @@ class Engine:
         )
 
     def find(self, labels: Mapping[str, str]) -> tuple[HeldImage, ...]:
-        """The images that carry all these labels, oldest first: an image comes before those made from it."""
+        """The images that have all these labels, oldest first, so that an image comes before those made from it."""
         with _translated("listing images"):
             found = self._client.images(filters={"label": [f"{name}={value}" for name, value in labels.items()]})
         images = (self.image(each["Id"]) for each in sorted(found, key=lambda each: each["Created"]))
         return tuple(image for image in images if image is not None)
 
     def tag(self, image: HeldImage, reference: str) -> None:
-        """Give an image one more name.
+        """Add a name to an image.
 
         Raises:
-            EngineError: the name is none.
+            EngineError: the name is not valid.
         """
         from docker.utils import parse_repository_tag
 
@@ -141,15 +141,15 @@ class Engine:
             self._client.tag(image.id, repository, tag)
 
     def remove(self, reference: str) -> None:
-        """Take a name off an image, and the image away with its last name."""
+        """Remove a name of an image, and the image itself with its last name."""
         with _translated(f"removing `{reference}`"):
             self._client.remove_image(reference)
 
     def pull(self, reference: str, *, progress: Progress | None = None) -> HeldImage:
-        """Fetch an image from its registry.
+        """Pull an image from its registry.
 
         Raises:
-            EngineError: it cannot be had.
+            EngineError: the image is not available.
         """
         from docker.utils import parse_repository_tag
 
@@ -165,27 +165,27 @@ class Engine:
         image = self.image(reference)
         if image is None:
             raise EngineError(
-                f"the image `{reference}` cannot be pulled: {error or 'the registry gave none'}",
-                hint="name an image that the engine has with `--base-image`",
+                f"the image `{reference}` cannot be pulled: {error or 'the registry returned no image'}",
+                hint="use an image that the engine has: `--base-image IMAGE`",
             )
         return image
 
     def load(self, archive: Iterator[bytes]) -> None:
-        """Take in images from what `docker save` would write.
+        """Load the images of an archive as written by `docker save`.
 
         Raises:
-            EngineError: it is no such archive, or the disk is full.
+            EngineError: the archive is not valid, or the disk is full.
         """
         with _translated("loading an image"):
             for message in self._client.load_image(archive):  # type: ignore[no-untyped-call]  # requests sends any iterator
                 if "error" in message:
-                    raise EngineError(f"loading an image: the engine says `{message['error']}`")
+                    raise EngineError(f"loading an image: the engine reports `{message['error']}`")
 
     def save(self, reference: str) -> Iterator[bytes]:
         """An image as an archive, in pieces.
 
         Raises:
-            EngineError: there is none.
+            EngineError: the engine does not have the image.
         """
         with _translated(f"saving `{reference}`"):
             yield from self._client.get_image(reference)
@@ -204,16 +204,16 @@ class Engine:
         """Build an image.
 
         Args:
-            entries: the build context, `Dockerfile` among it.
-            tag: a name for the image.
-            target: the stage to stop after; empty is the last.
-            arguments: of the build (`ARG`).
-            network: may the steps use the network?
-            fresh: build every layer anew.
-            progress: told of bytes sent and steps done.
+            entries: files of the build context, including `Dockerfile`.
+            tag: name of the new image.
+            target: last stage to build; empty builds all stages.
+            arguments: build arguments (`ARG`).
+            network: whether the steps may use the network.
+            fresh: whether to build every layer again.
+            progress: reports bytes sent and steps done.
 
         Raises:
-            EngineError: a step failed, with its last lines; or the engine went away.
+            EngineError: a step failed (with its last lines), or the connection broke.
         """
         reporter = progress or Silent()
         with _translated(f"building `{tag}`"):
@@ -236,17 +236,17 @@ class Engine:
                 messages.close()
         image = self.image(built)
         if image is None:
-            raise EngineError(f"the image {built} is gone as soon as it was built", hint="build it again")
+            raise EngineError(f"the image {built} disappeared right after it was built", hint="build it again")
         return image
 
     def gpus(self) -> str | None:
-        """How containers get at NVIDIA GPUs: `cdi`, `nvidia-runtime`, or ``None`` if the engine tells of neither."""
+        """How containers access NVIDIA GPUs: `cdi`, `nvidia-runtime`, or ``None`` if the engine reports neither."""
         with _translated("asking the engine about itself"):
-            told = self._client.info()
-        devices = [str(device.get("ID", "")) for device in told.get("DiscoveredDevices") or ()]
+            info = self._client.info()
+        devices = [str(device.get("ID", "")) for device in info.get("DiscoveredDevices") or ()]
         if any(device.startswith("nvidia.com/gpu") for device in devices):
             return "cdi"
-        return "nvidia-runtime" if "nvidia" in (told.get("Runtimes") or {}) else None
+        return "nvidia-runtime" if "nvidia" in (info.get("Runtimes") or {}) else None
 
     def run(
         self,
@@ -262,16 +262,16 @@ class Engine:
         """Run a command in a new container, and remove the container.
 
         Args:
-            image: reference or id.
-            command: replaces that of the image.
-            files: absolute path in the container to content, readable by all; put there before the start.
-            environment: beside that of the image.
-            gpus: give it all GPUs.
-            network: else it has none but its own loopback.
-            timeout: seconds after which it is killed; ``None`` waits as long as it takes.
+            image: reference or id of the image.
+            command: command that replaces the image's own.
+            files: files to create before the start: absolute path to content, readable by everyone.
+            environment: variables in addition to the image's own.
+            gpus: whether the container gets all GPUs.
+            network: whether the container has a network besides its own loopback.
+            timeout: seconds after which the container is killed; ``None`` for no limit.
 
         Raises:
-            EngineError: it could not be started (no such image, no such program, no GPU support in the engine).
+            EngineError: the container could not be started (no such image or program, no GPU support in the engine).
         """
         from docker.types import DeviceRequest
 
@@ -326,14 +326,14 @@ def _context_host() -> str | None:
 
     try:
         context = ContextAPI.get_current_context()
-    except Exception:  # noqa: BLE001 - a broken configuration file of the client: the usual socket is left
+    except Exception:  # noqa: BLE001 - the configuration file of the client is broken: the default socket remains
         return None
     host = getattr(context, "Host", None)
     return str(host) if host and getattr(context, "Name", "default") != "default" else None
 
 
 def _knock(where: str) -> None:
-    """Does anyone listen at a Unix socket? (The SDK says less of why not, and leaves its own socket open.)"""
+    """Fail with the reason if nothing listens at a Unix socket; the SDK reports less and leaves its own socket open."""
     scheme, _, path = where.partition("://")
     if scheme == "unix":
         with socket.socket(socket.AF_UNIX) as caller:
@@ -350,14 +350,14 @@ def _translated(doing: str) -> Iterator[None]:
     try:
         yield
     except ImageNotFound as error:
-        raise EngineError(f"{doing}: the engine has no such image", hint="`tfenv build` makes one") from error
+        raise EngineError(f"{doing}: the engine has no such image", hint="run `tfenv build`") from error
     except APIError as error:
-        told = error.explanation or str(error)
+        message = error.explanation or str(error)
         hint = (
             "configure the engine with nvidia-container-toolkit"
-            if "could not select device driver" in told or "nvidia" in told.lower()
+            if "could not select device driver" in message or "nvidia" in message.lower()
             else None
         )
-        raise EngineError(f"{doing}: the engine says `{told}`", hint=hint) from error
+        raise EngineError(f"{doing}: the engine reports `{message}`", hint=hint) from error
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
         raise EngineError(f"{doing}: the engine does not answer ({error})", hint=_START) from error

@@ -1,9 +1,9 @@
-"""A layer of an image made of wheels, without unpacking or compressing anything.
+"""A layer of an image, made of wheels without unpacking or compressing anything.
 
-A layer is a tar file, gzip'd. A gzip file may have several members (RFC 1952, 2.2), and what a wheel (a zip file)
-compressed, it compressed with the same algorithm: so the compressed bytes of a member of the wheel, with a gzip header
-before and the checksum behind, stand in the layer as they are. Headers and padding of the tar file go into members that
-store. The bytes therefore depend on the wheels alone: not on the host, its zlib, the time, or the folder.
+A layer is a gzipped tar file. A gzip file may have several members (RFC 1952, 2.2), and a wheel (a zip file) uses the
+same compression. The compressed bytes of a file in the wheel can therefore be copied into the layer, with a gzip header
+before and the checksum behind them. Headers and padding of the tar file go into gzip members without compression. The
+bytes depend on the wheels alone: not on the host, its zlib, the time, or the folder.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from installer.sources import WheelContentElement
 
 EPOCH = 315532800
-"""time of every file: 1980-01-01, the first that a zip file can tell"""
+"""time of every file: 1980-01-01, the first that a zip file can record"""
 MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 _GZIP = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-"""header of a member: deflated, no name, no time, of no particular system"""
+"""header of a member: deflated, without name and time, of unknown system"""
 _STORED = 2**16 - 1
-"""bytes that a block which is not compressed holds at most"""
+"""largest number of bytes in a block without compression"""
 _COPIED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _PIECE = 2**20
 _LOCAL_HEADER = 30
@@ -53,13 +53,13 @@ _LOCAL_HEADER = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Descriptor:
-    """What a manifest says of a blob.
+    """The entry of a layer in a manifest.
 
     Attributes:
-        media_type: of it.
-        digest: `sha256:…` of its bytes.
-        size: in bytes.
-        diff_id: `sha256:…` of the tar file in it, uncompressed.
+        media_type: media type of the layer.
+        digest: digest of the compressed bytes, `sha256:…`.
+        size: size of the compressed bytes.
+        diff_id: digest of the uncompressed tar file, `sha256:…`.
     """
 
     media_type: str
@@ -70,13 +70,15 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerEntry:
-    """One path of a layer, without a slash at its beginning.
+    """A file, folder or link in a layer.
 
     Attributes:
-        data: of a file; ``None`` if `member` holds it, or for what is no file.
-        member: of a wheel, with the content.
-        link: where a symbolic link points to.
-        owner: user and group, by number.
+        path: path without a slash at its beginning.
+        mode: permissions, and the file type of a folder.
+        data: content of a file; ``None`` if `member` has it, or for a folder or link.
+        member: file in a wheel that has the content.
+        link: target of a symbolic link.
+        owner: number of the user and group.
     """
 
     path: str
@@ -89,7 +91,7 @@ class LayerEntry:
 
 @dataclass(frozen=True, slots=True)
 class WheelMember:
-    """A file inside of a wheel."""
+    """A file in a wheel."""
 
     wheel: Path
     info: zipfile.ZipInfo
@@ -97,11 +99,11 @@ class WheelMember:
 
 
 class Layer:
-    """A layer that is written when it is needed, piece by piece.
+    """A layer whose bytes are made when they are needed, piece by piece.
 
     Args:
-        name: for people.
-        entries: in any order; of two for one path the last counts.
+        name: name for messages and the image's history.
+        entries: contents in any order; the last of several entries for one path counts.
     """
 
     media_type = MEDIA_TYPE
@@ -111,7 +113,7 @@ class Layer:
         self._entries = {entry.path: entry for entry in entries}
 
     def measure(self) -> Descriptor:
-        """Digest and size, and that of the tar file inside; everything is read, and checked against its checksum."""
+        """Compute the digests and the size. Everything is read and compared with the checksums in the wheels."""
         outer, inner, size = hashlib.sha256(), hashlib.sha256(), 0
         for piece in self._pieces(inner.update):
             outer.update(piece)
@@ -124,11 +126,11 @@ class Layer:
         )
 
     def pieces(self) -> Iterator[bytes]:
-        """Its bytes, as `measure` has seen them."""
+        """The bytes that `measure` computes the digest of."""
         return self._pieces(None)
 
     def paths(self) -> Iterable[str]:
-        """Of all files and links in it."""
+        """The paths of all files and links in the layer."""
         return self._entries.keys()
 
     def _pieces(self, see: Callable[[bytes], object] | None) -> Iterator[bytes]:
@@ -157,11 +159,11 @@ class Layer:
                 file.close()
 
     def _sorted(self) -> Iterator[LayerEntry]:
-        """By path, each folder before what is in it."""
+        """The entries by path, each folder before its contents."""
         folders = {path for name in self._entries for path in _above(name)} - self._entries.keys()
-        # told, so that every engine makes them alike
-        told = [*self._entries.values(), *(LayerEntry(path=path, mode=stat.S_IFDIR | 0o755) for path in folders)]
-        return iter(sorted(told, key=lambda entry: entry.path.split("/")))
+        # with entries for the folders, so that every engine creates them alike
+        entries = [*self._entries.values(), *(LayerEntry(path=path, mode=stat.S_IFDIR | 0o755) for path in folders)]
+        return iter(sorted(entries, key=lambda entry: entry.path.split("/")))
 
 
 def folder(path: str, *, owner: int = 0) -> LayerEntry:
@@ -170,19 +172,19 @@ def folder(path: str, *, owner: int = 0) -> LayerEntry:
 
 
 def wheel_entries(wheel: Path, schemes: Mapping[str, str], interpreter: str) -> list[LayerEntry]:
-    """What installing a wheel puts where, `RECORD` and scripts included.
+    """The files that the installation of a wheel creates, including `RECORD` and scripts.
 
     Args:
-        wheel: whose hash was checked.
-        schemes: folder of each scheme, from the root on.
-        interpreter: that scripts name in their first line.
+        wheel: path of a wheel whose hash was checked.
+        schemes: absolute folder of each installation scheme.
+        interpreter: path of the Python in the first line of scripts.
 
     Raises:
-        HostError: it is no whole wheel.
+        HostError: the wheel is damaged.
     """
     destination = _Destination(schemes, interpreter)
     try:
-        # NumPy's wheels hold compiled modules, which are left out as they should be: nothing to be warned of
+        # `installer` warns that it leaves out the bytecode in NumPy's wheels, which is intended
         with zipfile.ZipFile(wheel) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             install(_Source(archive, wheel), destination, {"INSTALLER": b"tfenv\n"})
@@ -192,7 +194,7 @@ def wheel_entries(wheel: Path, schemes: Mapping[str, str], interpreter: str) -> 
 
 
 class _Source(WheelFile):
-    """A wheel whose files are named instead of opened."""
+    """A wheel whose files are referred to instead of opened."""
 
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         super().__init__(archive)
@@ -211,7 +213,7 @@ class _Source(WheelFile):
 
 
 class _Stream:
-    """What `installer` carries from source to destination."""
+    """The reference to a file that `installer` passes from the source to the destination."""
 
     def __init__(self, archive: zipfile.ZipFile, member: WheelMember) -> None:
         self._archive = archive
@@ -222,7 +224,7 @@ class _Stream:
 
 
 class _Destination(WheelDestination):
-    """Entries of a layer, instead of files."""
+    """Collects entries of a layer instead of writing files."""
 
     def __init__(self, schemes: Mapping[str, str], interpreter: str) -> None:
         self._schemes = schemes
@@ -246,8 +248,8 @@ class _Destination(WheelDestination):
             return self._add(scheme, name, stream.read(), executable=is_executable)
         mode = 0o755 if is_executable else 0o644
         self.entries.append(LayerEntry(path=self._place(scheme, name), mode=mode, member=stream.member))
-        told = RecordEntry.from_elements(*stream.member.record)
-        return RecordEntry(name, told.hash_, told.size)
+        row = RecordEntry.from_elements(*stream.member.record)
+        return RecordEntry(name, row.hash_, row.size)
 
     def finalize_installation(
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
@@ -269,7 +271,7 @@ class _Destination(WheelDestination):
         root = self._schemes[scheme].lstrip("/")
         path = posixpath.normpath(f"{root}/{name}")
         if not path.startswith(f"{root}/"):
-            raise ValueError(f"it holds `{name}`, which lies outside of the environment")
+            raise ValueError(f"its file `{name}` would be outside of the environment")
         return path
 
 
@@ -289,20 +291,20 @@ def _size(entry: LayerEntry) -> int:
 
 
 def _header(entry: LayerEntry) -> bytes:
-    told = tarfile.TarInfo(entry.path)
-    told.mtime = EPOCH
-    told.uid = told.gid = entry.owner
-    told.mode = stat.S_IMODE(entry.mode)
-    told.size = _size(entry)
+    header = tarfile.TarInfo(entry.path)
+    header.mtime = EPOCH
+    header.uid = header.gid = entry.owner
+    header.mode = stat.S_IMODE(entry.mode)
+    header.size = _size(entry)
     if entry.link is not None:
-        told.type, told.linkname, told.mode = tarfile.SYMTYPE, entry.link, 0o777
+        header.type, header.linkname, header.mode = tarfile.SYMTYPE, entry.link, 0o777
     elif stat.S_ISDIR(entry.mode):
-        told.type = tarfile.DIRTYPE
-    return told.tobuf(tarfile.GNU_FORMAT)
+        header.type = tarfile.DIRTYPE
+    return header.tobuf(tarfile.GNU_FORMAT)
 
 
 def _stored(data: bytearray, see: Callable[[bytes], object] | None) -> bytes:
-    """A gzip member whose content is not compressed (RFC 1951, 3.2.4); takes what is there."""
+    """A gzip member without compression (RFC 1951, 3.2.4) around the pending bytes, which are removed."""
     plain = bytes(data)
     data.clear()
     if see is not None:
@@ -318,7 +320,7 @@ def _stored(data: bytearray, see: Callable[[bytes], object] | None) -> bytes:
 def _deflated(
     member: WheelMember, opened: dict[Path, BinaryIO], see: Callable[[bytes], object] | None
 ) -> Iterator[bytes]:
-    """A gzip member around what the wheel holds."""
+    """A gzip member around the compressed bytes in the wheel."""
     yield _GZIP
     inflate, crc, size = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0
     for piece in _raw(member, opened):
@@ -333,7 +335,7 @@ def _deflated(
 
 
 def _raw(member: WheelMember, opened: dict[Path, BinaryIO]) -> Iterator[bytes]:
-    """The bytes of a member as they lie in the wheel."""
+    """The bytes of a file as stored in the wheel."""
     file = opened.get(member.wheel)
     if file is None:
         file = opened[member.wheel] = member.wheel.open("rb")

@@ -1,4 +1,4 @@
-"""An image by the OCI's specification: layers, configuration, manifest; as a folder, or as an archive to load.
+"""An image as specified by the OCI: layers, configuration and manifest, as a folder or as an archive to load.
 
 Source: https://github.com/opencontainers/image-spec (manifest.md, config.md, image-layout.md).
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tfenv.model.progress import Progress
 
 WRITING, LOADING = "image", "loading into the engine"
-"""Names of the tasks told to `Progress`; their unit is bytes."""
+"""Names of the tasks reported to `Progress`; their unit is bytes."""
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -41,12 +41,12 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """What has a digest.
+    """Bytes with a digest.
 
     Attributes:
-        digest: `sha256:…`
-        size: in bytes.
-        content: its bytes.
+        digest: digest of the bytes, `sha256:…`.
+        size: number of bytes.
+        content: source of the bytes.
     """
 
     digest: str
@@ -54,19 +54,19 @@ class Blob:
     content: Content
 
     def pieces(self) -> Iterator[bytes]:
-        """Its bytes."""
+        """The bytes of the blob."""
         return self.content.pieces()
 
 
 @dataclass(frozen=True)
 class NewImage:
-    """An image that is yet nowhere.
+    """An image that is assembled here and not yet in an engine or registry.
 
     Attributes:
-        base: configuration of the image it starts from.
-        layers: all of them, those of the base too, lowest first: what the manifest says, and the bytes.
-        comments: of the layers that the base has not, for `docker history`.
-        settings: of the configuration (`User`, `Env`, …), which replace those of the base.
+        base: configuration of the base image.
+        layers: all layers, those of the base image included, lowest first: entry in the manifest, and bytes.
+        comments: comments on the layers above the base image, for `docker history`.
+        settings: settings of the configuration (`User`, `Env`, …) that replace those of the base image.
     """
 
     base: Mapping[str, Any]
@@ -86,7 +86,7 @@ class NewImage:
                 **kept,
                 "created": created,
                 "config": {**(self.base.get("config") or {}), **self.settings},
-                "rootfs": {"type": "layers", "diff_ids": [told.diff_id for told, _ in self.layers]},
+                "rootfs": {"type": "layers", "diff_ids": [descriptor.diff_id for descriptor, _ in self.layers]},
                 "history": [*(self.base.get("history") or ()), *own],
             }
         )
@@ -94,27 +94,29 @@ class NewImage:
     @cached_property
     def manifest(self) -> bytes:
         """The manifest, as JSON."""
-        layers = [{"mediaType": told.media_type, "digest": told.digest, "size": told.size} for told, _ in self.layers]
+        layers = [
+            {"mediaType": layer.media_type, "digest": layer.digest, "size": layer.size} for layer, _ in self.layers
+        ]
         config = {"mediaType": _CONFIG, "digest": _digest(self.configuration), "size": len(self.configuration)}
         return _json({"schemaVersion": 2, "mediaType": _MANIFEST, "config": config, "layers": layers})
 
     @property
     def digest(self) -> str:
-        """Of the manifest: what registries call the image."""
+        """The digest of the manifest, by which registries name the image."""
         return _digest(self.manifest)
 
     @property
     def id(self) -> str:
-        """Digest of the configuration: what engines call the image."""
+        """The digest of the configuration, by which engines name the image."""
         return _digest(self.configuration)
 
     def blobs(self) -> Iterator[Blob]:
-        """All that the manifest names, layers first."""
-        yield from (Blob(told.digest, told.size, content) for told, content in self.layers)
+        """Everything that the manifest names, layers first."""
+        yield from (Blob(layer.digest, layer.size, content) for layer, content in self.layers)
         yield Blob(self.id, len(self.configuration), _Bytes(self.configuration))
 
     def write(self, folder: Path, name: str, progress: Progress) -> None:
-        """Write an OCI image layout into a folder; blobs that are there stay.
+        """Write an OCI image layout into a folder; blobs that are there already are kept.
 
         Raises:
             HostError: the folder cannot be written.
@@ -136,15 +138,15 @@ class NewImage:
         progress.finish(WRITING)
 
     def archive(self, name: str, progress: Progress, known: Collection[str] = ()) -> Iterator[bytes]:
-        """What `docker load` takes, in pieces.
+        """An archive for `docker load`, in pieces.
 
         Args:
             name: repository and tag.
-            progress: told of bytes.
-            known: diff IDs of the lowest layers, as far as the engine has them all, one upon the other.
+            progress: reports bytes.
+            known: diff IDs of the lowest layers, if the engine has all of these on top of each other.
         """
         kept = tuple(known)
-        layers = [told.digest for told, _ in self.layers]
+        layers = [layer.digest for layer, _ in self.layers]
         contents = [*self.blobs()][len(kept) :]
         paths = [f"blobs/sha256/{digest.removeprefix('sha256:')}" for digest in layers]
         config = f"blobs/sha256/{self.id.removeprefix('sha256:')}"
@@ -160,13 +162,13 @@ class NewImage:
         progress.finish(LOADING)
 
     def _index(self, name: str) -> bytes:
-        told = {
+        entry = {
             "mediaType": _MANIFEST,
             "digest": self.digest,
             "size": len(self.manifest),
             "annotations": {"org.opencontainers.image.ref.name": name.rpartition(":")[2]},
         }
-        return _json({"schemaVersion": 2, "manifests": [told]})
+        return _json({"schemaVersion": 2, "manifests": [entry]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +188,8 @@ def _digest(data: bytes) -> str:
 
 
 def _member(name: str, size: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    told = tarfile.TarInfo(name)
-    told.size = size
-    yield told.tobuf(tarfile.GNU_FORMAT)
+    header = tarfile.TarInfo(name)
+    header.size = size
+    yield header.tobuf(tarfile.GNU_FORMAT)
     yield from pieces
     yield bytes(-size % tarfile.BLOCKSIZE)

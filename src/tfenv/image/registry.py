@@ -1,8 +1,8 @@
-"""Registries of images, asked without an engine; above all, what a registry calls an image right now: its digest.
+"""Image registries, queried without an engine, above all for the current digest of a tag.
 
 Sources: https://github.com/opencontainers/distribution-spec/blob/main/spec.md (manifests),
 https://distribution.github.io/distribution/spec/auth/token/ (tokens), https://pkg.go.dev/github.com/distribution/reference
-(how a name without a registry is read).
+(how a name without a registry is interpreted).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.v2+json"
 )
-"""media types of what a registry may call an image"""
+"""media types of image manifests and indexes"""
 _UNAUTHORIZED, _MISSING = 401, 404
 _DOCKER_HUB = "docker.io"
 _DOCKER_HUB_HOST = "registry-1.docker.io"
@@ -46,13 +46,13 @@ _HINT = "the lock can name the base image by its tag alone"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """Where an image is to be asked for.
+    """The reference of an image, in its parts.
 
     Attributes:
-        registry: as written, such as `docker.io` or `localhost:5000`.
-        repository: such as `library/python`.
-        tag: `latest` if none is written.
-        digest: empty if none is written.
+        registry: registry as written, such as `docker.io` or `localhost:5000`.
+        repository: repository, such as `library/python`.
+        tag: tag; `latest` if the reference has none.
+        digest: digest; empty if the reference has none.
     """
 
     registry: str
@@ -65,10 +65,10 @@ class Reference:
         """Read `[registry/]repository[:tag][@digest]`.
 
         Raises:
-            UsageError: it is no reference.
+            UsageError: the text is not an image reference.
         """
         if not is_reference(text):
-            raise UsageError(f"`{text}` is not the reference of an image", hint="such as python:3.12-slim-bookworm")
+            raise UsageError(f"`{text}` is not the reference of an image", hint="for example python:3.12-slim-bookworm")
         name, _, digest = text.partition("@")
         first, slash, rest = name.partition("/")
         if slash and (first == "localhost" or any(sign in first for sign in ".:")):
@@ -80,25 +80,25 @@ class Reference:
 
     @property
     def host(self) -> str:
-        """Base URL of the registry; only a registry on this machine is asked without TLS, as Docker does it."""
+        """Base URL of the registry; as in Docker, only a registry on this machine is used without TLS."""
         host = _DOCKER_HUB_HOST if self.registry == _DOCKER_HUB else self.registry
         return f"{'http' if _LOOPBACK.fullmatch(host) else 'https'}://{host}"
 
 
 def digest(reference: str, *, transport: httpx.BaseTransport | None = None, configuration: Path | None = None) -> str:
-    """The digest of a tag: that of the index for an image of several platforms, so it serves all of them.
+    """The digest of a tag. For an image of several platforms it is the digest of the index, valid for all of them.
 
     Args:
-        reference: such as `docker.io/library/python:3.13-slim-bookworm`; one with a digest is not asked for.
-        transport: another way to answer requests (tests).
-        configuration: of the Docker client, for credentials; the usual one if none is given.
+        reference: image, such as `docker.io/library/python:3.13-slim-bookworm`; a digest in it is returned as it is.
+        transport: replacement for the network (tests).
+        configuration: configuration file of the Docker client, for credentials; by default the user's.
 
     Returns:
-        `sha256:…`
+        The digest, `sha256:…`.
 
     Raises:
-        UsageError: it is no reference.
-        IndexUnavailable: the registry does not answer, or knows no such image.
+        UsageError: the reference is not valid.
+        IndexUnavailable: the registry does not answer or does not have the image.
     """
     wanted = Reference.parse(reference)
     if wanted.digest:
@@ -113,7 +113,7 @@ def digest(reference: str, *, transport: httpx.BaseTransport | None = None, conf
 
 
 class Repository:
-    """Requests to one repository of a registry; made by `repository`."""
+    """Requests to one repository of a registry; opened by `repository`."""
 
     def __init__(self, reference: Reference, client: httpx.Client, configuration: Path | None, scope: str) -> None:
         self.reference = reference
@@ -131,22 +131,22 @@ class Repository:
         content: bytes | Iterable[bytes] | None = None,
         stream: bool = False,
     ) -> httpx.Response:
-        """One request, with the login or token that the registry asks for.
+        """Send one request, with the login or token that the registry requires.
 
         Args:
-            method: of HTTP.
-            path: below the repository, such as `blobs/sha256:…`; or a whole URL.
-            headers: beside our own.
-            content: of the request; an iterable is sent once only, so a request without content goes before it.
-            stream: leave the body of the answer to be read.
+            method: HTTP method.
+            path: path below the repository, such as `blobs/sha256:…`, or a whole URL.
+            headers: additional headers.
+            content: body of the request. An iterable can be sent only once, so send a request without content first.
+            stream: whether the caller reads the body of the response.
         """
         url = path if "://" in path else f"{self.reference.host}/v2/{self.reference.repository}/{path}"
         for fresh in (False, True):
-            told = {"User-Agent": "tfenv", **(headers or {})}
-            # storage that a registry redirects to, or has uploads sent to, has its own ways
+            sent = {"User-Agent": "tfenv", **(headers or {})}
+            # storage that a registry redirects to has its own authorization
             if self._authorization is not None and url.startswith(f"{self.reference.host}/"):
-                told["Authorization"] = self._authorization
-            request = self.client.build_request(method, url, headers=told, content=content)
+                sent["Authorization"] = self._authorization
+            request = self.client.build_request(method, url, headers=sent, content=content)
             answer = self.client.send(request, stream=stream)
             if answer.status_code != _UNAUTHORIZED or fresh:
                 break
@@ -156,10 +156,10 @@ class Repository:
         return answer
 
     def manifest(self, digest: str | None = None) -> httpx.Response:
-        """That of the reference, or another of the repository.
+        """The manifest of the reference, or another manifest of the repository by its digest.
 
         Raises:
-            IndexUnavailable: there is none.
+            IndexUnavailable: the registry does not have it.
         """
         wanted = self.reference
         answer = self.send("GET", f"manifests/{digest or wanted.digest or wanted.tag}", headers={"Accept": MANIFESTS})
@@ -180,13 +180,13 @@ def repository(
     """A connection to the repository of an image.
 
     Args:
-        reference: of the image.
-        transport: another way to answer requests (tests).
-        configuration: of the Docker client, for credentials; the usual one if none is given.
-        push: will something be written there?
+        reference: reference of the image.
+        transport: replacement for the network (tests).
+        configuration: configuration file of the Docker client, for credentials; by default the user's.
+        push: whether to ask for permission to write.
 
     Raises:
-        IndexUnavailable: the registry does not answer as it should.
+        IndexUnavailable: the registry does not answer as specified.
     """
     from tfenv.index.http import httpx
     from tfenv.index.transport import Blocking
@@ -204,27 +204,29 @@ def repository(
 def _authorization(
     client: httpx.Client, answer: httpx.Response, wanted: Reference, login: str | None, scope: str
 ) -> str:
-    """What the challenge of a 401 asks for: the login itself, or a token bought with it (or with nothing)."""
+    """The value of `Authorization` that a 401 asks for: the login itself, or a token requested with or without it."""
     challenge = answer.headers.get("WWW-Authenticate", "")
     scheme = challenge.partition(" ")[0].lower()
     if scheme == "basic" and login is not None:
         return f"Basic {login}"
     asked = dict(_CHALLENGE.findall(challenge))
     if scheme != "bearer" or "realm" not in asked:
-        raise IndexUnavailable(f"`{wanted.registry}` wants a login", hint=f"`docker login {wanted.registry}`")
+        raise IndexUnavailable(f"`{wanted.registry}` requires a login", hint=f"docker login {wanted.registry}")
     if login is not None and not asked["realm"].startswith("https://") and not _LOOPBACK.match(wanted.registry):
-        raise IndexUnavailable(f"`{wanted.registry}` wants the login sent to {asked['realm']}, without TLS", hint=_HINT)
+        raise IndexUnavailable(
+            f"`{wanted.registry}` asks to send the login to {asked['realm']} without TLS", hint=_HINT
+        )
     query = {"scope": asked.get("scope") or scope, **({"service": asked["service"]} if "service" in asked else {})}
     token = client.get(
         asked["realm"], params=query, headers={"Authorization": f"Basic {login}"} if login is not None else {}
     )
     token.raise_for_status()
-    told = token.json()
-    return f"Bearer {told.get('token') or told['access_token']}"
+    answered = token.json()
+    return f"Bearer {answered.get('token') or answered['access_token']}"
 
 
 def _login(registry: str, configuration: Path | None) -> str | None:
-    """`user:password` in base64, as `docker login` keeps it; logins in a credential helper stay there."""
+    """`user:password` in base64, as `docker login` stores it; credential helpers are not used."""
     folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
     try:
         known = json.loads((configuration or folder / "config.json").read_text(encoding="utf-8"))["auths"]
@@ -243,9 +245,11 @@ def _translated(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.HTTPStatusError as error:
-        told = f"{error.request.url.copy_with(query=None)} answered {error.response.status_code}"
-        raise IndexUnavailable(told, hint=_HINT) from error
+        message = f"{error.request.url.copy_with(query=None)} answered {error.response.status_code}"
+        raise IndexUnavailable(message, hint=_HINT) from error
     except httpx.HTTPError as error:
         raise IndexUnavailable(f"{url} cannot be reached: {str(error) or type(error).__name__}", hint=_HINT) from error
     except (ValueError, KeyError, AttributeError) as error:
-        raise IndexUnavailable(f"{url}: the registry's token service answered nonsense", hint=_HINT) from error
+        raise IndexUnavailable(
+            f"{url}: the token service of the registry sent an invalid answer", hint=_HINT
+        ) from error

@@ -1,4 +1,4 @@
-"""Whole images from a registry and to one, blob by blob; what is there already is not sent again.
+"""Images pulled from and pushed to a registry, blob by blob; blobs that are there already are not sent again.
 
 Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md ("Pull", "Push").
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tfenv.model.progress import Progress
 
 PULLING, PUSHING = "base image", "push"
-"""Names of the tasks told to `Progress`; their unit is bytes."""
+"""Names of the tasks reported to `Progress`; their unit is bytes."""
 
 _PIECE = 2**20
 _BYTES = {"Content-Type": "application/octet-stream"}
@@ -35,20 +35,20 @@ def pull(reference: str, platform: str, *, place: Callable[[str], Path], progres
     """The image of a reference, its layers in files.
 
     Args:
-        reference: by tag or by digest.
-        platform: such as `linux/amd64`.
-        place: where a blob of this SHA-256 lies, or shall lie.
-        progress: told of bytes.
+        reference: reference of the image, by tag or by digest.
+        platform: platform of the image, such as `linux/amd64`.
+        place: returns the path for a blob, by its SHA-256.
+        progress: reports bytes.
 
     Raises:
         IndexUnavailable: the registry does not answer, or has no such image for the platform.
-        IntegrityError: a blob is not what its digest says.
+        IntegrityError: a blob does not match its digest.
     """
     with repository(Reference.parse(reference)) as source:
         manifest = _for(platform, source, reference)
         configuration = json.loads(_blob(source, manifest["config"], place, progress).read_bytes())
-        told = manifest["layers"]
-        progress.start(PULLING, sum(each["size"] for each in told))
+        listed = manifest["layers"]
+        progress.start(PULLING, sum(each["size"] for each in listed))
         layers = tuple(
             BaseLayer(
                 descriptor=Descriptor(
@@ -61,18 +61,18 @@ def pull(reference: str, platform: str, *, place: Callable[[str], Path], progres
                 ),
                 file=_blob(source, each, place, progress),
             )
-            for each, diff_id in zip(told, configuration["rootfs"]["diff_ids"], strict=True)
+            for each, diff_id in zip(listed, configuration["rootfs"]["diff_ids"], strict=True)
         )
         progress.finish(PULLING)
     return Base(reference=reference, configuration=configuration, layers=layers)
 
 
 def push(image: NewImage, reference: str, *, progress: Progress) -> str:
-    """Put an image where others can pull it; returns its digest.
+    """Push an image to a registry; returns its digest.
 
     Raises:
-        IndexUnavailable: the registry does not take it.
-        UsageError: it is no reference.
+        IndexUnavailable: the registry does not answer or refuses the image.
+        UsageError: the reference is not valid.
     """
     with repository(Reference.parse(reference), push=True) as target:
         blobs = {blob.digest: blob for blob in image.blobs()}
@@ -97,23 +97,25 @@ def push(image: NewImage, reference: str, *, progress: Progress) -> str:
 
 def _for(platform: str, source: Repository, reference: str) -> dict[str, Any]:
     """The manifest of one platform."""
-    told: dict[str, Any] = source.manifest().json()
-    if "manifests" not in told:
-        return told
+    manifest: dict[str, Any] = source.manifest().json()
+    if "manifests" not in manifest:
+        return manifest
     system, _, architecture = platform.partition("/")
-    for each in told["manifests"]:
+    for each in manifest["manifests"]:
         if (each["platform"]["os"], each["platform"]["architecture"]) == (system, architecture):
             found: dict[str, Any] = source.manifest(each["digest"]).json()
             return found
-    raise IndexUnavailable(f"`{reference}` has no image for {platform}", hint="name another base with `--base-image`")
+    raise IndexUnavailable(
+        f"`{reference}` has no image for {platform}", hint="use another base image: `--base-image IMAGE`"
+    )
 
 
-def _blob(source: Repository, told: dict[str, Any], place: Callable[[str], Path], progress: Progress) -> Path:
-    """A blob in its place, fetched if it is not there."""
-    digest = told["digest"]
+def _blob(source: Repository, descriptor: dict[str, Any], place: Callable[[str], Path], progress: Progress) -> Path:
+    """The path of a blob, which is downloaded if it is not there."""
+    digest = descriptor["digest"]
     path = place(digest.removeprefix("sha256:"))
     if path.is_file():
-        progress.advance(PULLING, told["size"])
+        progress.advance(PULLING, descriptor["size"])
         return path
     answer = source.send("GET", f"blobs/{digest}", stream=True)
     answer.raise_for_status()

@@ -1,4 +1,4 @@
-"""A lock becomes an image: wheels checked by the host, handed to the engine, nothing built twice."""
+"""`tfenv build`: the image of a lock. The host checks the wheels, the engine installs them; nothing is built twice."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from tfenv.model.lock import Lock
 
-"""build arguments that engines know without an `ARG` and keep out of an image's history"""
-
 
 class Form(StrEnum):
     """How an image is made: by the engine from a Dockerfile, or here from the wheels, without a container."""
@@ -42,7 +40,7 @@ class Built:
     Attributes:
         image: id, tags and size in bytes.
         tag: name of the image.
-        fresh: whether it was built now; else it was there already.
+        fresh: whether it was built now; otherwise the engine had it already.
     """
 
     image: HeldImage
@@ -81,25 +79,25 @@ def build(
         lock: a lock for a Linux platform, or the file that holds it.
         form: how the image is made: by the engine from a Dockerfile, or here from the wheels (`oci`).
         tag: name of the image; by default `default_tag`.
-        base: another base image than that of the lock.
-        network: let the build fetch the wheels, with the proxies and certificate authorities of this host (`docker`
-            only).
-        force: build every layer anew, even if the image is there.
-        offline: wheels must be in the cache, the base image in the cache or the engine.
-        cache: of wheels; by default the user's.
+        base: reference of a base image to use instead of the lock's.
+        network: whether the build downloads the wheels, with the proxies and certificate authorities of this host
+            (`docker` only).
+        force: whether to build every layer again, even if the engine has the image.
+        offline: whether to use only wheels in the cache, and a base image in the cache or the engine.
+        cache: cache of wheels; by default the user's.
         connect: opens a connection to the engine.
         progress: reports downloads and steps.
 
     Raises:
-        UsageError: no image can be made of such a lock, or the options contradict each other.
+        UsageError: no image can be made from the lock, or the options contradict each other.
         EngineError: there is no engine, or it failed.
         IndexUnavailable: a wheel or the base image is not available.
         IntegrityError: a wheel does not have the hash that the lock names.
     """
     if form not in tuple(Form):
-        raise UsageError(f"`{form}` is not a form of an image", hint=f"it is {' or '.join(Form)}")
+        raise UsageError(f"`{form}` is not a form of an image", hint=f"use {' or '.join(Form)}")
     if form == Form.OCI and network:
-        raise UsageError("`--format oci` runs nothing that could use a network", hint="leave `--network` out")
+        raise UsageError("`--format oci` runs nothing that could use a network", hint="omit `--network`")
     lock = read_lock(lock)
     tag, reference, reporter = tag or default_tag(lock), dockerfile.base_reference(lock, base), progress or Silent()
     with connect() as engine:
@@ -129,18 +127,18 @@ def publish(
 
     Args:
         lock: a lock for a Linux platform, of wheels only, or the file that holds it.
-        folder: of the image layout.
+        folder: folder for the image layout.
         reference: repository and tag in a registry, such as `registry.example/team/tf:1`.
-        base: another base image than that of the lock.
-        offline: wheels and the base image must be in the cache.
-        cache: of wheels; by default the user's.
+        base: reference of a base image to use instead of the lock's.
+        offline: whether to use only wheels and base images in the cache.
+        cache: cache of wheels; by default the user's.
         progress: reports downloads and layers.
 
     Returns:
         The digest of the image, `sha256:…`.
 
     Raises:
-        UsageError: no image can be made of such a lock.
+        UsageError: no image can be made from the lock.
         IndexUnavailable: a wheel or the base image is not available, or the registry refuses the image.
         IntegrityError: a wheel does not have the hash that the lock names.
         HostError: a file cannot be written.
@@ -166,10 +164,10 @@ def _built(
     cache: Cache | None,
     progress: Progress,
 ) -> HeldImage:
-    """Built by the engine from the Dockerfile."""
+    """The image, built by the engine from the Dockerfile."""
     reference = dockerfile.base_reference(lock, base)
     text = dockerfile.dumps(lock, wheels="index" if network else "context", base=reference, ca=network)
-    # before gigabytes are fetched for nothing
+    # first, because gigabytes of wheels are useless without the base image
     if engine.image(reference) is None and not offline:
         engine.pull(reference, progress=progress)
     entries: dict[str, bytes | Path] = {"Dockerfile": text.encode()}
@@ -189,7 +187,7 @@ def _built(
 
 
 def find(engine: Engine, lock: Lock, reference: str, tag: str) -> HeldImage | None:
-    """The image of a lock on this base, given the tag; an image made from it comes later and is not taken."""
+    """The image of a lock on this base image, tagged; images made from it are younger and are not chosen."""
     labels = {dockerfile.LOCK_LABEL: dockerfile.lock_digest(lock), dockerfile.BASE_LABEL: reference}
     found = engine.find(labels)
     if not found:

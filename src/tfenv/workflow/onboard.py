@@ -1,4 +1,4 @@
-"""From a machine to the script that makes it ready."""
+"""`tfenv onboard`: the script that prepares a machine."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def onboard(system: str | None = None, *, gpu: bool | None = None, progress: Progress | None = None) -> str:
-    """The script that makes a machine ready: driver, containers with GPUs, first lock, image, proof.
+    """The script that prepares a machine: driver, containers with GPUs, first lock, image, smoke test.
 
     Args:
         system: `debian`, `ubuntu`, `fedora`, `rhel` or `wsl`; by default the one of this machine.
-        gpu: is there an NVIDIA GPU? By default this machine is asked.
+        gpu: whether there is an NVIDIA GPU; by default as on this machine.
         progress: reports work under way.
 
     Raises:
@@ -38,9 +38,9 @@ def script(machine: Machine | None, *, system: str | None = None, gpu: bool | No
     """The script for a machine.
 
     Args:
-        machine: this one, or ``None`` if both other arguments are given.
-        system: a distribution, to write it for another machine.
-        gpu: is there an NVIDIA GPU? ``None`` takes what the machine has.
+        machine: the machine; ``None`` if both other arguments are given.
+        system: distribution; by default the machine's.
+        gpu: whether there is an NVIDIA GPU; by default as on the machine.
 
     Raises:
         UsageError: the distribution is not known.
@@ -48,20 +48,20 @@ def script(machine: Machine | None, *, system: str | None = None, gpu: bool | No
     known = ", ".join(each.value for each in System)
     if system is not None:
         if system.lower() not in {each.value for each in System}:
-            raise UsageError(f"no script is known for `{system}`", hint=f"known are {known}")
+            raise UsageError(f"there is no script for `{system}`", hint=f"use one of {known}")
         chosen: System | None = System(system.lower())
     else:
         chosen = None if machine is None else system_of(machine.system, wsl=machine.platform is Platform.WSL)
     if chosen is None:
         named = f"`{machine.system}`" if machine is not None else "this machine"
-        raise UsageError(f"no script is known for {named}", hint=f"take the nearest with `--system`: {known}")
+        raise UsageError(f"there is no script for {named}", hint=f"use `--system` with the most similar of {known}")
     if gpu is None:
         gpu = machine is not None and any(device.vendor == "nvidia" for device in machine.gpus)
     return dumps(chosen, gpu=gpu)
 
 
 def run(text: str) -> None:
-    """Run a script, its output shown as it comes.
+    """Run a script and show its output as it comes.
 
     Raises:
         EngineError: a step failed.
@@ -70,5 +70,5 @@ def run(text: str) -> None:
     if done.returncode != 0:
         raise EngineError(
             f"the script ended with exit code {done.returncode}",
-            hint="what it printed last says where; it may be run again",
+            hint="its last lines show where; correct the cause and run it again",
         )
