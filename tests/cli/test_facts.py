@@ -27,7 +27,7 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert "  linux-aarch64: CPU only\n" in out
     assert (
         "  linux-x86_64: CUDA 12.5.1, cuDNN 9 (at least 9.3.0.75), machine code for 6.0, 7.0, 8.0, 8.9, 9.0 (in part),"
-        " PTX for 9.0; not from build_info.py: cudnn_floor, partial\n"
+        " PTX for 9.0; not from build_info.py: cudnn_floor\n"
     ) in out
     assert "win_amd64.whl" in out
     assert "metadata not read" in out

@@ -156,7 +156,8 @@ def test_partial_machine_code(table: ReleaseTable) -> None:
     assert new is not None
     assert old is not None
     assert [str(architecture) for architecture in new.partial] == ["9.0"]
-    assert any(fact.endswith("248 of 1397 have machine code for 9.0") for fact in new.evidence)
+    assert [kind.count for kind in new.kernels] == [1149, 283]
+    assert [str(architecture) for architecture in new.kernels[0].ptx] == ["9.0a"]
     assert old.partial == ()
 
 

@@ -9,19 +9,21 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.locks import architectures
+from tfenv.facts.build_rules import build_demands
 from tfenv.facts.cuda import CudaTable, Toolkit
 from tfenv.facts.database import load
 from tfenv.facts.rules import (
+    UNPROVEN,
     Demand,
-    build_demands,
     capability_ranges,
     cudnn_demands,
     ptx_driver,
     runtime_demands,
     sass_driver,
 )
-from tfenv.model.build import Build
+from tfenv.model.build import Build, Kernels, Xla
 from tfenv.model.hardware import ComputeCapability, Gpu
+from tfenv.model.package import Name
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.resolver.virtual import answers
 
@@ -98,7 +100,7 @@ def test_ptx_needs_the_driver_of_the_toolkit() -> None:
     assert driver.caution.code == "ptx-jit"
     assert driver.requirement.because.splitlines() == [
         "tensorflow 2.15.1 has machine code for 5.0, 6.0, 7.0, 7.5 and 8.0 only, and PTX for 8.0",
-        "H100 (9.0) would compile that PTX, made by CUDA 12.2, which needs driver ≥ 535.54.03",
+        "H100 (9.0) would compile that PTX, of CUDA 12.2, which needs driver ≥ 535.54.03",
     ]
     assert len(driver.requirement.source.splitlines()) == 2
 
@@ -234,16 +236,106 @@ def toolkit(version: str) -> Toolkit:
     return found
 
 
+KINDS = replace(
+    BUILD,
+    cuda=Version("12.5.1"),
+    sass=architectures("8.0", "9.0"),
+    ptx=architectures("9.0"),
+    kernels=(
+        Kernels(count=3, sass=architectures("8.0"), ptx=architectures("9.0a"), isa=Version("8.5")),
+        Kernels(count=1, sass=architectures("8.0", "9.0"), ptx=architectures("9.0"), isa=Version("8.3")),
+    ),
+    xla=Xla(ptx=Version("8.8"), targets=architectures("8.0", "9.0", "12.0"), checks=False, follows=False),
+)
+"""Two kinds of kernels: one has PTX for 9.0 only in place of machine code."""
+PLAIN = replace(KINDS, kernels=(replace(KINDS.kernels[0], ptx=architectures("9.0")), KINDS.kernels[1]))
+"""The same, with PTX that any newer GPU takes."""
+CHECKED = replace(PLAIN, xla=replace(KINDS.xla, checks=True) if KINDS.xla else None)
+"""The same, with an LLVM that refuses."""
+
+
+def cautions(machine: Target, build: Build) -> list[str]:
+    """Codes of the warnings."""
+    return [demand.caution.code for demand in demands(machine, build) if demand.caution is not None]
+
+
 def test_kernels_that_are_ptx_only() -> None:
-    """Where a part of the kernels has PTX only, an older driver is warned of; one that compiles them is not."""
-    build = replace(BUILD, sass=architectures("8.0", "9.0"), ptx=architectures("9.0"), partial=architectures("9.0"))
+    """Where a part of the kernels has PTX only, the driver must read its language; where none has, it need not."""
     h100, a100 = gpu("H100", "9.0"), gpu("A100", "8.0")
+    assert problems(target(h100, driver="550.54"), KINDS) == ["driver-too-old"]
+    assert problems(target(h100, driver="555.42.02"), KINDS) == []
+    assert problems(target(a100, driver="525.60.13"), KINDS) == []
+    (driver,) = [one for one in demands(target(h100), KINDS) if one.requirement.name == "__driver"]
+    assert driver.requirement.because.splitlines() == [
+        "3 of 4 kernels of tensorflow 2.15.1 have no machine code for H100 (9.0)",
+        "its driver compiles their PTX, of CUDA 12.5, which needs driver ≥ 555.42.02",
+    ]
+    assert cautions(target(h100), KINDS) == []
 
-    def cautions(machine: Target) -> list[str]:
-        return [demand.caution.code for demand in demands(machine, build) if demand.caution is not None]
 
-    assert cautions(target(h100)) == ["ptx-partial"]
-    assert cautions(target(h100, driver="525.60.13")) == ["ptx-partial"]
-    assert problems(target(h100, driver="525.60.13"), build) == []
-    assert cautions(target(h100, driver="550.54")) == []
-    assert cautions(target(a100, driver="525.60.13")) == []
+def test_ptx_for_one_gpu_only() -> None:
+    """PTX of a target with a letter serves no newer GPU: what the whole build promises, a kind of kernels breaks."""
+    future = gpu("RTX 9999", "12.0")
+    assert problems(target(future), KINDS) == ["gpu-too-new"]
+    (kind,) = [one for one in demands(target(future), KINDS) if "3 of 4" in one.requirement.because]
+    assert kind.requirement.because == (
+        "3 of 4 kernels of tensorflow 2.15.1 have machine code for 8.0 only, and PTX for 9.0a"
+    )
+    assert problems(target(gpu("P100", "6.0")), KINDS) == ["gpu-too-old"]
+    assert cautions(target(future), KINDS) == ["ptx-jit"]
+
+
+def test_xla_that_writes_newer_ptx_than_its_cuda() -> None:
+    """Without LLVM's check it is not settled, with it the build is refused; a GPU that its CUDA knows is neither."""
+    future = gpu("RTX 9999", "12.0")
+    assert problems(target(future, driver="570.26"), PLAIN) == []
+    assert problems(target(future, driver="555.42.02"), PLAIN) == ["driver-too-old"]
+    assert cautions(target(future), PLAIN) == [UNPROVEN]
+    assert problems(target(future), CHECKED) == ["gpu-too-new"]
+    assert cautions(target(future), CHECKED) == ["ptx-jit"]
+    assert cautions(target(gpu("H100", "9.0")), CHECKED) == []
+    raised = replace(CHECKED, raised=architectures("12.0"))
+    assert (problems(target(future), raised), cautions(target(future), raised)) == ([], [UNPROVEN])
+    follows = replace(CHECKED, xla=replace(CHECKED.xla, follows=True)) if CHECKED.xla else CHECKED
+    assert (problems(target(future), follows), cautions(target(future), follows)) == ([], ["ptx-jit"])
+
+
+@pytest.mark.parametrize(
+    ("version", "capability", "expected"),
+    [
+        ("2.15.1", "9.0", "ptx-jit"),
+        ("2.17.1", "9.0", "works"),
+        ("2.17.1", "12.0", "gpu-too-new"),
+        ("2.19.1", "10.0", "gpu-too-new"),
+        ("2.20.0", "12.0", "gpu-too-new"),
+        ("2.20.0", "12.1", "gpu-too-new"),
+        ("2.20.0", "13.0", "gpu-too-new"),
+        ("2.21.0", "9.0", "works"),
+        ("2.21.0", "10.3", UNPROVEN),
+        ("2.21.0", "12.0", UNPROVEN),
+        ("2.21.0", "13.0", UNPROVEN),
+        ("2.22.0rc0", "9.0", "works"),
+        ("2.22.0rc0", "10.0", "gpu-too-new"),
+        ("2.22.0rc0", "12.0", UNPROVEN),
+        ("2.22.0rc0", "12.1", "gpu-too-new"),
+    ],
+)
+def test_what_the_wheels_say_of_newer_gpus(version: str, capability: str, expected: str) -> None:
+    """The rule on published wheels, also for a GPU that does not exist; reports are in docs/blackwell.md."""
+    release = DATABASE.releases.release(Name("tensorflow"), Version(version))
+    build = None if release is None else release.build(Platform.LINUX_X86_64)
+    assert build is not None
+    machine = target(gpu(capability, capability))
+    told = [*problems(machine, build), *cautions(machine, build)]
+    assert (told or ["works"])[0] == expected
+
+
+def test_cudnn_that_has_ptx_only() -> None:
+    """It is not settled whether it serves a GPU that finds no machine code in it."""
+    row = DATABASE.cudnn.row(Version("8.9.4.25"), 12)
+    assert row is not None
+    (first, *_) = cudnn_demands(Version("8.9.4.25"), row, target(gpu("RTX 9999", "12.0")))
+    assert first.caution is not None
+    assert first.caution.code == UNPROVEN
+    (first, *_) = cudnn_demands(Version("8.9.4.25"), row, target(gpu("H100", "9.0")))
+    assert first.caution is None

@@ -386,14 +386,13 @@ def test_other_packages_are_left_alone() -> None:
     assert facts.demands(Name("nvidia-cuda-runtime-cu12"), Version("99.0")) == ()
 
 
-def test_what_was_seen_to_fail_is_forbidden() -> None:
-    """A build whose PTX was seen to fail on a GPU asks for what no machine has."""
+def test_a_gpu_that_a_part_of_the_kernels_does_not_serve() -> None:
+    """A build is forbidden on a GPU for which some of its kernels have neither machine code nor PTX."""
     name, version = Name("tensorflow"), Version("2.20.0")
     blackwell = Gpu(name="GeForce RTX 5090", capability=ComputeCapability(12, 0))
-    failing = [one.requirement for one in overlay([], replace(CUDA, gpus=(blackwell,))).demands(name, version)]
-    assert [one.because for one in failing if one.code == "gpu-too-new" and "CUDA_ERROR_INVALID_PTX" in one.because]
     hopper = Gpu(name="H100", capability=ComputeCapability(9, 0))
-    assert not any(
-        one.requirement.name == "__known_bad"
-        for one in overlay([], replace(CUDA, gpus=(hopper,))).demands(name, version)
-    )
+    for gpu, forbidden in ((blackwell, True), (hopper, False)):
+        demands = overlay([], replace(CUDA, gpus=(gpu,))).demands(name, version)
+        capability = Version(str(gpu.capability))
+        asked = [one.requirement for one in demands if one.requirement.name == "__compute_capability"]
+        assert any(not one.allows(capability) for one in asked) == forbidden

@@ -144,14 +144,13 @@ class _Repair:
             "gpu-too-old",
         ):
             return
-        says = [each.advice for each in self._database.failures.all if set(each.sources) & set(problem.sources)]
         target = Target(
             platform=self._was.platform or Platform.LINUX_X86_64,
             accelerator=Accelerator.CUDA if self._was.accelerated else Accelerator.NONE,
             gpus=gpus_of(self._was, self._database),
         )
         version = self._version or self._database.releases.versions(TENSORFLOW)[0]
-        says += [each.says for each in self._database.alternatives.of(version, target)]
+        says = [each.says for each in self._database.alternatives.of(version, target)]
         if self._was.foreign is not None:
             says.append(_of_foreign(self._was.foreign))
         for text in says:

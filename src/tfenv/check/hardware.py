@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tfenv.errors import UsageError
+from tfenv.facts.build_rules import build_demands
 from tfenv.facts.rows import cited
-from tfenv.facts.rules import NEVER, architectures, build_demands, compiled_by_driver
+from tfenv.facts.rules import NEVER, UNPROVEN
 from tfenv.model.hardware import driver_text
 from tfenv.model.report import Caution, Problem
 from tfenv.model.target import Accelerator, Target
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tfenv.check.subject import Subject
     from tfenv.facts.database import Database
     from tfenv.facts.rules import Demand
-    from tfenv.model.build import Build
     from tfenv.model.configuration import Configuration
     from tfenv.model.hardware import Gpu
     from tfenv.model.package import Requirement
@@ -132,41 +132,18 @@ def problems(about: Subject, gpus: tuple[Gpu, ...], configuration: Configuration
                         *_has(demand, gpu, driver),
                     )
                 )
+            elif demand.caution is not None and demand.caution.code == UNPROVEN:
+                unknown.append(demand.caution.message)
             elif demand.caution is not None:
                 warnings.append(demand.caution)
     build = about.build
     if build is not None:
-        found += _seen_to_fail(about, gpus, database)
         unknown += [
             f"{field} of {about.words}, which its wheel does not tell"
             for field in build.unknown
             if field in ("sass", "cuda")
         ]
     return Part(problems=tuple(found), warnings=tuple(warnings), unknown=tuple(unknown))
-
-
-def _seen_to_fail(about: Subject, gpus: tuple[Gpu, ...], database: Database) -> list[Problem]:
-    """GPUs that would compile the PTX of a build which is known to fail on them."""
-    assert about.build is not None
-    target = Target(platform=about.platform, accelerator=Accelerator.CUDA, gpus=gpus)
-    return [
-        Problem(
-            code="gpu-too-new",
-            subject=gpu.name,
-            because=(
-                _without_machine_code(about.words, about.build, gpu),
-                failure.reason,
-            ),
-            sources=(about.build.source, *failure.sources),
-        )
-        for gpu in compiled_by_driver(about.build, target)
-        if (failure := database.failures.of(about.facts.version, gpu.capability)) is not None
-    ]
-
-
-def _without_machine_code(words: str, build: Build, gpu: Gpu) -> str:
-    has = f"{words} has machine code for {architectures(build.sass)} only, none for {gpu.name} ({gpu.capability})"
-    return f"{has}, which would compile its PTX for {architectures(build.ptx)}"
 
 
 def processor(about: Subject, configuration: Configuration, database: Database) -> tuple[Problem, ...]:

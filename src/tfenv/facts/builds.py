@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from tfenv.model.build import Build, Kernels, Xla
-from tfenv.model.document import flag, one_of
+from tfenv.model.document import flag, of, one_of
+from tfenv.model.hardware import Architecture
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ def build_lines(build: Build) -> Iterator[str]:
         yield "]"
     if build.xla is not None:
         yield f"xla = {_inline(_xla(build.xla))}"
+    if build.xla_newest is not None:
+        yield f"xla-newest = {quoted(str(build.xla_newest))}"
+    if build.raised:
+        yield from strings("raised", map(str, build.raised))
     if build.compiler is not None:
         yield f"compiler = {quoted(build.compiler)}"
     if build.tensorrt is not None:
@@ -69,6 +74,8 @@ def build_from(row: Row) -> Build:
         partial=row.architectures("partial"),
         kernels=row.rows("kernels", _kernels_from),
         xla=_xla_from(row.table("xla")) if "xla" in row else None,
+        xla_newest=row.get("xla-newest", of(Architecture.parse)),
+        raised=row.architectures("raised"),
         compiler=row.maybe_text("compiler"),
         tensorrt=row.get("tensorrt", flag),
         source=row.text("source"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from tfenv.facts.rows import Row
-    from tfenv.model.hardware import Architecture
+    from tfenv.model.hardware import Architecture, ComputeCapability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,7 @@ class CudaTable:
         for row, (where, _) in library_rows:
             if not any(where.contains(toolkit.version) for toolkit in toolkits):
                 row.fault("toolkits", f"`{where}` matches no toolkit of this file")
+        self._languages = _languages(root)
         finish(root, path)
         self._toolkits = {toolkit.version: toolkit for toolkit in toolkits}
 
@@ -116,6 +117,21 @@ class CudaTable:
     def toolkit(self, version: Version) -> Toolkit | None:
         """The toolkit `X.Y`; ``None`` if it is not known, or if only a major is given (as TensorFlow 2.2 does)."""
         return self._toolkits.get(version) if len(version.release) == 2 else None
+
+    def ptx_of(self, toolkit: Toolkit) -> Version | None:
+        """The newest version of the PTX language that a toolkit writes and its driver reads; ``None`` if not known."""
+        known = [language for language, first in self._languages.items() if first <= toolkit.version]
+        later = any(first >= toolkit.version for first in self._languages.values())
+        return max(known) if known and later else None
+
+    def reads(self, language: Version) -> Toolkit | None:
+        """The first toolkit that reads a version of the PTX language; ``None`` if it is not known."""
+        first = self._languages.get(language)
+        return next((each for each in self.all if first is not None and each.version >= first), None)
+
+    def first_for(self, capability: ComputeCapability) -> Toolkit | None:
+        """The first toolkit that compiles for GPUs of exactly this capability; ``None`` if none does."""
+        return next((each for each in self.all if any(a.capability == capability for a in each.targets)), None)
 
     def of_wheel(self, project: str, version: Version) -> Toolkit | None:
         """The toolkit whose runtime a wheel carries, such as 12.9 for `nvidia-cuda-runtime-cu12` 12.9.79.
@@ -144,6 +160,21 @@ def _floor(row: Row) -> tuple[int, Version, Version]:
     row.source()
     row.tier()
     return row.number("major"), row.version("linux"), row.version("windows")
+
+
+def _languages(root: Row) -> dict[Version, Version]:
+    """Versions of the PTX language, and the release of CUDA that each came with; oldest first."""
+
+    def language(row: Row) -> tuple[Version, Version]:
+        row.source()
+        row.tier()
+        return row.version("version"), row.version("cuda")
+
+    rows = root.pairs("ptx", language)
+    for (_, before), (row, after) in pairwise(rows):
+        if after <= before or after[1] <= before[1]:
+            row.fault("version", f"{after[0]} does not come after {before[0]}")
+    return dict(found for _, found in rows)
 
 
 def _library(row: Row) -> tuple[SpecifierSet, Library]:

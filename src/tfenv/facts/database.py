@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from tfenv.facts.compile import CompileTable
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
-    from tfenv.facts.failures import FailureTable
     from tfenv.facts.gpus import GpuTable
     from tfenv.facts.habits import HabitTable
     from tfenv.facts.images import ImageTable
@@ -92,13 +91,6 @@ class Database:
         from tfenv.facts.patches import PatchTable
 
         return PatchTable(self.root / "patches.toml")
-
-    @cached_property
-    def failures(self) -> FailureTable:
-        """Builds that were seen to fail on some GPUs."""
-        from tfenv.facts.failures import FailureTable
-
-        return FailureTable(self.root / "failures.toml")
 
     @cached_property
     def signatures(self) -> SignatureTable:

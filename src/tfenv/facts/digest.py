@@ -24,9 +24,8 @@ Columns: TypeAlias = "Mapping[str, tuple[str, ...]]"
 LOCK: Final[Mapping[str, Columns]] = {
     "companions": {"companion": (), "keras": ()},
     "compile": {"release": ("source",)},
-    "cuda": {"compatibility": ("source",), "library": ("source",), "toolkit": ()},
+    "cuda": {"compatibility": ("source",), "library": ("source",), "ptx": ("source",), "toolkit": ()},
     "cudnn": {"cudnn": ("source",), "known_bad": ()},
-    "failures": {"failure": ()},
     "gpus": {"alias": (), "ambiguous": ("source",), "architecture": (), "family": ("source", "chips")},
     "images": {
         "os": ("source", "python_source"),

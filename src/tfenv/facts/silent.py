@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from tfenv.facts import rows
 from tfenv.model.build import Build
-from tfenv.model.document import one_of
+from tfenv.model.document import of, one_of
+from tfenv.model.hardware import Architecture
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 FIELDS = ("cuda", "cudnn", "cudnn_floor", "sass", "ptx")
 """The fields of a CUDA build that must be known, and are told when nothing says them."""
 
-_FILLED = (*FIELDS, "partial")
+_FILLED = (*FIELDS, "xla_newest", "raised")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,8 @@ def _row(row: Row) -> SilentRow:
         cudnn_floor=row.maybe_version("cudnn-floor"),
         sass=row.architectures("sass"),
         ptx=row.architectures("ptx"),
-        partial=row.architectures("partial"),
+        xla_newest=row.get("xla-newest", of(Architecture.parse)),
+        raised=row.architectures("raised"),
         evidence=row.some("evidence"),
     )
     return SilentRow(versions=row.specifiers("versions"), build=known)

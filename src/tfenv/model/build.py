@@ -61,6 +61,8 @@ class Build:
         partial: of `sass`, those that many kernels have PTX for only, which the driver compiles when first used.
         kernels: kinds of kernels in the wheel that `source` names; empty if its libraries were not read.
         xla: the compiler in that wheel; ``None`` if its libraries were not read.
+        xla_newest: newest target that XLA itself takes, where its LLVM knows newer ones; else ``None``.
+        raised: targets for which XLA is said to ask for newer PTX than that of its CUDA.
         compiler: host compiler as the wheel names it, or ``None``.
         tensorrt: was it built with TensorRT; ``None`` if the wheel does not say.
         source: wheel filename and sha256 the row was read from.
@@ -78,6 +80,8 @@ class Build:
     partial: tuple[Architecture, ...] = ()
     kernels: tuple[Kernels, ...] = ()
     xla: Xla | None = None
+    xla_newest: Architecture | None = None
+    raised: tuple[Architecture, ...] = ()
     compiler: str | None = None
     tensorrt: bool | None = None
     source: str = ""

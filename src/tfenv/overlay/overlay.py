@@ -12,13 +12,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tfenv.facts.build_rules import build_demands
 from tfenv.facts.releases import platform_of
 from tfenv.facts.rules import (
     Demand,
-    build_demands,
     cudnn_bounds,
     cudnn_demands,
-    failure_demands,
     rocm_demand,
     runtime_demands,
     symbols_demand,
@@ -270,10 +269,7 @@ class FactsOverlay:
         build = self.build(name, version)
         if build is None and facts.carrier(here) is None:
             return ()  # its wheels for this platform were never looked into
-        return (
-            *build_demands(subject, build, self._target, cuda=self._database.cuda, gpus=self._database.gpus),
-            *failure_demands(subject, version, build, self._target, self._database.failures),
-        )
+        return build_demands(subject, build, self._target, cuda=self._database.cuda, gpus=self._database.gpus)
 
     def _is_before_all(self, version: Version) -> bool:
         """Is it older than the oldest release of the database?"""
