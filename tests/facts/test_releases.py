@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from packaging.version import Version
 from tfenv.errors import UsageError
 from tfenv.facts import silent
 from tfenv.facts.releases import HEADER, ReleaseTable, dumps, loads, minor, platform_of
+from tfenv.model import tags
 from tfenv.model.package import TENSORFLOW, Name
 from tfenv.model.target import Platform
 
@@ -297,3 +299,27 @@ def test_order() -> None:
     """Rows are ordered as versions, not as text."""
     rows = [*loads(SMALL.replace("9.1.0", "9.1.10")), *loads(SMALL.replace("9.1.0", "9.1.9"))]
     assert [str(one.version) for one in loads(dumps(rows))] == ["9.1.9", "9.1.10"]
+
+
+def test_symbols_are_those_that_readelf_shows(table: ReleaseTable) -> None:
+    """What the rows say of glibc and libstdc++ is what every library of the wheel asks for, read with another tool."""
+    wheels = tomllib.loads((Path(__file__).parent / "wheel_symbols.toml").read_text(encoding="utf-8"))["wheel"]
+    assert len(wheels) >= 20
+    for wheel in wheels:
+        name, version, *_ = wheel["filename"].split("-")
+        known = row(table, Name(name.replace("_", "-")), version).wheel(wheel["filename"])
+        assert known is not None
+        assert (str(known.glibc), str(known.glibcxx)) == (wheel["glibc"], wheel["glibcxx"]), wheel["filename"]
+
+
+def test_glibc_of_wheels(table: ReleaseTable) -> None:
+    """No wheel with the tag manylinux1 keeps to it; from 1.15 on symbols bear the tag out where they were read."""
+    for release in table:
+        for wheel in release.wheels:
+            if wheel.glibc is None or wheel.platform is not X86:
+                continue
+            if wheel.platform_tag.startswith("manylinux1_"):
+                newer = wheel.python == "cp37" and str(release.version) in ("1.13.1", "1.13.2", "1.14.0")
+                assert str(wheel.needs_glibc) == ("2.23" if newer else "2.17"), wheel.filename
+            else:
+                assert wheel.needs_glibc == tags.glibc(wheel.tags), wheel.filename
