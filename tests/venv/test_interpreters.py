@@ -75,7 +75,7 @@ def test_one_that_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"is Python 3\.6\.15, the lock is for 3\.9") as caught:
         interpreters.find(Version("3.9"), path)
     assert "--python 3.6" in (caught.value.hint or "")
-    with pytest.raises(UsageError, match="no CPython"):
+    with pytest.raises(UsageError, match="not a CPython"):
         interpreters.find(Version("3.6"), fake(tmp_path / "other", "nothing"))
 
 
