@@ -26,10 +26,10 @@ ONE_MEANING = {
     "compat": "the compatibility table: its rows, its forms, the command that shows it",
     "configuration": "a configuration to check, and the reader of its file",
     "database": "the tables of a room, loaded",
+    "evidence": "the evidence in a log: its values, and how lines are recognized",
     "exports": "symbols that a shared library exports: how they are read, and their table",
     "inferred": "the answer of `infer`, and its JSON document",
     "lock": "the lock as a value, and the command that makes one",
-    "log": "the lines of a log, and what they show",
     "onboard": "the onboarding script, and the command that writes it",
     "profile": "the profile of a machine, and the command that writes it",
     "releases": "releases of TensorFlow: their rows, how the rows are read, sets of them",
@@ -40,10 +40,10 @@ ONE_MEANING = {
 }
 """Names that modules of several rooms share, and the one meaning that they have."""
 
-TWO_MEANINGS = {"build", "folders", "hardware", "libraries"}
+TWO_MEANINGS = {"build", "facts", "folders", "hardware", "libraries"}
 """Known faults: names of modules that mean one thing here and another there. Remove a name that no longer does."""
 
-CLASSES_OF_TWO_MEANINGS = {"Change", "Part", "Row", "Shelf"}
+CLASSES_OF_TWO_MEANINGS = {"Change", "Part", "Report", "Row", "Shelf", "Table"}
 """Known faults, as `TWO_MEANINGS`, for classes."""
 
 
