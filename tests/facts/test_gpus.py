@@ -11,6 +11,7 @@ from tfenv.errors import UsageError
 from tfenv.facts.gpus import GpuTable
 from tfenv.facts.spelling import normalized
 from tfenv.model.hardware import ComputeCapability
+from tfenv.model.target import Platform
 
 FILE = Path(__file__).parents[2] / "constraints" / "facts" / "gpus.toml"
 
@@ -365,3 +366,26 @@ def test_a_small_file(tmp_path: Path) -> None:
     file = tmp_path / "gpus.toml"
     file.write_text(FAULTY, encoding="utf-8")
     assert [row.name for row in GpuTable(file).all] == ["V100"]
+
+
+@pytest.mark.parametrize(
+    ("name", "platform"),
+    [
+        ("Jetson AGX Orin", Platform.LINUX_AARCH64),
+        ("jetson nano", Platform.LINUX_AARCH64),
+        ("TK1", Platform.LINUX_AARCH64),
+        ("Thor", Platform.LINUX_AARCH64),
+        ("gh200", Platform.LINUX_AARCH64),
+        ("GB200", Platform.LINUX_AARCH64),
+        ("GB300", Platform.LINUX_AARCH64),
+        ("DGX Spark", Platform.LINUX_AARCH64),
+        ("H100", None),
+        ("B200", None),
+        ("8.7", None),
+    ],
+)
+def test_gpus_that_exist_on_one_platform(gpus: GpuTable, name: str, platform: Platform | None) -> None:
+    """A Jetson and a Grace superchip have an Arm processor; a GPU on a card, or a capability alone, says nothing."""
+    bound = gpus.bound_to((gpus.find("V100"), gpus.find(name)))
+    assert (None if bound is None else bound.platform) is platform
+    assert bound is None or bound.platform_source.startswith("https://")

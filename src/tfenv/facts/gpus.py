@@ -18,11 +18,12 @@ from tfenv.facts.spelling import (
     without_mobile,
     without_series,
 )
-from tfenv.model.document import of
+from tfenv.model.document import of, one_of
 from tfenv.model.hardware import ComputeCapability, Gpu
+from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tfenv.facts.rows import Row
@@ -43,6 +44,8 @@ class GpuRow:
         source: URL that tells its capability, or its chip.
         driver_source: URL that tells the branch.
         tier: how well it is proven.
+        platform: only platform that has it (a Jetson, a Grace Hopper); ``None`` if it is not bound to one.
+        platform_source: URL that tells the platform; empty if there is none.
     """
 
     name: str
@@ -53,6 +56,8 @@ class GpuRow:
     source: str
     driver_source: str
     tier: str
+    platform: Platform | None = None
+    platform_source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +115,11 @@ class GpuTable:
     def capabilities(self) -> tuple[ComputeCapability, ...]:
         """Every compute capability that some GPU has, ascending."""
         return tuple(sorted({row.capability for row in self.all}))
+
+    def bound_to(self, gpus: Iterable[Gpu]) -> GpuRow | None:
+        """The first of some GPUs that exists on one platform only; ``None`` if none does."""
+        names = {row.name: row for row in self.all if row.platform is not None}
+        return next((names[gpu.name] for gpu in gpus if gpu.name in names), None)
 
     def names_of(self, capability: ComputeCapability) -> tuple[str, ...]:
         """The GPUs of exactly this capability, in the order of the file."""
@@ -242,6 +252,8 @@ def _family(
     capability = row.need("capability", of(ComputeCapability.parse))
     source, tier = row.text("source"), row.tier()
     row.texts("chips")
+    platform = row.get("platform", one_of(Platform))
+    platform_source = row.text("platform_source") if platform is not None else ""
     return [
         GpuRow(
             name=name,
@@ -252,6 +264,8 @@ def _family(
             source=source,
             driver_source=driver_source,
             tier=tier,
+            platform=platform,
+            platform_source=platform_source,
         )
         for name in row.texts("names")
     ]

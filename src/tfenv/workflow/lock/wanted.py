@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
+from tfenv.facts.database import load
 from tfenv.inputs import project as project_file
 from tfenv.inputs import requirements as requirements_file
 from tfenv.inputs.accelerators import AUTO, PLACES, accelerators, gpus_of
@@ -109,7 +110,7 @@ def _target(request: Request, detect: Callable[[], Machine]) -> Target:
         detect: looks at this host; called for the GPU `auto` only.
 
     Raises:
-        UsageError: the platform has no such accelerator, or a GPU of this host is not known.
+        UsageError: the platform has no such accelerator or GPU, or a GPU of this host is not known.
     """
     asked = accelerators(request.gpus)
     kind, gpus, driver = asked.kind, asked.gpus, request.driver
@@ -119,7 +120,14 @@ def _target(request: Request, detect: Callable[[], Machine]) -> Target:
         driver = driver or (host.driver.version if host.driver is not None else None)
         kind = kind or (Accelerator.CUDA if gpus else Accelerator.NONE)
     kind = kind or Accelerator.NONE
-    platform = request.platform or PLACES.get(kind, (Platform.LINUX_X86_64,))[0]
+    bound = load().gpus.bound_to(gpus) if gpus else None
+    only = None if bound is None else bound.platform
+    platform = request.platform or only or PLACES.get(kind, (Platform.LINUX_X86_64,))[0]
+    if bound is not None and platform is not only:
+        raise UsageError(
+            f"`{bound.name}` exists on {only} only, not on {platform}",
+            hint=f"leave out `--platform`, or write `{only}`",
+        )
     if platform not in PLACES.get(kind, Platform):
         raise UsageError(
             f"there is no `{kind}` on {platform}",
