@@ -113,6 +113,11 @@ def configure(*, json_output: bool = False, quiet: bool = False, verbose: bool =
     _State.verbosity = -1 if quiet else 1 if verbose else 0
 
 
+def is_heard() -> bool:
+    """Does a person read what is said: on a terminal, without `--json` and `--quiet`?"""
+    return not _State.json and _State.verbosity >= 0 and sys.stderr.isatty()
+
+
 def json_mode() -> bool:
     """Was `--json` given?"""
     return _State.json

@@ -11,6 +11,7 @@ import typer
 import tfenv
 from tfenv.cli import _console
 from tfenv.cli._commands import PLAIN, Commands
+from tfenv.cli._reminder import remind
 from tfenv.errors import HostError, TfenvError, UsageError
 
 app = typer.Typer(
@@ -55,6 +56,7 @@ def _call(arguments: list[str]) -> int:
     _console.configure(json_output="--json" in arguments)
     try:
         code = int(app(spell_out(arguments), prog_name="tfenv", standalone_mode=False) or 0)
+        remind(arguments)
     except TfenvError as error:
         if error.message:
             _console.complain(error)
