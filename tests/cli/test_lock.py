@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,19 @@ def test_check_says_whether_the_lock_still_answers(tfenv: Tfenv, index: FakeInde
     assert ran.code == 8
     assert "TensorFlow was any, now ==2.19.*" in ran.err
     assert Path("pylock.toml").read_bytes() == before
+
+
+def test_check_of_a_lock_by_an_older_tfenv(tfenv: Tfenv, index: FakeIndex) -> None:
+    """A lock for the same request with the digest of another tfenv is up to date, and `--check` says who wrote it."""
+    assert tfenv("lock", "--tf", "2.20", "--index-url", index.url).code == 0
+    lock = Path("pylock.toml")
+    lock.write_text(re.sub(r'(?m)^inputs = ".*"$', f'inputs = "{"0" * 64}"', lock.read_text()))
+    ran = tfenv("lock", "--check", "--tf", "2.20", "--index-url", index.url)
+    assert ran.code == 0
+    assert "pylock.toml was written by an older tfenv" in ran.err
+    ran = tfenv("lock", "--check", "--tf", "2.19", "--index-url", index.url)
+    assert ran.code == 8
+    assert "TensorFlow was ==2.20.*, now ==2.19.*" in ran.err
 
 
 def test_check_reads_a_lock_that_was_changed_by_hand(tfenv: Tfenv, index: FakeIndex) -> None:

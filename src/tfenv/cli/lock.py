@@ -121,7 +121,7 @@ def lock(
     inputs: Any = {"project": project or project_here(), "profile": target_file, "infer": infer or ()}
     with _console.progress() as progress:
         if check:
-            checked = check_lock(request, targets, directory=output, progress=progress, **inputs)
+            checked = check_lock(request, targets, directory=output, progress=progress, report=_console.say, **inputs)
         else:
             made = lock_targets(
                 request,

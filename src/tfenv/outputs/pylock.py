@@ -81,9 +81,10 @@ def loads(content: str, name: str = "pylock.toml") -> Lock:
         )
         root.refuse(name, hint="lock with `tfenv lock`; `-r FILE` takes pins of another tool as `name==version`")
     tool = root.table("tool").table("tfenv")
-    if tool.need("format", whole) != FORMAT and tool.sound:
+    written = tool.need("format", whole)
+    if tool.sound and not 1 <= written <= FORMAT:
         raise UsageError(
-            f"`{name}` is in format {tool.values['format']} of `[tool.tfenv]`; this tfenv reads format {FORMAT}",
+            f"`{name}` is in format {written} of `[tool.tfenv]`; this tfenv reads formats up to {FORMAT}",
             hint="update tfenv, or lock again",
         )
     lock = read_tool(tool, packages)

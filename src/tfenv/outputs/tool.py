@@ -17,7 +17,11 @@ from tfenv.outputs.request import read_request, read_target, request_table, targ
 from tfenv.outputs.toml import Inline
 
 FORMAT = 1
-"""number of the table's layout"""
+"""number of the table's layout; every format since 1 is read, and `tests/outputs/formats` has a lock in each
+
+A key may be added without a new number if a lock without it is read as before; anything else needs a new number, and a
+branch in `read_tool` for the older ones.
+"""
 
 
 def tool_table(lock: Lock) -> dict[str, object]:

@@ -63,11 +63,21 @@ def _written(text: str) -> str:
     return f"written {' '.join(program())} {hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def is_of_older_program(old: Lock | None, goal: Goal) -> bool:
+    """Was a lock made for this goal by a tfenv that computes the digest of a goal in another way?
+
+    Such a lock is not out of date: it answers the same request, this tfenv reads it, and what it pins does not depend
+    on who wrote it. So `lock --check` passes it and says so; a continuous integration that installs a newer tfenv must
+    not fail for that reason alone. The next `tfenv lock` writes it again with the same pins.
+    """
+    return old is not None and old.inputs != (now := inputs_digest(goal)) and inputs_digest(old.request) == now
+
+
 def outdated(old: Lock | None, goal: Goal) -> str | None:
     """Why a lock does not meet a goal; ``None`` if it does."""
     if old is None:
         return "is missing, or is not a lock of tfenv"
-    if old.inputs == inputs_digest(goal):
+    if old.inputs == inputs_digest(goal) or is_of_older_program(old, goal):
         return None
     before, now = _asks(old.request), _asks(goal)
     changed = [f"{key} was {before[key]}, now {now[key]}" for key in now if before[key] != now[key]]

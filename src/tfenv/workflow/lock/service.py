@@ -195,6 +195,7 @@ def check_lock(
     infer: Iterable[Path | str] = (),
     cache: Cache | None = None,
     progress: Progress | None = None,
+    report: Callable[[str], None] | None = None,
 ) -> tuple[Path, ...]:
     """Are the locks still what a request asks for? No index is asked, and nothing is written.
 
@@ -213,6 +214,7 @@ def check_lock(
         infer: as in `lock`.
         cache: as in `lock`.
         progress: as in `lock`.
+        report: called with a sentence about each lock that answers the request, but was written by an older tfenv.
 
     Returns:
         The locks, all of which are up to date.
@@ -222,7 +224,7 @@ def check_lock(
         UsageError: an input cannot be read or has faults.
     """
     jobs = _jobs(request, targets, directory, project, profile, infer, cache, load(), progress or Silent())
-    return tuple(job.up_to_date() for job in jobs)
+    return tuple(job.up_to_date(report) for job in jobs)
 
 
 def _jobs(
@@ -270,16 +272,24 @@ class _Job:
         self._file = None if folder is None else folder / self.name
         self._notes: list[str] = []
 
-    def up_to_date(self) -> Path:
+    def up_to_date(self, report: Callable[[str], None] | None) -> Path:
         """The lock file.
+
+        Args:
+            report: as in `check_lock`.
 
         Raises:
             LockOutdated: it does not meet the goal.
         """
         assert self._file is not None
         goal = self.wanted.goal
-        if not old.is_kept(self._file, goal, self.cache) and (reason := old.outdated(self._old(), goal)) is not None:
+        if old.is_kept(self._file, goal, self.cache):
+            return self._file
+        there = self._old()
+        if (reason := old.outdated(there, goal)) is not None:
             raise LockOutdated(f"`{self._file}` {reason}", hint="run `tfenv lock` with the same options")
+        if report is not None and old.is_of_older_program(there, goal):
+            report(f"{self._file} was written by an older tfenv; the next `tfenv lock` writes it again")
         return self._file
 
     def made(
