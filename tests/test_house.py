@@ -43,7 +43,7 @@ ONE_MEANING = {
 TWO_MEANINGS = {"build", "facts", "folders", "hardware", "libraries"}
 """Known faults: names of modules that mean one thing here and another there. Remove a name that no longer does."""
 
-CLASSES_OF_TWO_MEANINGS = {"Change", "Part", "Report", "Row", "Shelf", "Table"}
+CLASSES_OF_TWO_MEANINGS = {"Change", "Part", "Project", "Report", "Row", "Shelf", "Table", "World"}
 """Known faults, as `TWO_MEANINGS`, for classes."""
 
 

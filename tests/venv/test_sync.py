@@ -154,7 +154,7 @@ def test_folders_of_someone_else(cache: Cache, tmp_path: Path) -> None:
     assert plan(lock, tmp_path / "theirs").python is not None
     (tmp_path / "theirs" / "thesis.tex").write_text("", encoding="utf-8")
     for name in ("theirs", "theirs/thesis.tex"):
-        with pytest.raises(UsageError, match="is there and is no virtual environment"):
+        with pytest.raises(UsageError, match="exists and is not a virtual environment"):
             plan(lock, tmp_path / name)
 
 

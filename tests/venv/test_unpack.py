@@ -90,5 +90,5 @@ def test_no_wheel(tmp_path: Path) -> None:
 
 def test_no_interpreter(tmp_path: Path) -> None:
     """An environment whose Python does not run is told."""
-    with pytest.raises(TfenvError, match="where its packages lie"):
+    with pytest.raises(TfenvError, match="does not report its package folders"):
         unpack([], tmp_path / "python")

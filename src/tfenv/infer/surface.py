@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.infer.python.values import INSTANCE
+from tfenv.infer.python.meanings import INSTANCE
 
 if TYPE_CHECKING:
     from tfenv.symbols.modules import ModuleRanges

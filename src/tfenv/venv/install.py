@@ -1,4 +1,4 @@
-"""Wheels are unpacked into an environment from outside: no installer need run in it, however old its Python is."""
+"""Wheels unpacked into an environment from outside, so that no installer has to run on its Python, however old."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _INSTALLER = b"tfenv\n"
 
 
 def unpack(wheels: Iterable[Path], python: Path) -> None:
-    """Put wheels where an interpreter looks for them, and their scripts beside it.
+    """Install wheels into the environment of an interpreter.
 
-    The `pip` that comes with Python 3.6 and 3.7 knows neither today's platform tags nor `name @ file:` requirements.
+    The `pip` of Python 3.6 and 3.7 supports neither today's platform tags nor `name @ file:` requirements.
 
     Args:
         wheels: files whose hashes were checked, with tags that fit the interpreter.
-        python: of the environment.
+        python: interpreter of the environment.
 
     Raises:
-        HostError: a file is no whole wheel, or the environment cannot be written.
+        HostError: a wheel is damaged, or the environment cannot be written.
     """
     destination = _destination(python)
     for wheel in wheels:
@@ -48,18 +48,18 @@ def unpack(wheels: Iterable[Path], python: Path) -> None:
 
 
 class _Environment(SchemeDictionaryDestination):
-    """Does the rest of what pip does."""
+    """The folders of an environment, with the corrections that pip also makes."""
 
     def write_file(
         self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
     ) -> RecordEntry:
-        """Scripts can be run, also those of a wheel that forgot to say so."""
+        """Write a file; scripts become executable even if the wheel does not mark them."""
         return super().write_file(scheme, path, stream, is_executable or scheme == "scripts")
 
     def finalize_installation(
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
     ) -> None:
-        """`purelib` and `platlib` are one folder here: RECORD need not point from one to the other."""
+        """Write RECORD, with `purelib` and `platlib` as one folder, which they are here."""
         here = self.scheme_dict[scheme]
         same = [(scheme if self.scheme_dict[other] == here else other, record) for other, record in records]
         super().finalize_installation(scheme, record_file_path, same)
@@ -69,14 +69,14 @@ def _destination(python: Path) -> _Environment:
     try:
         asked = subprocess.run([str(python), "-I", "-c", _ASK], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise HostError(f"asking `{python}` where its packages lie failed: {error}") from error
+        raise HostError(f"`{python}` does not report its package folders: {error}") from error
     paths: dict[str, str] = json.loads(asked.stdout)
     schemes = {name: paths[name] for name in ("purelib", "platlib", "scripts", "data")}
     return _Environment(
-        # headers go into the environment, and not to those of the interpreter that made it
+        # headers go into the environment, not into the interpreter that created it
         {**schemes, "headers": f"{paths['data']}/include"},
         interpreter=str(python),
         script_kind=get_launcher_kind(),
-        # packages of one namespace bring the same files
+        # packages of one namespace contain the same files
         overwrite_existing=True,
     )

@@ -1,4 +1,4 @@
-"""Which interpreter of this host can make the environment of a lock."""
+"""Interpreters of this host that can create the environment of a lock."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def find(
     """An interpreter of this Python, from `PATH`, pyenv, uv, or the `py` launcher.
 
     Args:
-        wanted: `X.Y`.
-        given: use this one, if it is of that Python.
-        environment: variables; by default those of the process.
-        windows: whether folders are laid out as on Windows; by default as on this host.
+        wanted: version of Python, `X.Y`.
+        given: interpreter to use, if it has this version.
+        environment: environment variables; by default those of the process.
+        windows: whether folders have the layout of Windows; by default as on this host.
 
     Raises:
-        UsageError: none was found; the hint says how to get one.
+        UsageError: no interpreter was found; the hint names ways to get one.
     """
     if given is not None:
         found = version_of(given)
@@ -49,7 +49,7 @@ def find(
         if not _matches(found, wanted):
             raise UsageError(
                 f"`{given}` is Python {found}, the lock is for {wanted}",
-                hint=f"name another, or lock again with `--python {found.major}.{found.minor}`",
+                hint=f"use another interpreter, or lock again with `--python {found.major}.{found.minor}`",
             )
         return given
     for path in _candidates(wanted, os.environ if environment is None else environment, windows=windows):
@@ -60,8 +60,8 @@ def find(
     with_uv = f"`uv python install {minor}` or " if wanted.release[:2] >= _OLDEST_OF_UV else ""
     raise UsageError(
         f"no Python {minor} was found on this machine",
-        hint=f"get it with {with_uv}`pyenv install {minor}`, or name it with `--python PATH`; "
-        "conda (`environment.yml`) and `tfenv build` bring their own",
+        hint=f"install it with {with_uv}`pyenv install {minor}`, or use `--python PATH`; "
+        "conda (`environment.yml`) and `tfenv build` have their own",
     )
 
 
@@ -83,7 +83,7 @@ def version_of(python: Path) -> Version | None:
         return None
     try:
         return Version(words[1])
-    except InvalidVersion:  # a build that calls itself 3.13.0+
+    except InvalidVersion:  # a build whose version is 3.13.0+
         return Version(words[1].rstrip("+")) if words[1].endswith("+") else None
 
 
@@ -92,7 +92,7 @@ def _matches(found: Version, wanted: Version) -> bool:
 
 
 def _candidates(wanted: Version, environment: Mapping[str, str], *, windows: bool) -> Iterator[Path]:
-    """Places worth a look, cheapest first; each is asked before it is believed."""
+    """Paths that may be such an interpreter, cheapest to find first; the caller runs each to check."""
     minor = f"{wanted.major}.{wanted.minor}"
     yield Path(sys.executable)
     places = [Path(place) for place in environment.get("PATH", "").split(os.pathsep) if place]

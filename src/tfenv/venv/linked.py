@@ -1,7 +1,8 @@
-"""Wheels that uv unpacked once are linked into every environment made later. Is what it links still what was unpacked?
+"""Files that uv links from its cache into environments, and whether they are still what the wheel contained.
 
-Linked files are one file: whoever edits it in one environment has edited it in all, also in those yet to be made. So
-what was installed is compared with how it looked when its hashes were right, and hashed where anything differs.
+uv unpacks a wheel once and links its files into every environment created later. An edit in one environment therefore
+changes all of them, also those created later. After installation, size, time and inode of each file are compared with
+their values when its hash was last right, and a file that differs is hashed again.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ _BLOCK = 2**20
 
 
 def spoilt(packages: Sequence[LockedPackage], site: Path, cache: Cache) -> tuple[LockedPackage, ...]:
-    """Those with files that are not what their RECORD says.
+    """The packages with files that do not match their RECORD.
 
     Args:
-        packages: that were installed just now, from wheels.
+        packages: packages that were just installed from wheels.
         site: `site-packages` of the environment.
-        cache: where it is noted how files looked.
+        cache: cache that keeps size, time and inode of each file.
     """
     records = {normalize(path.name.split("-", 1)[0]): path / "RECORD" for path in site.glob("*.dist-info")}
     with ThreadPoolExecutor() as pool:
@@ -44,11 +45,11 @@ def _sound(package: LockedPackage, record: Path | None, site: Path, cache: Cache
     key = f"unpacked {package.file.sha256}"
     known = cache.document(key) or {}
     try:
-        told = _told(record)
-        seen = {path: _state(site / path) for path in told}
+        hashes = _hashes(record)
+        seen = {path: _state(site / path) for path in hashes}
         if seen == known:
             return True
-        if any(_digest(site / path) != told[path] for path in seen if seen[path] != known.get(path)):
+        if any(_digest(site / path) != hashes[path] for path in seen if seen[path] != known.get(path)):
             return False
     except (OSError, ValueError, UnicodeDecodeError):
         return False
@@ -56,8 +57,8 @@ def _sound(package: LockedPackage, record: Path | None, site: Path, cache: Cache
     return True
 
 
-def _told(record: Path) -> dict[str, str]:
-    """What RECORD says of the files that came out of the wheel: SHA-256 by path."""
+def _hashes(record: Path) -> dict[str, str]:
+    """The SHA-256 of each file of the wheel, by path, as recorded in RECORD."""
     with record.open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.reader(stream) if len(row) > 1 and row[1].startswith("sha256=")]
     own = f"{record.parent.name}/"

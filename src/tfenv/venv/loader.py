@@ -1,8 +1,8 @@
-"""What an environment must do before TensorFlow is imported: set variables, and bring its CUDA libraries into sight.
+"""Preparation of an environment for the import of TensorFlow: variables, and a hook that opens the CUDA libraries.
 
-TensorFlow asks the dynamic loader for names such as `libcudnn.so.9`. From 2.14 on its wheels know where some of the
-CUDA wheels lie, never all (that of 2.17.1 lacks NCCL); earlier ones know of none. A library that is open already
-answers to its name, so a hook opens those of the locked wheels, at the moment TensorFlow is imported and not before.
+TensorFlow asks the dynamic loader for names such as `libcudnn.so.9`. From 2.14 on, its wheels know the folders of some
+CUDA wheels, but never of all (2.17.1 lacks NCCL); earlier ones know none. The loader finds a library by its name if it
+is open already, so a hook opens the libraries of the locked wheels just before TensorFlow is imported.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NAMES = (
 
 
 class Finder:
-    """Sees TensorFlow asked for, opens the libraries, and steps aside."""
+    """Opens the libraries when TensorFlow is imported, then removes itself."""
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
@@ -47,7 +47,7 @@ class Finder:
 
 
 def show_libdevice():
-    """Releases before 2.15 look for `libdevice` and `ptxas` where the CUDA toolkit installs them, and nowhere else."""
+    """Set XLA_FLAGS: releases before 2.15 search `libdevice` and `ptxas` only where the CUDA toolkit installs them."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nvidia", "cuda_nvcc")
     flags = os.environ.get("XLA_FLAGS", "")
     if os.path.isdir(os.path.join(path, "nvvm")) and "--xla_gpu_cuda_data_dir" not in flags and " " not in path:
@@ -55,7 +55,7 @@ def show_libdevice():
 
 
 def open_libraries():
-    """In the order in which they need each other; what cannot be opened is left for TensorFlow to complain of."""
+    """Open the libraries in the order of their dependencies; TensorFlow reports those that cannot be opened."""
     import ctypes
 
     root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nvidia")
@@ -72,10 +72,10 @@ sys.meta_path.insert(0, Finder)
 
 
 def write(lock: Lock, site_packages: Path) -> tuple[str, ...]:
-    """Write, change or remove the two small files that do so; returns the names of those that are there now.
+    """Write, update or remove the two files that do this; returns the names of those that exist now.
 
     Raises:
-        HostError: they cannot be written.
+        HostError: a file cannot be written.
     """
     preload = lock.stack.origin is Origin.WHEELS and lock.target.platform.is_linux
     lines = []

@@ -1,4 +1,4 @@
-"""A virtual environment becomes what a lock says: what is missing or wrong is installed, what is not locked removed."""
+"""A virtual environment made equal to a lock: missing and wrong packages are installed, others are removed."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from tfenv.model.lock import Lock, LockedPackage
 
 TASK = "install"
-"""Name of the task told to `Progress`; its unit is packages."""
+"""Name of the task reported to `Progress`; its unit is packages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What has to be done; empty if the environment is what the lock says.
+    """The changes that make an environment equal to a lock; none if it is equal already.
 
     Attributes:
-        directory: of the environment.
-        python: the interpreter that makes it; ``None`` if it is there already.
-        install: missing, of another version, or with files that are not those of the wheel.
-        remove: names of distributions that are not locked.
-        keep: how many stay as they are.
+        directory: directory of the environment.
+        python: interpreter that creates the environment; ``None`` if it exists already.
+        install: packages that are missing, have another version, or have files that differ from their wheel.
+        remove: names of installed distributions that are not locked.
+        keep: number of packages that stay as they are.
     """
 
     directory: Path
@@ -54,16 +54,16 @@ class Plan:
 
 
 def plan(lock: Lock, directory: Path, *, python: Path | None = None, cache: Cache | None = None) -> Plan:
-    """Look at the environment and say what it lacks; nothing is changed.
+    """Find out what to change in an environment; nothing is changed.
 
     Args:
-        lock: for this host's platform.
-        directory: of the environment, there or not.
-        python: the interpreter to make it with; else one is looked for.
-        cache: where the locked wheels may lie; those that do are compared with what is installed.
+        lock: lock for this host's platform.
+        directory: directory of the environment, which may not exist yet.
+        python: interpreter that creates the environment; by default one is searched for.
+        cache: cache of wheels; installed packages are compared with the wheels in it.
 
     Raises:
-        UsageError: the lock is for another platform, no interpreter fits, or the directory holds something else.
+        UsageError: the lock is for another platform, no interpreter fits, or the directory is not an environment.
     """
     _check_host(lock)
     wanted = lock.target.python
@@ -71,7 +71,9 @@ def plan(lock: Lock, directory: Path, *, python: Path | None = None, cache: Cach
         raise UsageError("the lock names no Python", hint="lock again with `tfenv lock`")
     if not (directory / "pyvenv.cfg").is_file():
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-            raise UsageError(f"`{directory}` is there and is no virtual environment", hint="name another with `--venv`")
+            raise UsageError(
+                f"`{directory}` exists and is not a virtual environment", hint="use another directory: `--venv DIR`"
+            )
         made_by = interpreters.find(wanted, python)
         return Plan(directory=directory, python=made_by, install=lock.packages, remove=(), keep=0)
     there = interpreters.version_of(interpreter(directory))
@@ -100,50 +102,50 @@ def sync(
     offline: bool = False,
     progress: Progress | None = None,
 ) -> Plan:
-    """Make the environment what the lock says; returns what was done.
+    """Make an environment equal to a lock; returns the changes.
 
     Args:
-        lock: for this host's platform.
-        directory: of the environment, there or not.
-        python: the interpreter to make it with; else one is looked for.
-        cache: of wheels; the usual one if none is given.
-        offline: wheels must be in the cache.
-        progress: told of downloads and of packages installed.
+        lock: lock for this host's platform.
+        directory: directory of the environment, which may not exist yet.
+        python: interpreter that creates the environment; by default one is searched for.
+        cache: cache of wheels; by default the user's.
+        offline: whether to use only wheels in the cache.
+        progress: reports downloads and installed packages.
 
     Raises:
-        UsageError: as `plan`.
-        IndexUnavailable: a file cannot be had.
-        IntegrityError: a file is not what the lock says.
-        HostError: an installer failed, with what it said.
+        UsageError: as in `plan`.
+        IndexUnavailable: a file is not available.
+        IntegrityError: a file does not have the hash in the lock.
+        HostError: an installer failed; the message has its output.
     """
     reporter = progress or Silent()
     cache = cache or Cache()
     todo = plan(lock, directory, python=python, cache=cache)
-    # everything is here and checked before anything is changed
+    # all files are downloaded and checked before anything is changed
     files = download([package.file for package in todo.install], cache=cache, offline=offline, progress=reporter)
     if todo.python is not None:
         _run(
-            [str(todo.python), "-I", "-m", "venv", "--clear", "--without-pip", str(directory)], "making the environment"
+            [str(todo.python), "-I", "-m", "venv", "--clear", "--without-pip", str(directory)], "creating the environment"
         )
     installer = _Installer(directory)
     reporter.start(TASK, len(todo.install) + len(todo.remove))
     outdated = [package.name for package in todo.install] if todo.python is None else []
     installer.remove([*todo.remove, *outdated])
     if todo.remove or outdated:
-        # uv leaves the bytecode of modules that are in no package, and Python would take it for that of the module that
-        # comes in their place, if that is as long and written in the same second
+        # uv leaves the bytecode of top-level modules behind. Python would use it for a new module of the same name if
+        # that has the same length and was written in the same second.
         shutil.rmtree(site_packages(directory) / "__pycache__", ignore_errors=True)
     reporter.advance(TASK, len(todo.remove))
     wheels = [package for package in todo.install if package.file.is_wheel]
     sources = [package for package in todo.install if not package.file.is_wheel]
-    # an environment that someone edited may share its files with what was unpacked once: it is repaired from the wheels
+    # the files of an existing environment may be links into the cache of uv: it is repaired from the wheels instead
     kept = cache.shared("uv") if todo.python is not None else None
     installer.install(wheels, files, kept=kept)
     if kept is not None and installer.uv is not None:
         spoilt = linked.spoilt(wheels, site_packages(directory), cache)
         installer.replace(spoilt, files, kept)
     reporter.advance(TASK, len(wheels))
-    # a source distribution is built with the locked tools, which must be there before it
+    # a source distribution is built with the locked tools, which must be installed before it
     installer.install(sources, files, build=True)
     reporter.advance(TASK, len(sources))
     installer.finish(lock)
@@ -153,16 +155,16 @@ def sync(
 
 
 def site_packages(directory: Path) -> Path:
-    """Where an environment keeps its distributions.
+    """The folder of an environment's distributions.
 
     Raises:
-        UsageError: it is no virtual environment.
+        UsageError: the directory is not a virtual environment.
     """
-    told = _run(
+    output = _run(
         [str(interpreter(directory)), "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        "asking the environment where its packages lie",
+        "asking the environment for its package folder",
     )
-    return Path(told.strip())
+    return Path(output.strip())
 
 
 def _check_host(lock: Lock) -> None:
@@ -170,7 +172,7 @@ def _check_host(lock: Lock) -> None:
     if here is None or here.wheels is not lock.target.platform.wheels:
         raise UsageError(
             f"the lock is for {lock.target.platform}, this machine is {here or 'of another kind'}",
-            hint="`tfenv build` makes an image of it" if lock.target.platform.is_linux else None,
+            hint="run `tfenv build` to make an image of it" if lock.target.platform.is_linux else None,
         )
     needs, has = lock.needs.glibc, glibc(ThisHost())
     if needs is not None and has is not None and has < needs:
@@ -181,7 +183,7 @@ def _check_host(lock: Lock) -> None:
 
 
 def _installed(lock: Lock, directory: Path) -> dict[str, Mapping[str, Any]]:
-    """What level 0 of the probe finds, the hashes of the locked ones verified."""
+    """The installed distributions by name, as level 0 of the probe finds them, with the hashes of locked ones verified."""
     options = {**json.loads(exchange.options(lock)), "levels": [0]}
     output, errors = probe(interpreter(directory), json.dumps(options))
     try:
@@ -189,17 +191,17 @@ def _installed(lock: Lock, directory: Path) -> dict[str, Mapping[str, Any]]:
     except ValueError as error:
         raise UsageError(
             f"the Python of `{directory}` does not work: {' '.join(errors.split())[-300:]}",
-            hint="remove the folder, then repeat",
+            hint="remove the folder and run the command again",
         ) from error
     entries: dict[str, Mapping[str, Any]] = {}
     for entry in found["distributions"]:
-        # one that is there twice is not sound
+        # a distribution that is installed twice counts as damaged
         entries[entry["name"]] = {} if entry["name"] in found["duplicates"] else entry
     return entries
 
 
 def _sound(package: LockedPackage, entry: Mapping[str, Any] | None, contents: str | None) -> bool:
-    """Is the locked release installed, and as its wheel brought it?"""
+    """Whether the locked release is installed and its files match the wheel."""
     if not entry or not entry.get("record") or entry["changed_count"] or entry["missing_count"]:
         return False
     try:
@@ -210,9 +212,9 @@ def _sound(package: LockedPackage, entry: Mapping[str, Any] | None, contents: st
 
 
 class _Installer:
-    """uv where there is one that knows this Python; else wheels are unpacked, and the pip of that Python does the rest.
+    """Installs with uv if there is one that supports the Python; otherwise unpacks wheels and uses that Python's pip.
 
-    Its pip is taken out again at the end.
+    That pip is removed again at the end.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -220,7 +222,7 @@ class _Installer:
         self.directory = directory
         self.python = str(python)
         self.uv = shutil.which("uv")
-        # uv knows no Python before 3.8
+        # uv does not support Python before 3.8
         version = interpreters.version_of(python)
         if version is not None and version < Version("3.8"):
             self.uv = None
@@ -230,18 +232,18 @@ class _Installer:
         if self.uv is not None:
             return [self.uv, "pip", verb, "--quiet", "--no-config", "--python", self.python, *options]
         if not self.has_pip:
-            _run([self.python, "-I", "-m", "ensurepip"], "pip is not there, and making it", hint="install uv")
+            _run([self.python, "-I", "-m", "ensurepip"], "installing pip", hint="install uv, which is used instead")
             self.has_pip = True
         yes = ["--yes"] if verb == "uninstall" else []
         return [self.python, "-I", "-m", "pip", "--isolated", "--disable-pip-version-check", verb, "-q", *yes, *options]
 
     def remove(self, names: Sequence[str]) -> None:
-        """Take distributions out; names that are not there are no fault."""
+        """Remove distributions; names that are not installed are ignored."""
         if names:
             _run(self._command("uninstall", *names), "removing packages")
 
     def replace(self, packages: Sequence[LockedPackage], files: Mapping[str, Path], kept: Path) -> None:
-        """Install from the wheels what came spoilt out of uv's cache, and have uv forget it."""
+        """Install packages that are damaged in uv's cache from their wheels, and remove them from that cache."""
         if packages and self.uv is not None:
             names = [package.name for package in packages]
             _run([self.uv, "cache", "clean", "--quiet", "--no-config", "--cache-dir", str(kept), *names], "cleaning")
@@ -256,21 +258,21 @@ class _Installer:
         build: bool = False,
         kept: Path | None = None,
     ) -> None:
-        """Install files whose hashes are checked once more; nothing is fetched and no dependency added.
+        """Install files, whose hashes are checked again; nothing is downloaded and no dependency is added.
 
         Args:
-            packages: to install.
-            files: where their files lie, by filename.
-            build: are they source distributions?
-            kept: uv's cache, from which it links what it has unpacked before; ``None`` unpacks.
+            packages: packages to install.
+            files: paths of their files, by filename.
+            build: whether they are source distributions.
+            kept: uv's cache, from which it links files of wheels unpacked before; ``None`` unpacks them again.
         """
         if not packages:
             return
         if self.uv is None and not build:
-            # the pip of an old Python refuses wheels of newer platform tags
+            # the pip of an old Python refuses wheels with newer platform tags
             unpack([files[package.file.filename] for package in packages], Path(self.python))
             return
-        # beside the packages, so that uv can link what it unpacks
+        # on the file system of the packages, so that uv can link what it unpacks
         with (
             writing(self.directory),
             tempfile.TemporaryDirectory(prefix=".tfenv-", dir=self.directory) as folder,
@@ -278,7 +280,7 @@ class _Installer:
             requirements = Path(folder) / "requirements.txt"
             requirements.write_text(
                 "".join(
-                    # old pips do not understand a name before it
+                    # old releases of pip do not accept `name @` before the URL
                     f"{'' if self.uv is None else f'{package.name} @ '}"
                     f"{files[package.file.filename].as_uri()} --hash=sha256:{package.file.sha256}\n"
                     for package in packages
@@ -293,13 +295,13 @@ class _Installer:
             _run(
                 self._command("install", *options),
                 "installing packages",
-                hint="the build tools it asks for must be locked too: `tfenv lock --with setuptools`"
+                hint="lock the build tools that it needs too: `tfenv lock --with setuptools`"
                 if build
                 else None,
             )
 
     def finish(self, lock: Lock) -> None:
-        """Take out what `ensurepip` brought, unless it is locked."""
+        """Remove the packages of `ensurepip` that are not locked."""
         if self.has_pip:
             self.remove([name for name in ("setuptools", "pip") if lock.package(name) is None])
 
@@ -313,6 +315,6 @@ def _run(command: Sequence[str], doing: str, *, hint: str | None = None) -> str:
     except OSError as error:
         raise HostError(f"{doing}: `{command[0]}` cannot be run: {error.strerror}", hint=hint) from error
     if ran.returncode != 0:
-        told = (ran.stderr or ran.stdout).strip().splitlines()[-12:]
-        raise HostError("\n  ".join((f"{doing} failed:", *told)), hint=hint)
+        last = (ran.stderr or ran.stdout).strip().splitlines()[-12:]
+        raise HostError("\n  ".join((f"{doing} failed:", *last)), hint=hint)
     return ran.stdout

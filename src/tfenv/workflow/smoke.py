@@ -1,4 +1,4 @@
-"""An environment is proven: the probe runs inside it, the judge compares its answer with the lock."""
+"""`tfenv smoke`: the probe runs inside an environment, the judge compares its answer with the lock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def smoke(
     cache: Cache | None = None,
     connect: Callable[[], Engine] | None = None,
 ) -> Report:
-    """Prove an image or an environment against its lock.
+    """Test an image or an environment against its lock.
 
     The levels: what is installed, import, build, CUDA libraries, matrix products, training. A level that fails is in
     the report and raises nothing.
@@ -44,21 +44,21 @@ def smoke(
         (True, 'failed')
 
     Args:
-        lock: what should be there: a lock, or the file that holds it.
+        lock: lock that the environment should match, or its file.
         image: reference or id of an image; by default the one that `build` makes. It runs in a container without
-            network and, where the engine has any, with all GPUs.
-        venv: a virtual environment to prove instead.
-        here: prove the environment of the running interpreter instead.
-        cache: where the locked wheels may be; those that are there are compared with what is installed.
+            network and with all GPUs of the engine.
+        venv: virtual environment to test instead.
+        here: whether to test the environment of the running interpreter instead.
+        cache: cache of wheels; installed packages are compared with the wheels in it.
         connect: opens a connection to the container engine.
 
     Raises:
-        UsageError: more than one thing to prove is named, there is no such environment, or the lock has faults.
+        UsageError: more than one environment is named, it does not exist, or the lock has faults.
         EngineError: there is no engine, no such image, or no Python in the image.
-        SmokeFailed: the interpreter gives no answer at all.
+        SmokeFailed: the interpreter does not answer.
     """
     if sum((image is not None, venv is not None, here)) > 1:
-        raise UsageError("an image, `--venv` and `--here` exclude each other", hint="prove one after the other")
+        raise UsageError("an image, `--venv` and `--here` exclude each other", hint="test one after the other")
     lock = read_lock(lock)
     if venv is not None:
         return _judge(lock, *probe(interpreter(Path(venv)), exchange.options(lock)), f"venv {venv}", cache)
@@ -74,9 +74,9 @@ def smoke(
 def _image(lock: Lock, image: str, connect: Callable[[], Engine], cache: Cache | None) -> Report:
     with connect() as engine:
         if engine.image(image) is None:
-            raise EngineError(f"the engine has no image `{image}`", hint="`tfenv build` makes one from the lock")
+            raise EngineError(f"the engine has no image `{image}`", hint="run `tfenv build` to make it from the lock")
         gpus = lock.target.accelerator is Accelerator.CUDA and engine.gpus() is not None
-        # a file and not standard input: the engine's API gives a container no end of input
+        # a file instead of standard input, because the engine's API cannot close a container's input
         ran = engine.run(
             image,
             ["python", "-I", _PLACE, exchange.options(lock)],

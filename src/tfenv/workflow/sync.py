@@ -1,4 +1,4 @@
-"""A virtual environment becomes what a lock says."""
+"""`tfenv sync`: a virtual environment made equal to a lock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sync(
     cache: Cache | None = None,
     progress: Progress | None = None,
 ) -> Plan:
-    """Make a virtual environment exactly what the lock says: hashes are checked, other packages are removed.
+    """Make a virtual environment equal to a lock: hashes are checked, other packages are removed.
 
     Example:
         >>> plan = tfenv.sync("pylock.toml", ".venv", dry_run=True)
@@ -33,20 +33,20 @@ def sync(
         (['tensorflow-cpu'], (), 0)
 
     Args:
-        lock: a lock for this host's platform, or the file that holds it.
+        lock: lock for this host's platform, or its file.
         venv: directory of the environment, which may not exist yet.
-        python: the interpreter to make it with; by default one is looked for.
-        dry_run: only look at the environment.
-        offline: wheels must be in the cache.
-        cache: of wheels; by default the user's.
+        python: interpreter that creates the environment; by default one is searched for.
+        dry_run: whether to change nothing.
+        offline: whether to use only wheels in the cache.
+        cache: cache of wheels; by default the user's.
         progress: reports downloads and packages installed.
 
     Returns:
-        What was done, or with `dry_run` what would be done.
+        The changes; with `dry_run` those that would be made.
 
     Raises:
-        UsageError: the lock has faults or is for another platform, no interpreter fits, or the directory holds
-            something else.
+        UsageError: the lock has faults or is for another platform, no interpreter fits, or the directory is
+            not an environment.
         IndexUnavailable: a file is not available.
         IntegrityError: a file does not have the hash that the lock names.
         HostError: an installer failed; the message has its output.

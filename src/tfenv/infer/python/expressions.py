@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from tfenv.infer.python import recognizers, standard_library
 from tfenv.infer.python.flow import is_test, last_name, parameters
+from tfenv.infer.python.meanings import INSTANCE, OTHER, STAR, Sub, Symbolic, VersionExpression, either
 from tfenv.infer.python.syntax import NEWER
-from tfenv.infer.python.values import INSTANCE, OTHER, STAR, Sub, Symbolic, VersionExpression, either
 from tfenv.infer.uses import Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tfenv.infer.python.guards import Guards
+    from tfenv.infer.python.meanings import Value
     from tfenv.infer.python.record import Record
     from tfenv.infer.python.scopes import Scopes
-    from tfenv.infer.python.values import Value
 
 _PYTHON_2_ONLY: Final = frozenset({"xrange", "raw_input", "unicode", "basestring", "unichr", "execfile"})
 

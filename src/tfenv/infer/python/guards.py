@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from packaging.version import InvalidVersion, Version
 
-from tfenv.infer.python.values import Flag, VersionExpression
+from tfenv.infer.python.meanings import Flag, VersionExpression
 from tfenv.infer.uses import EVERYWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tfenv.infer.python.values import Value
+    from tfenv.infer.python.meanings import Value
 
 VERSIONS: Final = frozenset(
     {"tf.__version__", "tf.VERSION", "tf.version.VERSION", "tf.compat.v1.VERSION", "tf.compat.v1.__version__"}

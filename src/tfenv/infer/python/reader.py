@@ -14,10 +14,10 @@ from tfenv.infer.python import recognizers
 from tfenv.infer.python.expressions import Expressions
 from tfenv.infer.python.flow import asks_python, expressions, is_main, leaves, parameters, refuses
 from tfenv.infer.python.guards import Guards
+from tfenv.infer.python.meanings import OTHER, STAR, Sub
 from tfenv.infer.python.record import Record
 from tfenv.infer.python.scopes import Scopes
 from tfenv.infer.python.syntax import NEWER, parse
-from tfenv.infer.python.values import OTHER, STAR, Sub
 from tfenv.infer.uses import Reading
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from tfenv.infer.python.values import Value
+    from tfenv.infer.python.meanings import Value
 
 _CAUGHT: Final = frozenset({"ImportError", "ModuleNotFoundError", "AttributeError", "NameError"})
 _CAUGHT_ALL: Final = frozenset({"Exception", "BaseException"})

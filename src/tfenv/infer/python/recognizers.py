@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from tfenv.infer.python.values import INSTANCE, OTHER, Sub, Symbolic
+from tfenv.infer.python.meanings import INSTANCE, OTHER, Sub, Symbolic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfenv.infer.python.values import Paths, Value
+    from tfenv.infer.python.meanings import Paths, Value
 
 _MODELS: Final = ("Model", "Sequential", "load_model", "clone_model", "model_from_json")
 _FILES: Final = (".keras", ".h5", ".hdf5")

@@ -6,13 +6,13 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from tfenv.infer.python import standard_library
-from tfenv.infer.python.values import OTHER, STAR
+from tfenv.infer.python.meanings import OTHER, STAR
 from tfenv.infer.uses import EVERYWHERE, Bound, Habit, Imported, Syntax, Use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tfenv.infer.python.values import Paths
+    from tfenv.infer.python.meanings import Paths
 
 ROOTS: Final = {"tensorflow": "tf", "tensorflow_core": "tf", "keras": "keras", "tf_keras": "tf.keras"}
 """Packages whose names are followed, and the first part of their paths."""

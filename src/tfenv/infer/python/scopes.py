@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from tfenv.infer.python.values import either
+from tfenv.infer.python.meanings import either
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tfenv.infer.python.values import Paths, Value
+    from tfenv.infer.python.meanings import Paths, Value
 
 
 class Scopes:
