@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from packaging.markers import Marker, default_environment
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -38,6 +38,7 @@ _WHEELS = (
     "cp313-cp313-manylinux_2_34_x86_64",
     "cp312-cp312-win_amd64",
 )
+_HERE = default_environment()
 _NEEDS = (("__cuda", "==11"), ("__cuda", "==12"), ("__cuda", ">=11"), ("__driver", ">=525"), ("__driver", ">=570"))
 
 
@@ -203,7 +204,7 @@ class Complete:
         for name, pin in pins.items():
             for row in self._world.releases[name][pin.version][:1]:
                 texts += [(text, extra) for text in row["requires"] for extra in ("", *sorted(pin.extras))]
-        found = {text: _parsed(text) for text, extra in texts if _holds(_parsed(text).marker, python, extra)}
+        found = {text: _parsed(text) for text, extra in texts if _holds(text, python, extra)}
         return list(found.values())
 
     def _is_met(self, wanted: Requirement, pins: dict[str, Pinned]) -> bool:
@@ -219,17 +220,17 @@ class Complete:
         return next((major for major in self._world.majors if all(_bounded(b, major) for b in bounds)), None)
 
     def _is_usable(self, name: str, version: str, python: str, wanted: list[Requirement]) -> bool:
-        bounds = [_parsed(text) for text in self._world.constraints]
-        bounds = [each for each in bounds if each.name == name and _holds(each.marker, python, "")]
+        bounds = [_parsed(text) for text in self._world.constraints if _holds(text, python, "")]
+        bounds = [each for each in bounds if each.name == name]
         if not all(_contains(each, version) for each in bounds):
             return False
         asked = [_parsed(text) for text in (*self._world.requirements, *self._world.constraints)]
         named = [each for each in asked if each.name == name]
         active = [each for each in wanted if each.name == name] + bounds
-        if Version(version).is_prerelease and not any(each.specifier.prereleases for each in named):
+        if _is_prerelease(version) and not any(each.specifier.prereleases for each in named):
             releases = self._world.releases[name].items()
             kept = [each for each, rows in releases if any("yanked" not in row for row in rows)]
-            finals = [each for each in kept if not Version(each).is_prerelease]
+            finals = [each for each in kept if not _is_prerelease(each)]
             if self._is_lenient:
                 finals = [each for each in finals if all(_contains(one, each) for one in active)]
             if finals:
@@ -259,6 +260,11 @@ def _named(filename: str) -> tuple[str, str]:
 
 
 @cache
+def _is_prerelease(version: str) -> bool:
+    return Version(version).is_prerelease
+
+
+@cache
 def _parsed(text: str) -> Requirement:
     return Requirement(text)
 
@@ -269,23 +275,23 @@ def _bounded(bounds: str, version: str) -> bool:
 
 
 def _contains(wanted: Requirement, version: str) -> bool:
-    return wanted.specifier.contains(version, prereleases=True)
-
-
-def _holds(marker: Marker | None, python: str, extra: str) -> bool:
-    return marker is None or _evaluated(str(marker), python, extra)
+    bounds = str(wanted.specifier)
+    return not bounds or _bounded(bounds, version)
 
 
 @cache
-def _evaluated(marker: str, python: str, extra: str) -> bool:
+def _holds(text: str, python: str, extra: str) -> bool:
+    marker = _parsed(text).marker
+    if marker is None:
+        return True
     values: dict[str, Any] = {
-        **default_environment(),
+        **_HERE,
         "sys_platform": "linux",
         "python_version": python.rpartition(".")[0],
         "python_full_version": python,
         "extra": extra,
     }
-    return Marker(marker).evaluate(values)
+    return marker.evaluate(values)
 
 
 @cache
