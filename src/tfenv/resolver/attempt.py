@@ -9,13 +9,12 @@ from tfenv.model.package import TENSORFLOW, Name
 from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
 from tfenv.resolver.provider import Provider
 from tfenv.resolver.search import GaveUp, Search, Unsolvable
-from tfenv.resolver.values import Opened, Reason, Rule
+from tfenv.resolver.values import Opened, Reason, Rule, is_exact
 from tfenv.resolver.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
     from tfenv.model.goal import Goal
@@ -99,7 +98,7 @@ def attempt(
         except Unsolvable as unsolvable:
             stated = (reason for reason in unsolvable.proof.reasons() if isinstance(reason, Reason))
             reasons = tuple(sorted(stated, key=lambda reason: reason.number))
-            more = _openable(catalog, provider, reasons, opened)
+            more = _openable(catalog, provider, world, reasons, opened)
             tried = tried or tuple(world.tried)
             if more != opened:
                 opened = more
@@ -125,7 +124,7 @@ def _reached(provider: Provider, chosen: Mapping[str, Candidate]) -> dict[str, C
     return {identifier: candidate for identifier, candidate in chosen.items() if identifier in reached}
 
 
-def _openable(catalog: Catalog, provider: Provider, reasons: Iterable[Reason], opened: Opened) -> Opened:
+def _openable(catalog: Catalog, provider: Provider, world: World, reasons: Iterable[Reason], opened: Opened) -> Opened:
     """The releases without which there is no solution, and which something asks for."""
     prereleases, yanked = set(opened.prereleases), set(opened.yanked)
     wanted: dict[Name, list[Requirement]] = {}
@@ -145,7 +144,14 @@ def _openable(catalog: Catalog, provider: Provider, reasons: Iterable[Reason], o
             for requirement in requirements:
                 if is_exact(requirement.specifier):
                     yanked |= {(name, version) for version in catalog.allowed(name, requirement)}
-    return Opened(prereleases=frozenset(prereleases), yanked=frozenset(yanked))
+    known = set(opened.wanted)
+    for name in prereleases | {name for name, _ in yanked}:
+        known |= {
+            (name, None, bound.specifier) for python in provider.pythons for bound in provider.bounds(name, python)
+        }
+        for parent, requirement in world.wanted(name):
+            known.add((name, None if parent is None else (parent.name, parent.version), requirement.specifier))
+    return Opened(prereleases=frozenset(prereleases), yanked=frozenset(yanked), wanted=frozenset(known))
 
 
 def _leaves_only_prereleases(catalog: Catalog, name: Name, requirements: Sequence[Requirement]) -> bool:
@@ -179,8 +185,3 @@ def _are_allowed(catalog: Catalog, provider: Provider, chosen: Mapping[str, Cand
         ):
             return False
     return True
-
-
-def is_exact(specifier: SpecifierSet) -> bool:
-    """Does it name one version?"""
-    return any(one.operator == "===" or (one.operator == "==" and not one.version.endswith(".*")) for one in specifier)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tfenv.model.package import Name
@@ -11,7 +12,7 @@ from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
 from tfenv.resolver.search import ABSENT, Nogood
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
@@ -63,12 +64,14 @@ class Opened:
     """Releases that are taken only as a last resort.
 
     Attributes:
-        prereleases: projects whose pre-releases may be taken where no final release will do.
+        prereleases: projects whose pre-releases may be taken where no final release satisfies what is required.
         yanked: yanked releases that something requires by exactly their version (PEP 592).
+        wanted: for each project of both, who requires what of it (``None`` is the request), as far as it was read.
     """
 
     prereleases: frozenset[Name] = frozenset()
     yanked: frozenset[tuple[Name, Version]] = frozenset()
+    wanted: frozenset[tuple[Name, tuple[Name, Version] | None, SpecifierSet]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -141,8 +144,9 @@ class Values:
                 order=tuple(order),
                 everything=(2 << len(releases)) - 1,
             )
-            if not is_last and not self._catalog.opens_prereleases(name):
+            if not self._catalog.opens_prereleases(name):
                 self._leave_out_prereleases(name, project)
+            self._leave_out_yanked(name, project)
             self._bind(name, project)
         return project
 
@@ -210,7 +214,8 @@ class Values:
             self._wanted.setdefault(name, []).append((parent, requirement))
         found = [Nogood({**terms, name: wrong & terms.get(name, wrong)}, reason)]
         if want.identifier != name:
-            found.append(Nogood({**terms, want.identifier: ABSENT}, reason))
+            absent = ABSENT & terms.get(want.identifier, ABSENT)  # an extra may ask for itself
+            found.append(Nogood({**terms, want.identifier: absent}, reason))
         return found
 
     def reason(self, rule: Rule, name: Name, want: Want | None = None, parent: Candidate | None = None) -> Reason:
@@ -241,14 +246,37 @@ class Values:
         nogood.terms[PYTHON] = values
 
     def _leave_out_prereleases(self, name: Name, project: Project) -> None:
-        values, has_final = 0, False
-        for number, release in enumerate(project.releases):
-            if release.version.is_prerelease:
-                values |= 2 << number
-            else:
-                has_final |= not release.is_yanked
-        if has_final:
-            self._met.append(Nogood({name: values}, self.reason(Rule.PRERELEASE, name)))
+        """As long as there is a final release that nothing known rules out."""
+        values = sum(release.version.is_prerelease * 2 << number for number, release in enumerate(project.releases))
+        finals = [each.version for each in project.releases if not each.version.is_prerelease and not each.is_yanked]
+        if name not in self._opened.prereleases:
+            if finals:
+                self._met.append(Nogood({name: values}, self.reason(Rule.PRERELEASE, name)))
+            return
+        for final in finals:
+            self._forbid_unless(name, values, partial(_excludes, final))
+
+    def _leave_out_yanked(self, name: Name, project: Project) -> None:
+        """As long as nothing known requires exactly that version."""
+        for opened, version in self._opened.yanked:
+            if opened == name and version in project.numbers and project.releases[project.numbers[version]].is_yanked:
+                value = 2 << project.numbers[version]
+                self._forbid_unless(name, value, partial(_pins, version))
+
+    def _forbid_unless(self, name: Name, values: int, allows: Callable[[SpecifierSet], bool]) -> None:
+        """Forbid releases of a project unless one of those that are known to allow them is chosen."""
+        parents: dict[Name, int] = {}
+        for wanted, parent, bounds in self._opened.wanted:
+            if wanted == name and allows(bounds):
+                if parent is None:
+                    return
+                other = self.project(parent[0])
+                parents[parent[0]] = parents.get(parent[0], 0) | 2 << other.numbers[parent[1]]
+        terms: dict[str, int] = {
+            parent: self.everything(parent) & ~chosen for parent, chosen in sorted(parents.items())
+        }
+        terms[name] = values & terms.get(name, values)
+        self._met.append(Nogood(terms, self.reason(Rule.EXCEPTION, name)))
 
     def _bind(self, name: Name, project: Project) -> None:
         """Constraints on a project, where their markers hold."""
@@ -260,6 +288,19 @@ class Values:
         for bound, values in holding.values():
             terms = {name: project.everything & ~ABSENT & ~self.allowed(bound), PYTHON: values}
             self._met.append(Nogood(terms, self.reason(Rule.BOUND, name)))
+
+
+def _excludes(version: Version, specifier: SpecifierSet) -> bool:
+    return not specifier.contains(version, prereleases=True)
+
+
+def _pins(version: Version, specifier: SpecifierSet) -> bool:
+    return is_exact(specifier) and specifier.contains(version, prereleases=True)
+
+
+def is_exact(specifier: SpecifierSet) -> bool:
+    """Does it name one version?"""
+    return any(one.operator == "===" or (one.operator == "==" and not one.version.endswith(".*")) for one in specifier)
 
 
 def project_of(package: str) -> Name:

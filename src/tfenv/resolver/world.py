@@ -103,6 +103,10 @@ class World:
         """What the request asks for, where its markers hold."""
         return self._values.given()
 
+    def wanted(self, name: Name) -> list[tuple[Candidate | None, Requirement]]:
+        """Who requires a project (``None`` is the request), as far as it was read."""
+        return self._values.wanted(name)
+
     def candidates(self, search: Search) -> dict[str, Candidate]:
         """What was chosen: candidates of projects and of extras that are asked for."""
         found = {}
