@@ -1,1 +1,1 @@
-"""Files on disk: the cache and atomic writes."""
+"""Files on disk: the cache, atomic writes, ownership, limits, and the documents in them."""
