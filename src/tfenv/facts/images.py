@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from tfenv.errors import UsageError
+from tfenv.facts.held import HeldTable
 from tfenv.facts.rows import finish, read
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class ImageTable:
 
     Attributes:
         all: every row, in the order of the file: newest first.
+        glibc: glibc of each distribution and release that some image is made of.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,6 +71,13 @@ class ImageTable:
         self._cudas = root.rows("cuda", lambda row: _cuda(row, systems))
         finish(root, path)
         self.all: tuple[ImageRow, ...] = (*self._pythons, *self._cudas)
+        self.glibc = {name: system.glibc for name, system in systems.items()}
+        self._held = path.with_name("held.toml")
+
+    @cached_property
+    def held(self) -> HeldTable:
+        """What other images hold, which are not offered as bases."""
+        return HeldTable(self._held)
 
     @property
     def pythons(self) -> tuple[Version, ...]:

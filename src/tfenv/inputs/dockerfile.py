@@ -18,6 +18,7 @@ from tfenv.model.target import Platform
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from tfenv.facts.held import Held
     from tfenv.facts.images import ImageTable
 
 _CUDA = re.compile(
@@ -64,6 +65,8 @@ def loads(text: str, images: ImageTable, *, read: Callable[[str], str | None] = 
 def of_image(reference: str, images: ImageTable) -> Configuration:
     """What an image brings, by its name and tag."""
     bare = reference.split("@", maxsplit=1)[0]
+    if (held := images.held.of(reference)) is not None:
+        return _holding(held, images)
     found = Configuration(platform=Platform.LINUX_X86_64)
     row = next((row for row in images.all if row.reference.endswith(f"/{bare}") or row.reference == bare), None)
     if (match := _CUDA.search(bare)) is not None:
@@ -82,6 +85,33 @@ def of_image(reference: str, images: ImageTable) -> Configuration:
         found = merge(found, Configuration(packages=((name, SpecifierSet(f"=={match['tf']}")),) if gpu else ()))
     glibc = row.glibc if row is not None else glibc_of(bare, images)
     return merge(found, Configuration(glibc=glibc)) if found.foreign is None else found
+
+
+def _holding(held: Held, images: ImageTable) -> Configuration:
+    """What is known of an image; a TensorFlow that its vendor built is not one of the published wheels."""
+    if held.libc is not None:
+        return Configuration(python=held.python, foreign=f"Alpine Linux ({held.libc})")
+    found = Configuration(
+        platform=Platform.LINUX_X86_64,
+        python=held.python,
+        glibc=images.glibc.get(held.os) if held.os is not None else None,
+    )
+    if held.vendor is not None:
+        return found
+    project = None if held.distribution is None else normalize(held.distribution.partition("[")[0])
+    tensorflow = held.tensorflow if held.tensorflow is not None else None
+    gpu = held.accelerator == "cuda"
+    installed = project is not None and tensorflow is not None and gpu
+    return merge(
+        found,
+        Configuration(
+            tf=None if tensorflow is None else str(tensorflow),
+            cuda=None if held.cuda is None else Version(".".join(map(str, held.cuda.release[:2]))),
+            cudnn=held.cudnn,
+            accelerated=True if gpu else None,
+            packages=((project, SpecifierSet(f"=={tensorflow}")),) if installed and project is not None else (),
+        ),
+    )
 
 
 def glibc_of(words: str, images: ImageTable) -> Version | None:
