@@ -49,6 +49,7 @@ def raising(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (RecursionError("deep"), 70, "tfenv has a fault: RecursionError: deep"),
         (OSError(errno.ENOSPC, "No space left on device"), 10, "`a file` cannot be written: No space left on device"),
         (OSError(errno.EROFS, "Read-only file system", "/a/b"), 10, "`/a/b` cannot be written: Read-only file system"),
+        (PermissionError(errno.EACCES, "Permission denied", "/a/b"), 10, "`/a/b` cannot be used: Permission denied"),
         (MemoryError(), 10, "this host has no memory left"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],

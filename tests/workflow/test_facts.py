@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.disk import full_disk
 from tests.support.index_server import FakeIndex
-from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.errors import HostError, IndexUnavailable, UsageError
 from tfenv.facts.database import load
 from tfenv.facts.folders import in_use, pointer, pointer_file, shipped
 from tfenv.store.cache import Cache
@@ -121,3 +122,12 @@ def test_one_update_at_a_time(index: FakeIndex, data: Path) -> None:
             assert not folders(data)
         found = second.result(timeout=60)
     assert folders(data) == [found.folder]
+
+
+def test_a_disk_without_room(index: FakeIndex, data: Path) -> None:
+    """Facts that cannot be written are a fault of this host, and those in use stay in use."""
+    before = in_use().root
+    with pytest.raises(HostError, match=r"facts-\d+-\d+` cannot be written"), full_disk():
+        updated(index)
+    assert in_use().root == before
+    assert folders(data) == []

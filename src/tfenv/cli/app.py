@@ -91,6 +91,8 @@ def _failure(error: Exception) -> TfenvError:
         _console.trace("".join(traceback.format_exception(error)))
     if isinstance(error, OSError) and error.errno in files.DISK_FAULTS:
         return HostError(f"`{error.filename or 'a file'}` cannot be written: {error.strerror}")
+    if isinstance(error, PermissionError) and error.filename:
+        return HostError(f"`{error.filename}` cannot be used: {error.strerror}")
     if isinstance(error, MemoryError):
         return HostError("this host has no memory left", hint="close other programs, or use a larger machine")
     line = traceback.extract_tb(error.__traceback__)[-1]

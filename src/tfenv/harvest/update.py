@@ -187,13 +187,13 @@ class Update:
         if not self.write:
             return
         if not after:
-            path.unlink()
+            with files.writing(path):
+                path.unlink()
         elif isinstance(content, str):
             files.write({path: content}, force=True)
         else:
-            temporary = path.with_name(f".{path.name}.tmp")
-            temporary.write_bytes(content)
-            temporary.replace(path)
+            with files.whole(path) as out:
+                out.write(content)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Client]:

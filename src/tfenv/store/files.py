@@ -90,7 +90,9 @@ def writing(path: Path, *, hint: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise HostError(f"`{path}` cannot be written: {error.strerror or error}", hint=hint) from error
+        # copying a folder raises one error with all that went wrong, and no number
+        reason = error.strerror or str(error)[:200]
+        raise HostError(f"`{path}` cannot be written: {reason}", hint=hint) from error
 
 
 @contextmanager

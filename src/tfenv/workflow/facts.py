@@ -142,8 +142,9 @@ def _of_user(run: Callable[..., tuple[Report, ...]]) -> Updated:
     before, home = in_use(), pointer_file().parent
     new = home / f"facts-{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}"
     try:
-        for part in PARTS:
-            shutil.copytree(before.root / part, new / part)
+        with files.writing(new):
+            for part in PARTS:
+                shutil.copytree(before.root / part, new / part)
         reports = run(new, writing=True)
         if not any(report.changes for report in reports):
             shutil.rmtree(new)
