@@ -221,7 +221,7 @@ def test_importing_is_cheap() -> None:
 def test_rooms_do_not_take_the_names_of_functions() -> None:
     """`tfenv.check` is the function, whatever was imported before, and the room of that name can be imported."""
     code = (
-        "import tfenv, tfenv.check.hardware, tfenv.smoke.run; from tfenv.infer import answer; tfenv.doctor\n"
+        "import tfenv, tfenv.check.verdict, tfenv.smoke.run; from tfenv.infer import answer; tfenv.doctor\n"
         "print(tfenv.check.__name__, tfenv.smoke.__name__, tfenv.infer.__name__, answer.__name__)"
     )
     assert _run(code) == "check smoke infer tfenv.infer.answer\n"

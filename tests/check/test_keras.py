@@ -6,17 +6,21 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
-from tfenv.check.fixes import lock_command
+from tfenv.check.commands import lock_command
+from tfenv.check.knowledge import Knowledge
+from tfenv.check.question import ask
 from tfenv.check.verdict import judge
 from tfenv.errors import UsageError
 from tfenv.facts.database import load
 from tfenv.inputs import configuration
+from tfenv.model.goal import Goal
 
 if TYPE_CHECKING:
     from tfenv.model.report import Verdict
 
-DATABASE = load()
+WORLD = Knowledge(load())
 MACHINE = {"python": "3.11", "os": "linux", "arch": "x86_64", "gpu": "none"}
 
 
@@ -27,7 +31,7 @@ def verdict(tf: str, keras: int, **packages: str) -> Verdict:
         "keras": keras,
         "packages": {name.replace("_", "-"): v for name, v in packages.items()},
     }
-    return judge(configuration.loads(json.dumps(said), "said"), DATABASE)
+    return judge(ask(configuration.loads(json.dumps(said), "said"), WORLD.database), WORLD)
 
 
 def test_keras_2_where_it_is_3() -> None:
@@ -54,7 +58,8 @@ def test_of_another_minor() -> None:
 
 def test_fixes_keep_it() -> None:
     """What is suggested asks for the same Keras."""
-    assert lock_command(configuration.of_options(tf="2.17", keras=2)) == "tfenv lock --tf 2.17 --keras 2"
+    goal = Goal(tensorflow=SpecifierSet("==2.17.*"), keras=2)
+    assert lock_command(goal) == "tfenv lock --tf 2.17 --keras 2"
 
 
 def test_there_is_no_other() -> None:

@@ -11,7 +11,8 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from tfenv.facts.database import Database, load
+from tfenv.check.knowledge import Knowledge
+from tfenv.facts.database import load
 from tfenv.inputs import configuration
 from tfenv.workflow.check import judged
 from tfenv.workflow.gather import read
@@ -28,20 +29,20 @@ FILES = {"dockerfile": "Dockerfile", "freeze": "freeze.txt", "environment": "env
 
 
 @pytest.fixture(scope="module")
-def database() -> Database:
-    """The facts that come with tfenv."""
-    return load()
+def knowledge() -> Knowledge:
+    """The facts that come with tfenv, without an index."""
+    return Knowledge(load())
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=lambda report: "/".join(report["url"].split("/")[3:]))
-def test_report(report: dict[str, Any], database: Database, tmp_path: Path) -> None:
+def test_report(report: dict[str, Any], knowledge: Knowledge, tmp_path: Path) -> None:
     """The reported cause first, and the fix that resolved it among the fixes; no cause where there was none."""
     said = configuration.loads(json.dumps(report.get("input", {})), "report")
     for key, name in FILES.items():
         if key in report:
             (tmp_path / name).write_text(report[key].lstrip(), encoding="utf-8")
-            said = configuration.merge(said, read(tmp_path / name, database))
-    verdict = judged(said, database, log=report.get("log"))
+            said = configuration.merge(said, read(tmp_path / name, knowledge.database))
+    verdict = judged(said, knowledge, log=report.get("log"))
     if "verdict" in report:
         assert str(verdict.answer) in report["verdict"], verdict
         return
@@ -54,7 +55,7 @@ def test_report(report: dict[str, Any], database: Database, tmp_path: Path) -> N
 
 
 def _repairs(fix: Fix, key: str, value: str) -> bool:
-    """Is this what the reporter did, or what allows it? Of TensorFlow the minor counts, of drivers a lower one does."""
+    """Is this what the reporter did, or what allows it? A lower driver counts, of others the series."""
     if key == "advice":
         return value.lower() in fix.command.lower()
     changes = dict(fix.change)
@@ -68,6 +69,8 @@ def _repairs(fix: Fix, key: str, value: str) -> bool:
         return changes[key] == value or SpecifierSet(changes[key]).contains(value)
     if key in ("tf", "python"):
         return offered.release[:2] == done.release[:2]
+    if key.startswith("packages."):  # any release of the series repairs it, if it is one that TensorFlow allows
+        return offered.major == done.major
     if key in ("driver", "cudnn", "cuda"):
         return (offered <= done and offered.major == done.major) or (key == "driver" and offered <= done)
     return offered == done

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tfenv.facts.database import Database, load
+from tfenv.check.knowledge import Knowledge
+from tfenv.facts.database import load
 from tfenv.inputs import configuration
 from tfenv.model.report import Answer
 from tfenv.workflow.check import judged
@@ -18,15 +19,15 @@ WORKING = tomllib.loads((Path(__file__).parent / "cases" / "works.toml").read_te
 
 
 @pytest.fixture(scope="module")
-def database() -> Database:
-    """The facts that come with tfenv."""
-    return load()
+def knowledge() -> Knowledge:
+    """The facts that come with tfenv, without an index."""
+    return Knowledge(load())
 
 
 @pytest.mark.parametrize("row", WORKING, ids=lambda row: " ".join(map(str, list(row["input"].values())[:5])))
-def test_works(row: dict[str, Any], database: Database) -> None:
+def test_works(row: dict[str, Any], knowledge: Knowledge) -> None:
     """What worked for people works."""
-    verdict = judged(configuration.loads(json.dumps(row["input"]), "row"), database)
+    verdict = judged(configuration.loads(json.dumps(row["input"]), "row"), knowledge)
     assert verdict.answer is Answer.WORKS, verdict
 
 

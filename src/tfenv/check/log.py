@@ -9,14 +9,15 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.check.offered import placed
-from tfenv.check.subject import DISTRIBUTIONS
-from tfenv.check.verdict import ORDER, judge
+from tfenv.check.question import ask
+from tfenv.check.verdict import judge
+from tfenv.check.words import ORDER
 from tfenv.model.report import Answer, Problem, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tfenv.facts.database import Database
+    from tfenv.check.knowledge import Knowledge
     from tfenv.model.configuration import Configuration
     from tfenv.model.evidence import Evidence, Symptom
     from tfenv.model.package import Name
@@ -46,18 +47,17 @@ RANK = {code: ORDER.index(_BEFORE.get(code, code)) * 2 - (code in _BEFORE) for c
 """Place of each code among the symptoms of a log: as they strike; one that names a suspect is before its kin."""
 
 
-def told(configuration: Configuration, evidence: Evidence, database: Database) -> Verdict:
+def told(configuration: Configuration, evidence: Evidence, knowledge: Knowledge) -> Verdict:
     """The verdict of the rules, with what the log shows as its first problem.
 
     Args:
         configuration: what is known, the facts of the log among it.
         evidence: what the log shows, in the order in which it strikes.
-        database: the facts.
+        knowledge: facts and releases.
     """
+    verdict = judge(ask(configuration, knowledge.database), knowledge)
     if not evidence.symptoms:
-        verdict = judge(configuration, database)
         return _with_strangers(verdict, evidence.strangers)
-    verdict = judge(configuration, database)
     main = evidence.symptoms[0]
     first = _explained(main, configuration, verdict)
     seen = {(first.code, first.subject)}
@@ -74,18 +74,18 @@ def told(configuration: Configuration, evidence: Evidence, database: Database) -
     return _with_strangers(verdict, evidence.strangers)
 
 
-def supposed(configuration: Configuration, symptoms: Sequence[Symptom], database: Database) -> Configuration:
+def supposed(configuration: Configuration, symptoms: Sequence[Symptom], knowledge: Knowledge) -> Configuration:
     """What the first symptom implies: where pip ran, a driver below what was wanted, a lacking instruction."""
     if not symptoms:
         return configuration
     first = symptoms[0]
     if first.offered is not None:
-        configuration = placed(configuration, first.offered, database)
+        configuration = placed(configuration, first.offered, knowledge.database)
     if first.distribution is not None and configuration.tf is not None:
-        configuration = _named(configuration, first.distribution)
+        configuration = _named(configuration, first.distribution, knowledge)
     match first.code:
         case "cpu-instruction-missing":
-            return _without_instruction(configuration, database)
+            return _without_instruction(configuration, knowledge)
         case "driver-too-old" if configuration.driver is not None and len(configuration.driver.release) == 1:
             # a branch alone stands for its newest driver elsewhere; this one was not new enough
             return replace(configuration, driver=Version(f"{configuration.driver.major}.0"))
@@ -99,9 +99,11 @@ def _with_strangers(verdict: Verdict, strangers: Sequence[str]) -> Verdict:
     return replace(verdict, answer=answer, unknown=(*lines, *verdict.unknown))
 
 
-def _named(configuration: Configuration, name: Name) -> Configuration:
+def _named(configuration: Configuration, name: Name, knowledge: Knowledge) -> Configuration:
     """Asked for under the name of one distribution."""
-    if name not in DISTRIBUTIONS[1:] or any(each in DISTRIBUTIONS for each, _ in configuration.packages):
+    table = knowledge.database.distributions
+    said = any(table.of(each) is not None for each, _ in configuration.packages)
+    if said or name not in ("tensorflow-gpu", "tensorflow-cpu"):
         return configuration
     try:
         given = SpecifierSet(f"=={Version(configuration.tf or '')}.*")
@@ -110,13 +112,14 @@ def _named(configuration: Configuration, name: Name) -> Configuration:
     return replace(configuration, packages=(*configuration.packages, (name, given)))
 
 
-def _without_instruction(configuration: Configuration, database: Database) -> Configuration:
+def _without_instruction(configuration: Configuration, knowledge: Knowledge) -> Configuration:
     """A processor that dies of an instruction lacks the newest one asked of it."""
     if configuration.cpu is not None or configuration.tf is None:
         return configuration
     for cpu in (frozenset({"avx"}), frozenset[str]()):
         lacking = replace(configuration, cpu=cpu)
-        if any(problem.code == "cpu-instruction-missing" for problem in judge(lacking, database).problems):
+        verdict = judge(ask(lacking, knowledge.database), knowledge)
+        if any(problem.code == "cpu-instruction-missing" for problem in verdict.problems):
             return lacking
     return configuration
 

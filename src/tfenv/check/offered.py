@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from tfenv.check.subject import pythons_of
 from tfenv.model.package import TENSORFLOW
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
     from tfenv.facts.database import Database
+    from tfenv.facts.releases import ReleaseFacts
     from tfenv.model.configuration import Configuration
 
 _LIKELY = (
@@ -63,6 +63,16 @@ def _misses(configuration: Configuration, newest: Version, there: set[Version]) 
     return any(newest < each <= asked for each in there) or asked in there
 
 
+def _pythons_of(facts: ReleaseFacts, platform: Platform) -> set[Version]:
+    """Each Python minor that a platform has a wheel for."""
+    found = set()
+    for wheel in facts.wheels:
+        digits = wheel.python.removeprefix("cp").removeprefix("py")
+        if wheel.platform is platform.wheels and digits.isdigit() and len(digits) > 1:
+            found.add(Version(f"{digits[0]}.{digits[1:]}"))
+    return found
+
+
 def _versions(offered: str) -> set[Version]:
     found = set()
     for text in re.split(r"[\s,]+", offered):
@@ -80,6 +90,6 @@ def _released(platform: Platform, database: Database) -> dict[Version, set[Versi
     found: dict[Version, set[Version]] = {}
     for version in database.releases.versions(TENSORFLOW):
         facts = database.releases.release(TENSORFLOW, version)
-        for python in pythons_of(facts, platform) if facts is not None and not version.is_prerelease else ():
+        for python in _pythons_of(facts, platform) if facts is not None and not version.is_prerelease else ():
             found.setdefault(python, set()).add(version)
     return dict(sorted(found.items(), reverse=True))

@@ -1,121 +1,88 @@
-"""Would this combination work? The rules, asked of a configuration. Pure: no network, no disk beyond the database."""
+"""The one judge: a question in, a verdict out. What it asks, it asks of the provider that `lock` asks."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
-from tfenv.check import hardware, libraries, packages
-from tfenv.check.subject import (
-    CPU,
-    DISTRIBUTIONS,
-    GPU,
-    Subject,
-    pythons_of,
-    subject,
-    versions,
-)
-from tfenv.errors import UsageError
-from tfenv.facts.makers import maker_of
-from tfenv.model.hardware import Gpu
+from tfenv.check.clash import ClashKind
+from tfenv.check.edges import edges as edges_of
+from tfenv.check.ranges import compatible
+from tfenv.check.words import RANK, code_of, in_order, problem_of
+from tfenv.model import tags
 from tfenv.model.package import TENSORFLOW
 from tfenv.model.report import Answer, Caution, Problem, Verdict
-from tfenv.model.target import Platform
+from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from tfenv.facts.database import Database
-    from tfenv.model.configuration import Configuration
-    from tfenv.model.package import Name
+    from tfenv.check.clash import Clash, Edges
+    from tfenv.check.knowledge import Knowledge
+    from tfenv.check.question import Question
+    from tfenv.model.package import Requirement
 
-ORDER = (
-    "tf-unknown",
-    "python-no-wheel",
-    "platform-no-wheel",
-    "platform-no-gpu",
-    "glibc-too-old",
-    "cpu-instruction-missing",
-    "op-abi-mismatch",
-    "package-incompatible",
-    "keras-mismatch",
-    "companion-mismatch",
-    "api-removed",
-    "loader-path",
-    "cuda-mismatch",
-    "cudnn-mismatch",
-    "driver-too-old",
-    "driver-too-new",
-    "gpu-too-old",
-    "gpu-too-new",
-    "cudnn-too-old",
-    "cudnn-gpu-dropped",
-    "cudnn-known-bad",
-)
-"""Codes in the order in which they strike: while installing, at import, when the libraries are opened, when the device
-is made, at the first convolution."""
-
-_OTHERS = (
-    "intel-tensorflow",
-    "intel-tensorflow-avx512",
-    "nvidia-tensorflow",
-    "tensorflow-aarch64",
-    "tensorflow-directml",
-    "tensorflow-macos",
-    "tensorflow-rocm",
-)
-"""Distributions that bring the module `tensorflow`, each by another builder."""
-
-_PLUGINS = {
-    "intel-extension-for-tensorflow": "Intel",
-    "tensorflow-directml-plugin": "AMD",
-    "tensorflow-metal": "Apple",
-}
-"""Packages that let TensorFlow use GPUs of another maker."""
-
-_POINTERS = ("tensorflow-intel", "tf-nightly", "tf-nightly-gpu", "tf-nightly-cpu")
-"""What else has the number of a release: what the wheel for Windows points at, and nightly builds."""
-
-_SAME_TIME = {"keras-mismatch": "package-incompatible", "companion-mismatch": "package-incompatible"}
-_RANK = {code: ORDER.index(_SAME_TIME.get(code, code)) for code in ORDER}
-
-
+_HARDWARE = ("driver", "gpu", "cuda", "cudnn")
 _HOPELESS = ("python-no-wheel", "platform-no-wheel", "platform-no-gpu", "driver-too-new", "gpu-too-old", "gpu-too-new")
 """What a machine can have with every release."""
 
 
-def judge(configuration: Configuration, database: Database) -> Verdict:
-    """The verdict on a configuration, without fixes.
+def judge(question: Question, knowledge: Knowledge) -> Verdict:
+    """The verdict on a question, without fixes.
 
     What is not said is assumed where every machine of today has it (AVX) or tfenv can choose it (Python, where a GPU is
-    asked about), and said to be assumed; what else is missing is `unknown`.
+    asked about), and reported as assumed; what else is missing is `unknown`.
     """
-    tf = configuration.tf or _installed(configuration)
-    configuration = _with_plugin(configuration)
-    if configuration.foreign is not None:
-        return _ended(_foreign(configuration.foreign, tf))
-    if (other := _of_others(configuration)) is not None:
-        return concluded((), (), [f"tf: {other} is built by others, and nothing is known of its build"])
-    if tf is None:
-        return _unsaid(configuration, database)
-    found = versions(tf, database)
-    if not found:
-        return _no_release(tf, configuration, database)
-    verdicts = [_examine(version, replace(configuration, tf=str(version)), database) for version in found]
-    verdict = min(verdicts, key=_badness)
-    if _is_prerelease(tf) and not found[0].is_prerelease:
-        return replace(verdict, warnings=(_assumed(f"the build {tf} is like {found[0]}"), *verdict.warnings))
-    return verdict
+    if question.foreign is not None:
+        return concluded([_foreign(question)])
+    builder = knowledge.database.distributions.of(question.distribution or "")
+    if builder is not None and builder.builder:
+        return _of_others(question, knowledge, f"tf: {builder.name} is built by {builder.builder}: what is in it")
+    if question.said is None:
+        return _unsaid(question, knowledge)
+    if not question.releases:
+        return _no_release(question, knowledge)
+    verdicts = [_examine(question, version, knowledge) for version in question.releases]
+    return min(verdicts, key=_badness)
 
 
-def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """As they strike, each subject once for a code; those that strike together keep their order."""
-    first: dict[tuple[str, str], Problem] = {}
-    for problem in problems:
-        first.setdefault((problem.code, problem.subject), problem)
-    return tuple(sorted(first.values(), key=lambda problem: _RANK[problem.code]))
+def best(question: Question, version: Version | None, knowledge: Knowledge) -> Edges:
+    """The pass on the Python that is asked for, else on the one with the fewest clashes, newest first."""
+    python = question.target.python
+    if python is not None:
+        return edges_of(knowledge, question, version, python)
+    name = TENSORFLOW if version is None else knowledge.distribution(question, version)
+    pythons = () if version is None else knowledge.pythons(name, version, question.target)
+    found: Edges | None = None
+    for each in pythons or (Version("3.11"),):
+        edges = edges_of(knowledge, question, version, each)
+        if found is None or len(edges.clashes) < len(found.clashes):
+            found = edges
+        if not found.clashes or all(clash.kind is ClashKind.MACHINE for clash in found.clashes):
+            break
+    assert found is not None
+    return found
+
+
+def relevant(clashes: Sequence[Clash], knowledge: Knowledge) -> tuple[Clash, ...]:
+    """The clashes that count: what follows from a stronger one is left out, and what is far from TensorFlow."""
+    table = knowledge.database.distributions
+    near = [clash for clash in clashes if clash.near]
+    codes = {code_of(clash, table) for clash in near}
+    kept = []
+    never = any(clash.requirement.name == "__known_bad" and clash.requirement.code == "gpu-too-old" for clash in near)
+    for clash in near:
+        code = code_of(clash, table)
+        if "platform-no-gpu" in codes and code.startswith(_HARDWARE):
+            continue
+        if code == "cudnn-too-old" and "cudnn-mismatch" in codes:
+            continue  # a cuDNN of a lower major is not merely too old
+        if code == "driver-too-old" and never:
+            continue  # no driver serves both the GPU and the build
+        kept.append(clash)
+    return tuple(kept)
 
 
 def concluded(problems: Iterable[Problem], warnings: Iterable[Caution] = (), unknown: Iterable[str] = ()) -> Verdict:
@@ -128,223 +95,220 @@ def concluded(problems: Iterable[Problem], warnings: Iterable[Caution] = (), unk
 def _badness(verdict: Verdict) -> tuple[int, int, int]:
     """The first of several releases that is best; they come newest first."""
     rank = (Answer.WORKS, Answer.UNKNOWN, Answer.BROKEN).index(verdict.answer)
-    return rank, -_RANK[verdict.problems[0].code] if verdict.problems else 0, len(verdict.warnings)
+    return rank, -RANK.get(verdict.problems[0].code, 0) if verdict.problems else 0, len(verdict.warnings)
 
 
-def _examine(version: Version, configuration: Configuration, database: Database) -> Verdict:
-    warnings: list[Caution] = []
-    unknown: list[str] = []
-    platform = configuration.platform or Platform.LINUX_X86_64
-    if configuration.platform is None:
-        warnings.append(_assumed(f"the platform is {platform}, x86_64 with Linux"))
-    if configuration.glibc is None and configuration.system is not None and platform.is_linux:
-        glibc = database.systems.glibc(configuration.system)
-        if glibc is not None:
-            warnings.append(_assumed(f"glibc is {glibc}, that of {configuration.system}"))
-            configuration = replace(configuration, glibc=glibc)
-    gpus, unclear, strangers = _gpus(configuration, database)
-    unknown += unclear
-    wanted = bool(configuration.accelerated)
-    about = choose(version, platform, configuration, database, accelerated=wanted)
-    if about is None:
-        name = _distribution(configuration) or TENSORFLOW
-        return concluded([_no_distribution(name, version, database)])
-    problems = [*_wheel(about, configuration), *strangers]
-    if any(problem.code in ("python-no-wheel", "platform-no-wheel") for problem in problems):
-        return concluded(problems, warnings)
-    if configuration.python is None:
-        if wanted:
-            warnings.append(_assumed(f"Python is one that {about.words} has a wheel for, such as {about.python}"))
+def _examine(question: Question, version: Version, knowledge: Knowledge) -> Verdict:
+    """One release."""
+    table = knowledge.database.distributions
+    if (missing := _no_distribution(question, version, knowledge)) is not None:
+        return concluded([missing])
+    edges = best(question, version, knowledge)
+    clashes = relevant(edges.clashes, knowledge)
+    problems = [problem_of(clash, question, edges, table) for clash in clashes]
+    problems += [*question.problems, *_pip(question, version, edges, knowledge)]
+    cautions, unknown = [*question.cautions, *edges.cautions], [*question.unknown, *edges.unknown]
+    cautions += [_far(clash, question, edges, knowledge) for clash in edges.clashes if not clash.near]
+    of_keras, cautions_of_keras = _keras(question, version, knowledge)
+    problems += of_keras
+    cautions += cautions_of_keras
+    installable = not any(clash.kind is ClashKind.FILE for clash in clashes)
+    if question.target.python is None and installable:
+        subject = f"{knowledge.distribution(question, version)} {version}"
+        if question.accelerated:
+            said = f"Python is one that {subject} has a wheel for, such as {edges.python}"
+            cautions.append(_assumed(said))
         else:
             unknown.append("python")
-    problems += _glibc(about, configuration)
-    clashes, cautions = packages.problems(about, configuration, database)
-    problems += clashes
-    warnings += cautions
-    problems += hardware.processor(about, configuration, database)
-    warnings += hardware.assumed(about, configuration, database)
-    if configuration.accelerated is None and configuration.python is None:
+    if question.accelerated is None and question.target.python is None:
         unknown.append("gpu")
-    elif configuration.accelerated is None:
-        warnings.append(_assumed("no GPU is to be used: none is named, and no driver, CUDA or cuDNN"))
-    if wanted and not strangers:
-        no_gpu = hardware.without_gpu(about, database)
-        problems += no_gpu
-        if not no_gpu:
-            for part in (
-                hardware.problems(about, gpus, configuration, database),
-                libraries.problems(about, gpus, configuration, database),
-            ):
-                problems += part.problems
-                warnings += part.warnings
-                unknown += part.unknown
-    return concluded(problems, warnings, unknown)
+    elif question.accelerated is None:
+        cautions.append(_assumed("no GPU is to be used: none is named, and no driver, CUDA or cuDNN"))
+    if installable and not any(problem.code == "platform-no-gpu" for problem in problems):
+        missing_words, assumed = _needs(question, version, edges, knowledge)
+        unknown += missing_words
+        cautions += assumed
+    return concluded(problems, cautions, unknown)
 
 
-def choose(
-    version: Version, platform: Platform, configuration: Configuration, database: Database, *, accelerated: bool
-) -> Subject | None:
-    """The distribution that is named, else the one that brings what is wanted on this platform."""
-    named = _distribution(configuration)
-    if named is not None:
-        return subject(named, version, platform, configuration.python, database)
-    own = subject(TENSORFLOW, version, platform, configuration.python, database)
-    if accelerated:
-        other = subject(GPU, version, platform, configuration.python, database)
-        plain = own is None or own.build is None or not own.build.is_cuda
-        if plain and other is not None and other.build is not None and other.build.is_cuda:
-            return other
-    return own
+def _needs(question: Question, version: Version, edges: Edges, knowledge: Knowledge) -> tuple[list[str], list[Caution]]:
+    """What would decide, and what is assumed instead."""
+    unknown: list[str] = []
+    cautions: list[Caution] = []
+    by_name: dict[str, list[Requirement]] = {}
+    for requirement in edges.needs:
+        by_name.setdefault(requirement.name, []).append(requirement)
+    if instructions := {word.upper() for one in by_name.get("__cpu", ()) for word in one.extras}:
+        cautions.append(_assumed(f"the processor has {' and '.join(sorted(instructions))}"))
+    floors = [Version(spec.version) for one in by_name.get("__glibc", ()) for spec in one.specifier]
+    if floors and max(floors) > _OLD_GLIBC:
+        cautions.append(_assumed(f"glibc is {max(floors)} or newer"))
+    if not question.accelerated or question.problems:
+        return unknown, cautions
+    if not question.target.gpus and not any(text.startswith("gpu") for text in question.unknown):
+        unknown.append(_gpu_range(by_name.get("__compute_capability", ())))
+    if question.target.driver is None:
+        unknown.append("driver")
+    more_unknown, more_cautions = _stack(question, version, edges, knowledge)
+    return [*unknown, *more_unknown], [*cautions, *more_cautions]
 
 
-def gpus_of(configuration: Configuration, database: Database) -> tuple[Gpu, ...]:
-    """The GPUs that are named and known."""
-    return _gpus(configuration, database)[0]
+_OLD_GLIBC = Version("2.17")
+"""Every Linux that has a Python of today has it."""
 
 
-def _distribution(configuration: Configuration) -> Name | None:
-    said = {name for name, _ in configuration.packages}
-    return next((name for name in (TENSORFLOW, GPU, CPU) if name in said), None)
+def _stack(question: Question, version: Version, edges: Edges, knowledge: Knowledge) -> tuple[list[str], list[Caution]]:
+    """CUDA and cuDNN that nobody mentioned: those of the release's own wheels, where it has such."""
+    name = knowledge.distribution(question, version)
+    build = knowledge.overlay(question.target).build(name, version)
+    if build is None or build.cuda is None:
+        return [], []
+    cuda, cudnn = question.of(SYSTEM_CUDA), question.of(SYSTEM_CUDNN)
+    bundled = edges.bundled and not question.complete
+    if cuda is None and cudnn is None and not bundled:
+        return ["cuda", "cudnn"], []
+    if cuda is None:
+        built = f"of CUDA {build.cuda}, which {name} {version} is built with"
+        whose = f"those of `{name}[and-cuda]`" if bundled else built
+        return [], [_assumed(f"the CUDA libraries are {whose}")]
+    if cudnn is None:
+        return ([], [_assumed(f"cuDNN is that of `{name}[and-cuda]`")]) if bundled else (["cudnn"], [])
+    if cudnn.version is None:
+        return [], [_assumed(f"cuDNN is a release of {str(cudnn.specifier).strip('=.*')} that is new enough")]
+    return [], []
 
 
-def _installed(configuration: Configuration) -> str | None:
-    """The release that the packages name, if `tf` does not."""
-    for name in (*DISTRIBUTIONS, *_POINTERS):
-        if (specifier := configuration.package(name)) is not None:
-            version = configuration.version_of(name)
-            return str(version) if version is not None else str(specifier)
-    return None
+def _gpu_range(requirements: Iterable[Requirement]) -> str:
+    """`gpu: works with any from 5.0 to 9.0`."""
+    lowest: list[Version] = []
+    highest: list[Version] = []
+    open_ended = True
+    for requirement in requirements:
+        bounds = [one for spec in requirement.any_of for one in spec if one.operator in (">=", "==")]
+        if bounds:
+            lowest.append(min(Version(one.version) for one in bounds))
+            ends = [str(spec) for spec in requirement.any_of if "<" not in str(spec) and "==" not in str(spec)]
+            open_ended = open_ended and bool(ends)
+            highest.append(max(Version(one.version) for one in bounds))
+    if not lowest:
+        return "gpu"
+    return f"gpu: works with any from {max(lowest)} " + ("on" if open_ended else f"to {min(highest)}")
 
 
-def _with_plugin(configuration: Configuration) -> Configuration:
-    """GPUs that a plugin serves ask nothing of CUDA."""
-    makers = {maker for name, maker in _PLUGINS.items() if configuration.package(name) is not None}
-    if not makers:
-        return configuration
-    rest = tuple(gpu for gpu in configuration.gpus if (maker := maker_of(gpu)) is None or maker not in makers)
-    if rest == configuration.gpus and configuration.gpus:
-        return configuration
-    return replace(configuration, gpus=rest, accelerated=bool(rest or configuration.cuda or configuration.cudnn))
+def _keras(question: Question, version: Version, knowledge: Knowledge) -> tuple[list[Problem], list[Caution]]:
+    """Whether `tf.keras` can be the Keras that is asked for, and with what."""
+    keras = question.goal.keras
+    row = None if keras is None else knowledge.database.companions.keras_of(version, keras)
+    if row is None:
+        return [], []
+    fixed = {one.name: one.specifier for one in question.fixed}
+    lacking = [str(one) for one in row.requires if one.name not in fixed and not one.name.startswith("__")]
+    settings = [f"{name}={value}" for name, value in row.environment]
+    release = f"{knowledge.distribution(question, version)} {version}"
+    problems = [
+        Problem(
+            code="keras-mismatch",
+            subject="keras" if one.name.startswith("__") else one.name,
+            because=(f"Keras {keras} is asked for", f"of {release}, {one.because}"),
+            sources=(one.source,),
+        )
+        for one in row.requires
+        if one.name.startswith("__") or (one.name in fixed and not compatible(fixed[one.name], one.specifier))
+    ]
+    needed = " and ".join([*lacking, *settings])
+    return problems, [_assumed(f"{needed} is there: it makes `tf.keras` Keras {keras}")] if needed else []
 
 
-def _of_others(configuration: Configuration) -> str | None:
-    """A distribution that somebody else builds, if none of TensorFlow's own is there."""
-    said = [name for name, _ in configuration.packages]
-    if configuration.tf is not None or any(name in DISTRIBUTIONS for name in said):
-        return None
-    return next((name for name in said if name in _OTHERS), None)
+def _pip(question: Question, version: Version, edges: Edges, knowledge: Knowledge) -> Iterator[Problem]:
+    """A pip that is too old to know the platform tag of any wheel."""
+    pip = question.of("pip")
+    if pip is None or pip.version is None or not question.target.platform.is_linux:
+        return
+    name = knowledge.distribution(question, version)
+    release = knowledge.release(name, version, question.target)
+    ranks = tags.ranks(question.target.platform, edges.python)
+    fitting = [(file, tag) for file in (release.files if release else ()) for tag in file.tags if tag in ranks]
+    needed = [tags.pip_for(tag) for _, tag in fitting]
+    if not needed or any(floor is None or pip.version >= floor for floor in needed):
+        return
+    lowest = min(floor for floor in needed if floor is not None)
+    yield Problem(
+        code="platform-no-wheel",
+        subject="pip",
+        because=(
+            f"the wheels of {name} {version} have platform tags that pip knows from {lowest} on",
+            f"pip is {pip.version}, and sees no wheel",
+        ),
+        sources=(fitting[0][0].filename, tags.PIP_SOURCE),
+    )
 
 
-def _is_prerelease(tf: str) -> bool:
-    try:
-        return Version(tf).is_prerelease
-    except ValueError:
-        return False
+def _far(clash: Clash, question: Question, edges: Edges, knowledge: Knowledge) -> Caution:
+    problem = problem_of(clash, question, edges, knowledge.database.distributions)
+    return Caution(code=problem.code, message="; ".join(problem.because))
 
 
-def _unsaid(configuration: Configuration, database: Database) -> Verdict:
-    """Without a release: what no release would do, else what is missing."""
+def _unsaid(question: Question, knowledge: Knowledge) -> Verdict:
+    """Without a release: what is wrong among the packages, what no release would do, else what is missing."""
     missing = ["tf"]
-    missing += ["python"] if configuration.python is None else []
-    missing += ["gpu"] if not configuration.gpus and configuration.capability is None else []
-    if configuration.accelerated:
+    missing += ["python"] if question.target.python is None else []
+    missing += ["gpu"] if not question.target.gpus else []
+    if question.accelerated and not question.problems:
         verdicts = [
-            _examine(newest[0], replace(configuration, tf=str(newest[0])), database)
-            for stem in reversed(database.releases.minors)
-            if (newest := versions(stem, database))
+            _examine(replace(question, said=stem, releases=stable), stable[0], knowledge)
+            for stem in reversed(knowledge.database.releases.minors)
+            if (stable := _stable(stem, knowledge))
         ]
         furthest = min(verdicts, key=_badness)
         if furthest.problems and furthest.problems[0].code in _HOPELESS:
             return replace(furthest, unknown=tuple(dict.fromkeys(("tf", *furthest.unknown))))
-    return concluded((), (), missing)
+    return _of_others(question, knowledge, *missing)
 
 
-def _gpus(
-    configuration: Configuration, database: Database
-) -> tuple[tuple[Gpu, ...], tuple[str, ...], tuple[Problem, ...]]:
-    """The GPUs that are named; what cannot be understood; and those that no CUDA build can use."""
-    found: list[Gpu] = []
-    unknown: list[str] = []
-    strangers: list[Problem] = []
-    capability = configuration.capability
-    for name in configuration.gpus:
-        if (maker := maker_of(name)) is not None:
-            strangers.append(hardware.of_another_maker(name, maker))
-        elif capability is not None and len(configuration.gpus) == 1:
-            found.append(Gpu(name=hardware.plain(name, database), capability=capability))
-        else:
-            try:
-                found.append(database.gpus.find(name))
-            except UsageError as error:
-                # what the newest of them is too old for, all are
-                found += [newest] if (newest := database.gpus.newest(name)) is not None else []
-                unknown.append(f"gpu: {error.message}" + (f" ({error.hint})" if error.hint else ""))
-    if not configuration.gpus and capability is not None:
-        found.append(Gpu(name=str(capability), capability=capability))
-    # an integrated GPU beside one of NVIDIA is not what computes
-    return tuple(dict.fromkeys(found)), tuple(unknown), () if found or unknown else tuple(strangers)
+def _of_others(question: Question, knowledge: Knowledge, *missing: str) -> Verdict:
+    """What can be said without TensorFlow's own releases: the packages among themselves."""
+    edges = best(question, None, knowledge)
+    table = knowledge.database.distributions
+    problems = [problem_of(clash, question, edges, table) for clash in edges.clashes]
+    problems += [problem for problem in question.problems if problem.code != "platform-no-gpu"]
+    return concluded(problems, question.cautions, (*missing, *question.unknown, *edges.unknown))
 
 
-def _wheel(about: Subject, configuration: Configuration) -> list[Problem]:
-    """Is there something to install?"""
-    here = pythons_of(about.facts, about.platform)
-    where = about.facts.sources
-    if not here:
-        known = sorted({str(wheel.platform) for wheel in about.facts.wheels if wheel.platform is not None})
-        because = f"{about.words} has wheels for {', '.join(known)} only"
-        return [Problem(code="platform-no-wheel", subject=str(about.platform), because=(because,), sources=where)]
-    if not about.wheels:
-        said = f"Python {configuration.python}"
-        because = f"{about.words} has wheels for Python {_several(here)} on {about.platform}, and none for {said}"
-        return [Problem(code="python-no-wheel", subject=said, because=(because,), sources=where)]
-    return packages.pip(about, configuration)
+def _stable(stem: str, knowledge: Knowledge) -> tuple[Version, ...]:
+    return tuple(version for version in knowledge.database.releases.versions_of(stem) if not version.is_prerelease)
 
 
-def _glibc(about: Subject, configuration: Configuration) -> list[Problem]:
-    if configuration.glibc is None or not about.platform.is_linux or about.python is None:
-        return []
-    needed = [wheel.needs_glibc for wheel in about.wheels]
-    if any(floor is None or floor <= configuration.glibc for floor in needed):
-        return []
-    lowest = min(floor for floor in needed if floor is not None)
-    return [
-        Problem(
-            code="glibc-too-old",
-            subject=f"glibc {configuration.glibc}",
-            because=(f"{about.words} is built for glibc {lowest} and newer", f"this machine has {configuration.glibc}"),
-            sources=(about.source,),
-        )
-    ]
-
-
-def _no_release(tf: str, configuration: Configuration, database: Database) -> Verdict:
-    known = [Version(stem) for stem in database.releases.minors]
+def _no_release(question: Question, knowledge: Knowledge) -> Verdict:
+    said, minors = question.said or "", [Version(stem) for stem in knowledge.database.releases.minors]
     try:
-        asked = Version(tf)
-    except ValueError:
-        because = f"no release that the database knows is {tf}; it knows {known[0]} to {known[-1]}"
-        return concluded([Problem(code="tf-unknown", subject=f"tensorflow {tf}", because=(because,))])
-    if asked.release[:2] < known[0].release[:2]:
-        return concluded((), (), [f"tf: {tf} is older than {known[0]}, the first release that the database knows"])
+        asked = Version(said)
+    except InvalidVersion:
+        because = f"no release that the database knows is {said}; it knows {minors[0]} to {minors[-1]}"
+        return concluded([Problem(code="tf-unknown", subject=f"tensorflow {said}", because=(because,))])
+    if asked.release[:2] < minors[0].release[:2]:
+        return concluded((), (), [f"tf: {said} is older than {minors[0]}, the first release that the database knows"])
     if asked.local is not None or asked.is_prerelease or asked.is_devrelease:
-        return concluded((), (), [f"tf: the database does not know the build {tf}"])
+        return concluded((), (), [f"tf: the database does not know the build {said}"])
     stem = f"{asked.major}.{asked.minor}"
-    patches = sorted({each for each in database.releases.versions_of(stem) if not each.is_prerelease})
-    because = (
-        f"the releases of TensorFlow {stem} are {_several(patches)}" if patches else f"there is no TensorFlow {stem}"
-    )
+    patches = [str(version) for version in sorted(_stable(stem, knowledge))]
+    words = f"{', '.join(patches[:-1])} and {patches[-1]}" if len(patches) > 1 else "".join(patches)
+    because = f"the releases of TensorFlow {stem} are {words}" if patches else f"there is no TensorFlow {stem}"
     problem = Problem(
         code="tf-unknown",
-        subject=f"tensorflow {tf}",
+        subject=f"tensorflow {said}",
         because=(because,),
         sources=("https://pypi.org/simple/tensorflow/",),
     )
-    return concluded([problem], (), () if configuration.tf else ("tf",))
+    return concluded([problem])
 
 
-def _no_distribution(name: Name, version: Version, database: Database) -> Problem:
-    newest = next(iter(database.releases.versions(name)), None)
-    because = f"{name} has no release {version}" + (f"; its last is {newest}" if newest is not None else "")
+def _no_distribution(question: Question, version: Version, knowledge: Knowledge) -> Problem | None:
+    """The distribution that is named has no such release."""
+    name = knowledge.distribution(question, version)
+    if knowledge.release(name, version, question.target) is not None:
+        return None
+    newest = next(iter(knowledge.source.releases(name)), None)
+    because = f"{name} has no release {version}" + (f"; its last is {newest.version}" if newest is not None else "")
     return Problem(
         code="tf-unknown",
         subject=f"{name} {version}",
@@ -353,23 +317,16 @@ def _no_distribution(name: Name, version: Version, database: Database) -> Proble
     )
 
 
-def _foreign(said: str, tf: str | None) -> Problem:
-    because = f"TensorFlow{f' {tf}' if tf else ''} has wheels for 64 bit Linux with glibc, Windows and macOS only"
+def _foreign(question: Question) -> Problem:
+    which = f"TensorFlow{f' {question.said}' if question.said else ''}"
+    because = f"{which} has wheels for 64 bit Linux with glibc, Windows and macOS only"
     return Problem(
-        code="platform-no-wheel", subject=said, because=(because,), sources=("https://pypi.org/simple/tensorflow/",)
+        code="platform-no-wheel",
+        subject=question.foreign or "",
+        because=(because,),
+        sources=("https://pypi.org/simple/tensorflow/",),
     )
-
-
-def _ended(problem: Problem) -> Verdict:
-    return concluded([problem])
 
 
 def _assumed(message: str) -> Caution:
     return Caution(code="assumed", message=message)
-
-
-def _several(words: Iterable[object]) -> str:
-    texts = [str(word) for word in words]
-    if len(texts) > 4:
-        return f"{texts[0]} … {texts[-1]}"
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

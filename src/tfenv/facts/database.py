@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tfenv.facts.cudnn import CudnnTable
     from tfenv.facts.gpus import GpuTable
     from tfenv.facts.habits import HabitTable
+    from tfenv.facts.identity import DistributionTable
     from tfenv.facts.images import ImageTable
     from tfenv.facts.keras import KerasVersions
     from tfenv.facts.patches import PatchTable
@@ -133,6 +134,13 @@ class Database:
         from tfenv.facts.companions import CompanionTable
 
         return CompanionTable(self.root / "companions.toml")
+
+    @cached_property
+    def distributions(self) -> DistributionTable:
+        """Distributions that are TensorFlow, and those that write the same files."""
+        from tfenv.facts.identity import DistributionTable
+
+        return DistributionTable(self.root / "distributions.toml")
 
     @cached_property
     def projects(self) -> ProjectTable:

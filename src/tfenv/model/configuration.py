@@ -34,6 +34,9 @@ class Configuration:
         cpu: instruction sets, named as in `/proc/cpuinfo`.
         keras: which major `tf.keras` shall be.
         packages: installed, or asked for; several rows of one name must hold together.
+        complete: are the packages all that is installed (a freeze, a lock, an environment), and not a few of them?
+        observed: were the packages seen installed, so that their wheels fitted?
+        installer: the command that installs packages there (`pip`, `uv pip`).
         loader: CUDA libraries by soname, each with every file of that name on the loader path, first found first.
     """
 
@@ -52,6 +55,9 @@ class Configuration:
     cpu: frozenset[str] | None = None
     keras: int | None = None
     packages: tuple[tuple[Name, SpecifierSet], ...] = ()
+    complete: bool = False
+    observed: bool = False
+    installer: str = "pip"
     loader: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def package(self, name: str) -> SpecifierSet | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from tfenv.model.target import Target
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from tfenv.model.package import Requirement
 
 PYPI = "https://pypi.org/simple/"
+
+OLDEST_PYTHON = Version("3.6")
+"""Oldest Python that a lock chooses by itself: the smoke probe, which proves a lock, runs from 3.6 on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

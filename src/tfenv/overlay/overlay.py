@@ -215,12 +215,7 @@ class FactsOverlay:
             added.append(symbols.requirement)
         cuda = self._cuda
         added += [r for patch in patches for r in patch.add if cuda or r.name != "__cuda"]
-        if cuda and name == TENSORFLOW and AND_CUDA in metadata.extras:
-            added += self._cuda_wheels(metadata)
-        elif cuda and name in (TENSORFLOW, GPU):
-            added += self._bundled(name, version)
-        if name in (TENSORFLOW, CPU, MACOS) and (plugin := PLUGINS.get(self._target.accelerator)) is not None:
-            added.append(Requirement(name=plugin, because=f"{name} uses the GPU by its plugin {plugin}"))
+        added += self._for_the_gpu(metadata)
         added += self._database.companions.requires(name, version)
         if cuda and (only := self._database.wheels.cuda_of(name, version)) is not None:
             added.append(only)
@@ -231,6 +226,17 @@ class FactsOverlay:
             because = f"{name} {version} has no wheel and is built from source"
             added += [Requirement(name=tool, because=because) for tool in _BUILD_TOOLS if tool != name]
         return replace(metadata, requires=(*added, *requires))
+
+    def _for_the_gpu(self, metadata: Metadata) -> list[Requirement]:
+        """The wheels that bring CUDA, or the plugin that drives another GPU."""
+        name, version, added = metadata.name, metadata.version, []
+        if self._cuda and name == TENSORFLOW and AND_CUDA in metadata.extras:
+            added += self._cuda_wheels(metadata)
+        elif self._cuda and name in (TENSORFLOW, GPU):
+            added += self._bundled(name, version)
+        if name in (TENSORFLOW, CPU, MACOS) and (plugin := PLUGINS.get(self._target.accelerator)) is not None:
+            added.append(Requirement(name=plugin, because=f"{name} uses the GPU by its plugin {plugin}"))
+        return added
 
     def _row(self, file: File) -> WheelFacts | None:
         """A TensorFlow wheel as the database has it, if that is the very same file and its metadata was read."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfenv.check.fixes import with_fixes
+from tfenv.check.knowledge import Knowledge
 from tfenv.check.log import RANK, supposed, told
+from tfenv.check.question import ask
+from tfenv.check.remedies import with_remedies
+from tfenv.check.repairs import with_fixes
 from tfenv.facts.database import load
 from tfenv.inputs import configuration as reader
 from tfenv.inputs.configuration import merge
 from tfenv.inputs.log import read as read_log
 from tfenv.model.evidence import Evidence
+from tfenv.model.goal import PYPI
 from tfenv.store.files import read as read_text
 from tfenv.workflow.gather import gather
-from tfenv.workflow.solver import Solver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tfenv.facts.database import Database
     from tfenv.model.configuration import Configuration
@@ -100,26 +104,47 @@ def check(
         said = merge(said, reader.loads(text, name))
     database = load()
     said = merge(said, gather(map(Path, files), database))
-    with Solver(database, offline=offline, cache=cache, progress=progress) as solver:
-        return judged(said, database, log=log, solver=solver)
+    with open_knowledge(database, offline=offline, cache=cache, progress=progress) as knowledge:
+        return judged(said, knowledge, log=log)
 
 
-def judged(
-    configuration: Configuration, database: Database, *, log: str | None = None, solver: Solver | None = None
-) -> Verdict:
-    """The verdict on a configuration.
+def judged(configuration: Configuration, knowledge: Knowledge, *, log: str | None = None) -> Verdict:
+    """The verdict on a configuration, with what repairs it.
 
     Args:
         configuration: what is known; it outranks what a log shows.
-        database: the facts.
+        knowledge: facts and releases, as `open_knowledge` gives them.
         log: text in which errors of TensorFlow stand.
-        solver: solves what is suggested; without it the rules alone have checked that.
     """
+    database = knowledge.database
     evidence = read_log(log, database).ordered(RANK) if log is not None else Evidence()
-    configuration = supposed(merge(configuration, evidence.facts), evidence.symptoms, database)
-    verdict = told(configuration, evidence, database)
-    if solver is None:
-        return with_fixes(verdict, configuration, database, symptoms=evidence.symptoms)
-    return with_fixes(
-        verdict, configuration, database, symptoms=evidence.symptoms, newest=solver.newest, solves=solver.solves
-    )
+    configuration = supposed(merge(configuration, evidence.facts), evidence.symptoms, knowledge)
+    verdict = told(configuration, evidence, knowledge)
+    question = ask(configuration, database)
+    return with_remedies(with_fixes(verdict, question, knowledge), question, evidence.symptoms, knowledge)
+
+
+@contextmanager
+def open_knowledge(
+    database: Database,
+    *,
+    offline: bool = False,
+    indexes: tuple[str, ...] = (PYPI,),
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Knowledge]:
+    """The facts, with an index for what does not come with tfenv; it is asked for nothing else.
+
+    Args:
+        database: the facts.
+        offline: use only what is cached.
+        indexes: URLs of simple indexes, with credentials if they need any.
+        cache: of their pages; by default the user's.
+        progress: reports work under way.
+    """
+    from tfenv.index.source import IndexSource
+    from tfenv.model.progress import Silent
+    from tfenv.store.cache import Cache
+
+    with IndexSource(indexes, cache=cache or Cache(), offline=offline, progress=progress or Silent()) as index:
+        yield Knowledge(database, index)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.check.hardware import PLUGIN
-from tfenv.check.subject import DISTRIBUTIONS, pythons_of
-from tfenv.check.verdict import choose, judge
+from tfenv.check.question import PLUGIN, Fixed, Question, ask
+from tfenv.check.verdict import best, judge
 from tfenv.errors import UsageError
 from tfenv.facts.database import load
 from tfenv.machine.detect import detect, load_nvml
@@ -23,14 +22,15 @@ from tfenv.model.hardware import ComputeCapability, driver_text
 from tfenv.model.package import TENSORFLOW, normalize
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.report import Answer, Fix, Problem, Verdict
-from tfenv.model.target import Platform
-from tfenv.workflow.check import judged
+from tfenv.model.target import Accelerator, Platform
+from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
+from tfenv.workflow.check import judged, open_knowledge
 from tfenv.workflow.profile import save as save_profile
-from tfenv.workflow.solver import Solver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tfenv.check.knowledge import Knowledge
     from tfenv.facts.database import Database
     from tfenv.model.build import Build
     from tfenv.model.machine import Installed, LibraryOnPath, Machine
@@ -117,24 +117,22 @@ def doctor(
     if venv is not None and found is None:
         raise UsageError(f"`{venv}` is no environment", hint="give the directory that holds `lib` and `pyvenv.cfg`")
     reporter.start("asking the facts")
-    with Solver(database, offline=offline) as solver:
-        diagnosis = diagnose(machine, found, database, solver=solver)
+    with open_knowledge(database, offline=offline) as knowledge:
+        diagnosis = diagnose(machine, found, knowledge)
     reporter.finish("asking the facts")
     if save is not None:
         save_profile(machine, Path(save), database.gpus, force=force)
     return diagnosis
 
 
-def diagnose(
-    machine: Machine, installed: Installed | None, database: Database, *, solver: Solver | None = None
-) -> Diagnosis:
+def diagnose(machine: Machine, installed: Installed | None, knowledge: Knowledge) -> Diagnosis:
     """From what was found to what it means."""
-    here = configuration_of(machine, database)
-    releases = tuple(runnable(here, database))
-    if installed is not None and any(name in dict(installed.packages) for name in DISTRIBUTIONS):
-        verdict = judged(_with(here, machine, installed), database, solver=solver)
+    here = configuration_of(machine, knowledge.database)
+    releases = tuple(runnable(here, knowledge))
+    if installed is not None and knowledge.database.distributions.first(dict(installed.packages)) is not None:
+        verdict = judged(_with(here, machine, installed), knowledge)
     else:
-        verdict = _bare(here, machine, releases, database, solver)
+        verdict = _bare(here, machine, releases, knowledge)
     return Diagnosis(
         machine=machine,
         installed=installed,
@@ -177,6 +175,9 @@ def _with(here: Configuration, machine: Machine, installed: Installed) -> Config
         packages=packages,
         cuda=None if wheels else cuda,
         cudnn=None if wheels else cudnn,
+        complete=True,
+        observed=True,
+        installer="pip" if "pip" in dict(installed.packages) else "uv pip",
         loader=tuple(_twice(machine, installed)),
     )
 
@@ -204,49 +205,39 @@ def _copies(soname: str, libraries: tuple[LibraryOnPath, ...]) -> list[LibraryOn
     return [each for each in libraries if each.soname == soname]
 
 
-def runnable(here: Configuration, database: Database) -> Iterator[Runs]:
+def runnable(here: Configuration, knowledge: Knowledge) -> Iterator[Runs]:
     """The best release of every minor for a machine, newest first."""
-    platform = here.platform or Platform.LINUX_X86_64
-    for stem in reversed(database.releases.minors):
-        stable = [each for each in database.releases.versions_of(stem) if not each.is_prerelease]
-        versions = [each for each in stable if database.releases.release(TENSORFLOW, each) is not None]
-        if not versions:
-            continue
-        best: Runs | None = None
-        for version in versions:
-            runs = _run(version, platform, here, database)
-            if best is None or (_rank(runs) < _rank(best)):
-                best = runs
-        if best is not None:
-            yield best
+    table, question = knowledge.database.releases, ask(here, knowledge.database)
+    for stem in reversed(table.minors):
+        stable = [each for each in table.versions_of(stem) if not each.is_prerelease]
+        runs = [_run(each, question, knowledge) for each in stable if table.release(TENSORFLOW, each) is not None]
+        if runs:
+            yield min(runs, key=_rank)
 
 
 def _rank(runs: Runs) -> tuple[bool, bool, bool]:
     return bool(runs.gpu), runs.cpu is not None, runs.jit
 
 
-def _run(version: Version, platform: Platform, here: Configuration, database: Database) -> Runs:
+def _run(version: Version, here: Question, knowledge: Knowledge) -> Runs:
     """A release as the machine alone decides: with the Python, CUDA and cuDNN that it wants."""
-    about = choose(version, platform, here, database, accelerated=bool(here.accelerated))
-    pythons = () if about is None else pythons_of(about.facts, platform)
-    python = max(pythons, default=None)
-    cpu = judge(
-        replace(here, tf=str(version), python=python, accelerated=False, gpus=(), capability=None, driver=None),
-        database,
-    )
-    why = _why(cpu)
-    if not here.accelerated or about is None:
+    name = knowledge.distribution(here, version)
+    pythons = tuple(reversed(knowledge.pythons(name, version, here.target)))
+    wanted = replace(here.on(python=max(pythons, default=None)), said=str(version), releases=(version,))
+    alone = wanted.on(accelerator=Accelerator.NONE, gpus=(), driver=None)
+    why = _why(judge(replace(alone, accelerated=False, problems=()), knowledge))
+    if not here.accelerated or knowledge.release(name, version, here.target) is None:
         return Runs(version=version, pythons=pythons, cpu=why, gpu="")
-    build, wanted = about.build, replace(here, tf=str(version), python=python)
+    build = knowledge.overlay(here.target).build(name, version)
     if build is None or build.cuda is None:
-        verdict, system = judge(wanted, database), ""
+        verdict, system = judge(wanted, knowledge), ""
     else:
-        bundled = any("and-cuda" in text for wheel in about.wheels for text in wheel.requires_dist or ())
         cudnn = build.cudnn_floor or build.cudnn
-        verdict = judge(replace(wanted, cuda=build.cuda, cudnn=cudnn), database)
+        verdict = judge(_with_stack(wanted, build.cuda, cudnn), knowledge)
+        bundled = bool(pythons) and best(wanted, version, knowledge).bundled
         system = "" if bundled else f"CUDA {build.cuda}, cuDNN {cudnn}"
-        for brought in _cudnn_wheels(version, build, platform, database):
-            of_wheels = judge(replace(wanted, cuda=build.cuda, cudnn=brought), database)
+        for brought in _cudnn_wheels(version, build, here.target.platform, knowledge.database):
+            of_wheels = judge(_with_stack(wanted, build.cuda, brought), knowledge)
             if of_wheels.answer is Answer.WORKS:
                 verdict, system = of_wheels, ""
                 break
@@ -258,6 +249,12 @@ def _run(version: Version, platform: Platform, here: Configuration, database: Da
         jit=any(caution.code == "ptx-jit" for caution in verdict.warnings),
         system=system,
     )
+
+
+def _with_stack(question: Question, cuda: Version, cudnn: Version | None) -> Question:
+    fixed = [Fixed(name=SYSTEM_CUDA, specifier=SpecifierSet(f"=={cuda}"))]
+    fixed += [] if cudnn is None else [Fixed(name=SYSTEM_CUDNN, specifier=SpecifierSet(f"=={cudnn}"))]
+    return question.fixing(*fixed)
 
 
 def _cudnn_wheels(version: Version, build: Build, platform: Platform, database: Database) -> Iterator[Version]:
@@ -277,9 +274,7 @@ def _why(verdict: Verdict) -> str | None:
     return f"not known: {', '.join(verdict.unknown)}"
 
 
-def _bare(
-    here: Configuration, machine: Machine, releases: tuple[Runs, ...], database: Database, solver: Solver | None
-) -> Verdict:
+def _bare(here: Configuration, machine: Machine, releases: tuple[Runs, ...], knowledge: Knowledge) -> Verdict:
     """Nothing is installed: can the machine run what could be?"""
     if here.accelerated and machine.driver is None:
         because = ("an NVIDIA GPU is on the bus, and no driver answers",)
@@ -289,7 +284,7 @@ def _bare(
     if not releases or any(runs.cpu is None and not runs.gpu for runs in releases):
         return Verdict(answer=Answer.WORKS if releases else Answer.UNKNOWN, unknown=machine.unknown)
     newest = releases[0].version
-    return judged(replace(here, tf=str(newest)), database, solver=solver)
+    return judged(replace(here, tf=str(newest)), knowledge)
 
 
 def _todo(machine: Machine, installed: Installed | None, releases: tuple[Runs, ...]) -> Iterator[str]:

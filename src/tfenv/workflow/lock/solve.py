@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from tfenv.errors import IndexUnavailable, TfenvError
 from tfenv.facts.database import load
+from tfenv.model.goal import OLDEST_PYTHON
 from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Origin, Stack
 from tfenv.model.package import TENSORFLOWS
 from tfenv.model.progress import Silent
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from tfenv.model.progress import Progress
     from tfenv.overlay.overlay import FactsOverlay
     from tfenv.resolver.outcome import Pin, Resolution
-
-_OLDEST_PYTHON = Version("3.6")
-"""the oldest that is ever chosen: what is locked must be provable, and the smoke probe runs from 3.6 on"""
 
 _REPAIR_SECONDS = 8
 """after so long no further change is tried for a goal that cannot be met"""
@@ -216,7 +214,7 @@ class _Search:
 
     @property
     def _pythons(self) -> list[Version]:
-        return [python for python in self._database.images.pythons if python >= _OLDEST_PYTHON]
+        return [python for python in self._database.images.pythons if python >= OLDEST_PYTHON]
 
     def _environment(self, resolution: Resolution) -> tuple[tuple[str, str], ...]:
         """Variables without which the goal would not be met."""

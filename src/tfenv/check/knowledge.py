@@ -1,0 +1,105 @@
+"""The facts and the releases by which questions are judged, shared by all questions of one run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from tfenv.model.package import TENSORFLOW, Name
+from tfenv.model.target import Platform
+from tfenv.overlay.overlay import CPU, GPU
+from tfenv.overlay.present import PresentOverlay
+from tfenv.overlay.shipped import Shipped, parsed
+from tfenv.resolver.catalog import Catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tfenv.check.question import Question
+    from tfenv.facts.database import Database
+    from tfenv.model.package import File, Release, Requirement
+    from tfenv.model.source import Source
+    from tfenv.model.target import Target
+
+_PYTHONS = (*(Version(f"3.{minor}.99") for minor in range(15, 3, -1)), Version("2.7.18"))
+"""Pythons that some release had wheels for; a high patch release satisfies `>=3.6.1`."""
+
+
+class Knowledge:
+    """The facts and the releases, as all questions about them share them.
+
+    Args:
+        database: the facts.
+        index: asked for what does not come with tfenv; ``None`` if there is no index.
+    """
+
+    def __init__(self, database: Database, index: Source | None = None) -> None:
+        self.database = database
+        self.index = index
+        self.source = Shipped(database, index)
+        self._overlays: dict[Target, PresentOverlay] = {}
+        self._brings: dict[Name, frozenset[Name]] = {}
+
+    def overlay(self, target: Target) -> PresentOverlay:
+        """The facts for a machine, laid over what is installed."""
+        target = replace(target, python=None)
+        if target not in self._overlays:
+            self._overlays[target] = PresentOverlay(self.source, self.database, target)
+        return self._overlays[target]
+
+    def distribution(self, question: Question, version: Version) -> Name:
+        """The distribution that brings a release: the one that is named, else what a lock would install."""
+        if question.distribution in (TENSORFLOW, GPU, CPU):
+            return question.distribution
+        if question.accelerated:
+            own = self.overlay(question.target).build(TENSORFLOW, version)
+            other = self.overlay(question.target).build(GPU, version)
+            if (own is None or not own.is_cuda) and other is not None and other.is_cuda:
+                return GPU
+        return TENSORFLOW
+
+    def pythons(self, name: Name, version: Version, target: Target) -> tuple[Version, ...]:
+        """Pythons that a release has a wheel for on a platform, newest first."""
+        release = self.release(name, version, target)
+        if release is None:
+            return ()
+        catalog = Catalog(self.overlay(target), target)
+        found = [python for python in _PYTHONS if _is_wheel(catalog.file(release, python, yanked=True))]
+        return tuple(Version(f"{python.major}.{python.minor}") for python in found)
+
+    def release(self, name: Name, version: Version, target: Target) -> Release | None:
+        """One release; of `tensorflow`, with the files of a distribution that stands for it on the platform."""
+        if name == TENSORFLOW and target.platform is Platform.MACOS_ARM64:
+            releases = self.overlay(target).releases(name)
+            return next((one for one in releases if one.version == version), None)
+        release = self.source.release(name, version)
+        if release is None and version.local is not None:
+            return self.source.release(name, Version(version.public))
+        return release
+
+    def brought(self, names: Iterable[Name]) -> set[Name]:
+        """Projects that come along with some projects, by the metadata of any of their releases."""
+        found: set[Name] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found.add(name)
+            if name not in self._brings:
+                rows = self.database.projects.rows(name).values()
+                texts = {text for row in rows for text in row.requires or ()}
+                self._brings[name] = frozenset(one.name for one in parsed(tuple(texts)))
+            waiting += self._brings[name]
+        return found
+
+    def declared(self, name: Name, version: Version) -> tuple[Requirement, ...]:
+        """What a release requires by its metadata; nothing if that is not known without an index."""
+        row = self.database.projects.rows(name).get(version)
+        return () if row is None or row.requires is None else parsed(row.requires)
+
+
+def _is_wheel(file: File | None) -> bool:
+    return file is not None and file.is_wheel
