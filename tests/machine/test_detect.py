@@ -87,7 +87,7 @@ def _through_the_bindings(stub: Path, kind: str) -> str:
         ("", ("NVIDIA H100 80GB HBM3", "major=9, minor=0", "85899345920", "535.104.5", "12.2", "nvml", "trouble=None")),
         ("two", ("NVIDIA A100-SXM4-40GB", "major=8, minor=0", "Tesla T4", "major=7, minor=5", "trouble=None")),
         ("lost", ("NVIDIA A100-SXM4-40GB", "GPU 1 does not answer", "GPU is lost")),
-        ("none", ("535.104.5", "it sees no GPU")),
+        ("none", ("535.104.5", "it finds no GPU")),
         ("mismatch", ("((), None)",)),
     ],
 )

@@ -42,7 +42,9 @@ def test_noise_around_the_answer() -> None:
 @pytest.mark.parametrize("output", ["", "Traceback: no\nPython", f"{exchange.END} {exchange.MARK}"])
 def test_no_answer(output: str) -> None:
     """Without a whole document there is an error that quotes what was said."""
-    with pytest.raises(ValueError, match=r"gave no answer; it said: (\(nothing\)|Traceback: no Python|@@)"):
+    with pytest.raises(
+        ValueError, match=r"gave no answer; its output ends with: (\(nothing\)|Traceback: no Python|@@)"
+    ):
         exchange.read(output)
 
 

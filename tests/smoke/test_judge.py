@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 P, F, N = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_TRIED
 SILENTLY = "it would silently run on the CPU"
-NO_NCCL = "TensorFlow does not find libnccl.so.2, though it is installed: it is not on the loader's path"
-FOREIGN_CUPTI = "libcupti is /usr/local/cuda-13.0/lib/libcupti.so.13, which is no file of the lock"
+NO_NCCL = "TensorFlow does not find libnccl.so.2, although it is installed: it is not on the loader's path"
+FOREIGN_CUPTI = "libcupti is /usr/local/cuda-13.0/lib/libcupti.so.13, which is not a file of the lock"
 GPU = "/job:localhost/replica:0/task:0/device:GPU:0"
 
 
@@ -91,57 +91,60 @@ def test_gpu_environment_with_gpu(gpu: Document) -> None:
 @pytest.mark.parametrize(
     ("environment", "healthy", "expected", "level", "reason"),
     [
-        ("numpy2", "healthy-2.14", [F, F, N, N, N, N], 0, "numpy 2.1.3 is installed, the lock has 1.26.4"),
-        ("numpy2", "healthy-2.14", [F, F, N, N, N, N], 1, "because numpy 2.1.3 is installed, the lock has 1.26.4"),
-        ("protobuf6", "healthy-2.9", [F, F, N, N, N, N], 0, "protobuf 6.33.0 is installed, the lock has 3.19.6"),
+        ("numpy2", "healthy-2.14", [F, F, N, N, N, N], 0, "numpy 2.1.3 is installed, but the lock has 1.26.4"),
+        ("numpy2", "healthy-2.14", [F, F, N, N, N, N], 1, "because numpy 2.1.3 is installed, but the lock has 1.26.4"),
+        ("protobuf6", "healthy-2.9", [F, F, N, N, N, N], 0, "protobuf 6.33.0 is installed, but the lock has 3.19.6"),
         (
             "protobuf6",
             "healthy-2.9",
             [F, F, N, N, N, N],
             1,
-            "because protobuf 6.33.0 is installed, the lock has 3.19.6",
+            "because protobuf 6.33.0 is installed, but the lock has 3.19.6",
         ),
         (
             "cudnn-removed",
             "healthy-gpu",
             [F, P, P, F, N, N],
             0,
-            "nvidia-cudnn-cu12 8.9.7.29 is locked and not installed",
+            "nvidia-cudnn-cu12 8.9.7.29 is locked but not installed",
         ),
         (
             "cudnn-removed",
             "healthy-gpu",
             [F, P, P, F, N, N],
             3,
-            "TensorFlow cannot open libcudnn: nvidia-cudnn-cu12 8.9.7.29 is locked, and brings none here",
+            "TensorFlow cannot open libcudnn: nvidia-cudnn-cu12 8.9.7.29 is locked, but does not contain it",
         ),
         (
             "cudnn9",
             "healthy-gpu",
             [F, P, P, F, N, N],
             0,
-            "nvidia-cudnn-cu12 9.3.0.75 is installed, the lock has 8.9.7.29",
+            "nvidia-cudnn-cu12 9.3.0.75 is installed, but the lock has 8.9.7.29",
         ),
         (
             "cudnn9",
             "healthy-gpu",
             [F, P, P, F, N, N],
             3,
-            "cuDNN 9 (9.3.0) is installed, TensorFlow 2.17.1 was compiled for 8",
+            "cuDNN 9 (9.3.0) is installed, but TensorFlow 2.17.1 was compiled for 8",
         ),
         (
             "cpu-wheel",
             "healthy-gpu",
             [F, P, F, F, N, N],
             0,
-            f"the CPU wheel tensorflow-cpu 2.17.1 is installed under a lock that wants CUDA 12.3: {SILENTLY}",
+            f"the CPU wheel tensorflow-cpu 2.17.1 is installed, but the lock is for CUDA 12.3: {SILENTLY}",
         ),
         (
             "cpu-wheel",
             "healthy-gpu",
             [F, P, F, F, N, N],
             2,
-            "this build of TensorFlow 2.17.1 has no CUDA, the lock wants CUDA 12.3: it would silently run on the CPU",
+            (
+                "this build of TensorFlow 2.17.1 has no CUDA, but the lock is for CUDA 12.3: "
+                "it would silently run on the CPU"
+            ),
         ),
     ],
 )
@@ -153,7 +156,7 @@ def test_broken_environments(environment: str, healthy: str, expected: list[Outc
 
 
 def test_import_failure_under_a_wrong_lock() -> None:
-    """A lock that itself holds numpy 2 passes level 0; the import then says where such a message comes from."""
+    """A lock that itself holds numpy 2 passes level 0; the import then names the usual cause of the message."""
     document = recorded("numpy2")
     lock = lock_of(recorded("healthy-2.14"))
     packages = tuple(
@@ -161,7 +164,7 @@ def test_import_failure_under_a_wrong_lock() -> None:
     )
     report = judge(replace(lock, packages=packages), document, subject="venv")
     assert outcomes(report)[:2] == [P, F]
-    assert report.levels[1].detail == "such a message comes from numpy; 2.1.3 is installed"
+    assert report.levels[1].detail == "the usual cause of this message is numpy; 2.1.3 is installed"
 
 
 def change(name: str, **values: Any) -> Any:
@@ -197,13 +200,16 @@ def level_of(lock: Lock, document: Document, number: int, **more: Any) -> Level:
     ("alter", "reason"),
     [
         (change("keras", changed_count=1, changed=["keras/a.py"]), "keras 3.15.1: a file of it is changed since"),
-        (change("keras", missing_count=3, missing=["keras/a.py"]), "keras 3.15.1: 3 of its files are gone: keras/a.py"),
+        (
+            change("keras", missing_count=3, missing=["keras/a.py"]),
+            "keras 3.15.1: 3 of its files are missing: keras/a.py",
+        ),
         (change("keras", record=False), "keras 3.15.1 has no RECORD, so its files cannot be checked"),
-        (change("keras", version="not a version"), "keras not a version is installed, the lock has 3.15.1"),
+        (change("keras", version="not a version"), "keras not a version is installed, but the lock has 3.15.1"),
         (put("installed", "duplicates", value=["keras"]), "keras is installed more than once"),
-        (add("tensorflow", "2.21.0"), "tensorflow 2.21.0 is installed and not locked; it brings the module"),
-        (put("python", value="3.9.18"), "Python 3.9.18 is here, the lock is for 3.12"),
-        (put("machine", value="aarch64"), "this is linux on aarch64, the lock is for linux-x86_64"),
+        (add("tensorflow", "2.21.0"), "tensorflow 2.21.0 is installed but not locked; it also contains the module"),
+        (put("python", value="3.9.18"), "this is Python 3.9.18, but the lock is for 3.12"),
+        (put("machine", value="aarch64"), "this is linux on aarch64, but the lock is for linux-x86_64"),
     ],
 )
 def test_installation_faults(cpu: Document, alter: Any, reason: str) -> None:
@@ -225,14 +231,14 @@ def test_what_is_more_than_locked(cpu: Document) -> None:
     document = recorded("healthy-gpu")
     lock = lock_of(document)
     add("nvidia-cudnn-cu11", "8.6.0.163")(document)
-    assert level_of(lock, document, 0).detail.startswith("nvidia-cudnn-cu11 8.6.0.163 is installed and not locked")
+    assert level_of(lock, document, 0).detail.startswith("nvidia-cudnn-cu11 8.6.0.163 is installed but not locked")
 
 
 def test_environment_variables(cpu: Document) -> None:
     """A variable that the lock sets and the environment does not is a fault."""
     lock = replace(lock_of(cpu), environment=(("TF_USE_LEGACY_KERAS", "1"),))
     level = level_of(lock, cpu, 0)
-    assert level.detail == "the environment variable TF_USE_LEGACY_KERAS is not set, the lock sets it to 1"
+    assert level.detail == "the environment variable TF_USE_LEGACY_KERAS is not set, but 1 in the lock"
     cpu["installed"]["environment"] = {"TF_USE_LEGACY_KERAS": "1"}
     assert level_of(lock, cpu, 0).outcome is P
 
@@ -243,14 +249,17 @@ def test_contents_of_the_locked_wheel(cpu: Document) -> None:
     lock = lock_of(cpu)
     assert "1 against the locked wheel" in level_of(lock, cpu, 0, contents={"keras": entry["contents"]}).detail
     level = level_of(lock, cpu, 0, contents={"keras": "0" * 64})
-    assert level.detail == "keras 3.15.1 was installed from another file than keras-3.15.1-py3-none-any.whl"
+    assert level.detail == "keras 3.15.1 was not installed from keras-3.15.1-py3-none-any.whl"
 
 
 @pytest.mark.parametrize(
     ("load", "reason"),
     [
         ({"outcome": "crashed", "reason": "killed by SIGSEGV"}, "`import tensorflow` crashes: killed by SIGSEGV"),
-        ({"outcome": "crashed", "reason": "killed by SIGILL"}, "such a message comes from the processor: it is older"),
+        (
+            {"outcome": "crashed", "reason": "killed by SIGILL"},
+            "the usual cause of this message is the processor: it is older",
+        ),
         ({"outcome": "hung", "reason": "no answer in 300 s"}, "`import tensorflow` hangs: no answer in 300 s"),
         (
             {"outcome": "error", "reason": "ModuleNotFoundError: No module named 'tensorflow'"},
@@ -258,7 +267,7 @@ def test_contents_of_the_locked_wheel(cpu: Document) -> None:
         ),
         (
             {"outcome": "error", "reason": "ModuleNotFoundError: No module named 'pkg_resources'"},
-            "such a message comes from",
+            "the usual cause of this message is",
         ),
     ],
 )
@@ -294,10 +303,10 @@ def test_keras_that_fails_lazily(cpu: Document) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "reason"),
     [
-        ("cuda_version", "11.8", "the build says CUDA 11.8, the facts say 12.3"),
-        ("cudnn_version", "9", "the build says cuDNN 9, the facts say 8"),
-        ("cudnn_version", "nine", "the build says cuDNN nine, the facts say 8"),
-        ("cuda_compute_capabilities", ["sm_80"], "the build was made for sm_80, the facts say otherwise"),
+        ("cuda_version", "11.8", "the build reports CUDA 11.8, but the facts have 12.3"),
+        ("cudnn_version", "9", "the build reports cuDNN 9, but the facts have 8"),
+        ("cudnn_version", "nine", "the build reports cuDNN nine, but the facts have 8"),
+        ("cuda_compute_capabilities", ["sm_80"], "the build reports sm_80, but the facts have other architectures"),
     ],
 )
 def test_build_that_is_not_as_the_facts_say(gpu: Document, key: str, value: Any, reason: str) -> None:
@@ -325,7 +334,7 @@ def test_another_keras_than_asked_for(cpu: Document) -> None:
     asked = replace(lock, request=replace(lock.request, keras=2), environment=(("TF_USE_LEGACY_KERAS", "1"),))
     cpu["import"]["steps"]["import"]["keras"] = "3.12.0"
     level = judge(asked, cpu, subject="venv").levels[2]
-    assert level.detail == "`tf.keras` is Keras 3.12.0, the lock asks for Keras 2; is TF_USE_LEGACY_KERAS=1 set?"
+    assert level.detail == "`tf.keras` is Keras 3.12.0, but the lock is for Keras 2; is TF_USE_LEGACY_KERAS=1 set?"
     cpu["import"]["steps"]["import"]["keras"] = "2.19.0"
     assert judge(asked, cpu, subject="venv").levels[2].outcome is P
 
@@ -336,19 +345,19 @@ def test_build_faults(cpu: Document) -> None:
     step = cpu["import"]["steps"]
     other = copy.deepcopy(cpu)
     other["import"]["steps"]["import"]["version"] = "2.20.0"
-    assert level_of(lock, other, 2).detail == "TensorFlow 2.20.0 was imported, the lock has 2.21.0"
+    assert level_of(lock, other, 2).detail == "TensorFlow 2.20.0 was imported, but the lock has 2.21.0"
     other["import"]["steps"]["import"]["version"] = ""
-    assert level_of(lock, other, 2).detail == "TensorFlow (no version) was imported, the lock has 2.21.0"
+    assert level_of(lock, other, 2).detail == "TensorFlow (no version) was imported, but the lock has 2.21.0"
     step["build"]["is_cuda_build"] = True
-    assert level_of(lock, cpu, 2).detail == "is_cuda_build is True, the facts say False"
+    assert level_of(lock, cpu, 2).detail == "is_cuda_build is True, but False in the facts"
     step["build"]["error"] = "KeyError: x"
-    assert level_of(lock, cpu, 2).detail == "the build does not describe itself: KeyError: x"
+    assert level_of(lock, cpu, 2).detail == "the build has no description of itself: KeyError: x"
 
 
 def test_a_lock_without_facts_of_the_build(cpu: Document) -> None:
     """What the lock does not know is said, and no failure."""
     level = level_of(replace(lock_of(cpu), build=None), cpu, 2)
-    assert (level.outcome, level.detail) == (N, "the lock holds no facts about this build")
+    assert (level.outcome, level.detail) == (N, "the lock has no facts about this build")
 
 
 def test_library_of_the_host(gpu: Document) -> None:
@@ -356,7 +365,10 @@ def test_library_of_the_host(gpu: Document) -> None:
     lock = lock_of(gpu)
     gpu["libraries"]["steps"]["asked cublas"].update(file="/usr/lib/libcublas.so.12", owner=None)
     level = level_of(lock, gpu, 3)
-    assert (level.outcome, level.detail) == (F, "libcublas is /usr/lib/libcublas.so.12, which is no file of the lock")
+    assert (level.outcome, level.detail) == (
+        F,
+        "libcublas is /usr/lib/libcublas.so.12, which is not a file of the lock",
+    )
     system = replace(lock, stack=replace(lock.stack, origin=Origin.SYSTEM))
     assert level_of(system, gpu, 3).outcome is P
 
@@ -373,10 +385,10 @@ def test_libraries_that_do_not_open(gpu: Document) -> None:
     level = level_of(replace(lock, packages=tuple(p for p in lock.packages if "cusolver" not in p.name)), gpu, 3)
     assert level.outcome is F
     assert set(level.findings) >= {
-        "TensorFlow does not find libcublas.so.12, though it is installed: it is not on the loader's path",
+        "TensorFlow does not find libcublas.so.12, although it is installed: it is not on the loader's path",
         "libcufft cannot be opened: killed by SIGSEGV",
-        "TensorFlow cannot open libcusolver: no locked package brings it, and neither does the system",
-        "libcurand.so.10 of a locked wheel does not open: OSError: invalid ELF header",
+        "TensorFlow cannot open libcusolver: neither a locked package nor the system has it",
+        "libcurand.so.10 of a locked wheel cannot be opened: OSError: invalid ELF header",
     }
 
 
@@ -387,9 +399,9 @@ def test_libraries_that_need_the_driver(gpu: Document) -> None:
     gpu["libraries"]["steps"]["brought libcudnn.so.8"] = {"outcome": "error", "reason": reason}
     level = level_of(lock, gpu, 3)
     assert level.outcome is P
-    assert "libcudnn.so.8 was not tried: it opens only beside an NVIDIA driver" in level.findings
+    assert "libcudnn.so.8 was not tried: it can be opened only where an NVIDIA driver is installed" in level.findings
     gpu["driver"] = {"cuda": "12.2", "init": 0, "gpus": 1, "version": "535.1"}
-    assert level_of(lock, gpu, 3).detail == f"libcudnn.so.8 of a locked wheel does not open: {reason}"
+    assert level_of(lock, gpu, 3).detail == f"libcudnn.so.8 of a locked wheel cannot be opened: {reason}"
 
 
 def test_versions_that_libraries_tell(gpu: Document) -> None:
@@ -398,9 +410,9 @@ def test_versions_that_libraries_tell(gpu: Document) -> None:
     gpu["libraries"]["steps"]["asked cudnn"]["version"] = "9.3.0"
     gpu["libraries"]["steps"]["asked cudart"]["version"] = "12.9"
     assert level_of(lock, gpu, 3).findings[:3] == (
-        "cuDNN 9 is loaded, TensorFlow 2.17.1 was compiled for 8",
-        "cuDNN says it is 9.3.0, the lock has 8.9.7.29",
-        "CUDA runtime says it is 12.9, the lock has 12.3",
+        "cuDNN 9 is loaded, but TensorFlow 2.17.1 was compiled for 8",
+        "cuDNN reports version 9.3.0, but the lock has 8.9.7.29",
+        "CUDA runtime reports version 12.9, but the lock has 12.3",
     )
 
 
@@ -414,8 +426,8 @@ def test_libraries_elsewhere(gpu: Document) -> None:
 @pytest.mark.parametrize(
     ("level", "step", "values", "reason"),
     [
-        (4, "matmul float32", {"error": 0.5}, "matmul float32 is wrong by 5.0e-01, at most 1e-04 is right"),
-        (4, "matmul float16", {"error": float("nan")}, "matmul float16 is wrong by nan, at most 2e-02 is right"),
+        (4, "matmul float32", {"error": 0.5}, "matmul float32 has an error of 5.0e-01, more than 1e-04"),
+        (4, "matmul float16", {"error": float("nan")}, "matmul float16 has an error of nan, more than 2e-02"),
         (
             4,
             "matmul float32",
@@ -428,9 +440,9 @@ def test_libraries_elsewhere(gpu: Document) -> None:
             {"outcome": "hung", "reason": "no answer in 300 s"},
             "matmul float32 hung: no answer in 300 s",
         ),
-        (5, "model.fit", {"loss": [0.5, 0.7]}, "model.fit learns nothing: the loss went from 0.500 to 0.700"),
+        (5, "model.fit", {"loss": [0.5, 0.7]}, "model.fit does not learn: the loss went from 0.500 to 0.700"),
         (5, ".h5", {"outcome": "error", "reason": "AttributeError: decode"}, ".h5 fails: AttributeError: decode"),
-        (5, "SavedModel", {"error": 0.1}, "SavedModel is wrong by 1.0e-01, at most 1e-05 is right"),
+        (5, "SavedModel", {"error": 0.1}, "SavedModel has an error of 1.0e-01, more than 1e-05"),
     ],
 )
 def test_wrong_results(cpu: Document, level: int, step: str, values: dict[str, Any], reason: str) -> None:
@@ -449,7 +461,7 @@ def test_results_on_a_gpu(gpu: Document) -> None:
     gpu["train"]["steps"]["Conv2D"]["error"] = 1e-3
     assert level_of(lock, gpu, 5).outcome is P
     gpu["train"]["steps"]["XLA"]["device"] = "/device:CPU:0"
-    assert level_of(lock, gpu, 5).detail == "XLA ran on /device:CPU:0 and not on the GPU"
+    assert level_of(lock, gpu, 5).detail == "XLA ran on /device:CPU:0 instead of the GPU"
 
 
 def test_skipped_steps(cpu: Document) -> None:
@@ -466,17 +478,17 @@ def test_skipped_steps(cpu: Document) -> None:
         (
             {"cuda": "12.2", "init": 0, "gpus": 2, "version": "535.1"},
             F,
-            "TensorFlow sees no GPU, though the driver 535.1 offers 2",
+            "TensorFlow finds no GPU, although the driver 535.1 finds 2",
         ),
         (
             {"cuda": "12.2", "init": 0, "gpus": 1, "version": None},
             F,
-            "TensorFlow sees no GPU, though the driver for CUDA 12.2 offers 1",
+            "TensorFlow finds no GPU, although the driver for CUDA 12.2 finds 1",
         ),
         (
             {"cuda": "12.2", "init": 100, "gpus": 0, "version": None},
             N,
-            "on GPU: the NVIDIA driver here offers no GPU (cuInit says 100)",
+            "on GPU: the NVIDIA driver here finds no GPU (cuInit returns 100)",
         ),
     ],
 )
@@ -510,7 +522,7 @@ def test_complaints_in_the_log(gpu: Document, line: str, told: bool) -> None:
     level = level_of(lock, gpu, 4)
     assert (level.outcome is F) == told
     if told:
-        assert level.detail.startswith("the log says: ")
+        assert level.detail.startswith("in the log: ")
 
 
 def test_complaints_do_not_count_without_gpu(cpu: Document) -> None:

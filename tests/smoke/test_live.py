@@ -72,7 +72,7 @@ def test_numpy_2_under_2_14(tmp_path: Path) -> None:
     environment.pip("install", "--no-deps", "numpy==2.1.0")
     report = environment.smoke(lock)
     assert outcomes(report) == [F, F, N, N, N, N]
-    assert report.levels[0].detail == f"numpy 2.1.0 is installed, the lock has {version(lock, 'numpy')}"
+    assert report.levels[0].detail == f"numpy 2.1.0 is installed, but the lock has {version(lock, 'numpy')}"
     assert report.levels[1].detail == f"because {report.levels[0].detail}"
 
 
@@ -84,7 +84,9 @@ def test_protobuf_6_under_2_9(tmp_path: Path) -> None:
     environment.pip("install", "--no-deps", "protobuf==6.33.0")
     report = environment.smoke(lock)
     assert outcomes(report) == [F, F, N, N, N, N]
-    assert report.levels[1].detail == f"because protobuf 6.33.0 is installed, the lock has {version(lock, 'protobuf')}"
+    assert (
+        report.levels[1].detail == f"because protobuf 6.33.0 is installed, but the lock has {version(lock, 'protobuf')}"
+    )
 
 
 def version(lock: Lock, name: str) -> Version:
@@ -108,13 +110,13 @@ def test_cuda_environments(tmp_path: Path) -> None:
     environment.pip("uninstall", "nvidia-cudnn-cu12")
     report = environment.smoke(lock)
     assert (report.levels[0].outcome, report.levels[3].outcome) == (F, F)
-    assert report.levels[0].detail == "nvidia-cudnn-cu12 8.9.7.29 is locked and not installed"
+    assert report.levels[0].detail == "nvidia-cudnn-cu12 8.9.7.29 is locked but not installed"
     assert report.levels[3].detail.startswith("TensorFlow cannot open libcudnn: nvidia-cudnn-cu12 8.9.7.29 is locked")
 
     environment.pip("install", "--no-deps", "nvidia-cudnn-cu12==9.3.0.75")
     report = environment.smoke(lock)
     assert (report.levels[0].outcome, report.levels[3].outcome) == (F, F)
-    assert report.levels[3].detail == f"cuDNN 9 (9.3.0) is installed, TensorFlow {STACK_TF} was compiled for 8"
+    assert report.levels[3].detail == f"cuDNN 9 (9.3.0) is installed, but TensorFlow {STACK_TF} was compiled for 8"
 
     environment.pip("install", "--no-deps", "nvidia-cudnn-cu12==8.9.7.29")
     environment.pip("uninstall", "tensorflow")

@@ -76,7 +76,7 @@ def test_no_venv(tmp_path: Path, cache: Cache) -> None:
     with pytest.raises(UsageError, match="cannot be run"):
         smoke(lock, venv=tmp_path / "venv")
     python.chmod(0o755)
-    with pytest.raises(SmokeFailed, match=r"the probe gave no answer; it said: hello; and: trouble"):
+    with pytest.raises(SmokeFailed, match=r"the probe gave no answer; its output ends with: hello; and: trouble"):
         smoke(lock, venv=tmp_path / "venv")
 
 
@@ -84,7 +84,7 @@ def test_here(cache: Cache) -> None:
     """The interpreter that runs these tests holds no TensorFlow, and is told so."""
     report = smoke(lock_of(wheel(cache, "tensorflow_cpu", "2.21.0")), here=True, cache=cache)
     assert report.subject == f"Python {sys.executable}"
-    assert report.levels[0].detail == "tensorflow-cpu 2.21.0 is locked and not installed"
+    assert report.levels[0].detail == "tensorflow-cpu 2.21.0 is locked but not installed"
     assert report.levels[1].outcome is Outcome.FAILED
 
 
@@ -163,7 +163,7 @@ def test_the_table() -> None:
     assert lines[-1] == "smoke passed without a GPU (exit 7): run it again on the target machine"
     broken = recorded("numpy2")
     lines = table(judge(recorded_lock(recorded("healthy-2.14")), broken, subject="venv .venv")).splitlines()
-    assert lines[0].endswith("failed   numpy 2.1.3 is installed, the lock has 1.26.4")
+    assert lines[0].endswith("failed   numpy 2.1.3 is installed, but the lock has 1.26.4")
     assert lines[-2].endswith("not tried: TensorFlow cannot be imported")
     assert lines[-1] == "smoke failed at L0 (exit 6): venv .venv"
     healthy = recorded("healthy-cpu")
@@ -176,7 +176,7 @@ def test_the_report_as_json() -> None:
     told = json.loads(json.dumps(as_json(judge(recorded_lock(recorded("healthy-gpu")), found, subject="v"))))
     assert (told["passed"], told["gpu_wanted"], told["gpu_tried"]) == (False, True, False)
     assert [level["outcome"] for level in told["levels"]][3] == "failed"
-    assert "cuDNN 9 (9.3.0) is installed, TensorFlow 2.17.1 was compiled for 8" in told["levels"][3]["findings"]
+    assert "cuDNN 9 (9.3.0) is installed, but TensorFlow 2.17.1 was compiled for 8" in told["levels"][3]["findings"]
 
 
 def test_commands(tfenv: Tfenv, cache: Cache) -> None:

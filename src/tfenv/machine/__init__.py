@@ -1,1 +1,1 @@
-"""What this host is: GPU, driver, CPU, glibc, engine."""
+"""This host: GPUs, driver, processor, glibc, container engines."""

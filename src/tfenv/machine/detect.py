@@ -1,4 +1,4 @@
-"""Looks at a host, room by room."""
+"""Detection of everything that matters about a host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PLATFORMS = {
 
 
 def load_nvml() -> Any | None:
-    """The NVML bindings, or ``None`` where they cannot be imported; whether a driver answers is asked later."""
+    """The NVML bindings; ``None`` if they cannot be imported. Whether a driver answers is found out later."""
     try:
         import pynvml
     except ImportError:
@@ -36,7 +36,7 @@ def load_nvml() -> Any | None:
 
 
 def this_platform(host: Host | None = None) -> Platform | None:
-    """Of the host tfenv runs on; ``None`` if TensorFlow publishes no wheels for it."""
+    """The platform of the host; ``None`` if TensorFlow publishes no wheels for it."""
     host = host or ThisHost()
     found = _PLATFORMS.get(host.kernel)
     if found is Platform.LINUX_X86_64 and is_wsl(host):
@@ -45,23 +45,26 @@ def this_platform(host: Host | None = None) -> Platform | None:
 
 
 def is_wsl(host: Host) -> bool:
-    """Source: WSL kernels name Microsoft in `/proc/version`, and offer the GPU as `/dev/dxg`."""
+    """Whether the host is WSL.
+
+    Source: WSL kernels name Microsoft in `/proc/version`, and offer the GPU as `/dev/dxg`.
+    """
     return "microsoft" in (host.read("/proc/version") or "").lower()
 
 
 def glibc(host: Host) -> Version | None:
-    """Of this host; ``None`` on musl and outside Linux. Source: first line of `ldd --version`."""
+    """The version of glibc, from the first line of `ldd --version`; ``None`` with musl and outside Linux."""
     text = host.run("ldd", "--version") or ""
     match = re.search(r"(\d+\.\d+)\s*$", text.splitlines()[0]) if text and "musl" not in text else None
     return Version(match[1]) if match else None
 
 
 def detect(host: Host | None = None, *, nvml: Any | None = None) -> Machine:
-    """Everything that can be seen of a host.
+    """Everything that can be detected of a host.
 
     Args:
-        host: where to look; this machine if not given.
-        nvml: the module `pynvml`, see `load_nvml`; ``None`` does without.
+        host: host to examine; by default this machine.
+        nvml: module `pynvml` as returned by `load_nvml`; ``None`` uses other sources.
     """
     host = host or ThisHost()
     found, driver = gpus(host, nvml)
@@ -69,7 +72,7 @@ def detect(host: Host | None = None, *, nvml: Any | None = None) -> Machine:
     microarchitecture, level = processor.microarchitecture(cpu)
     unknown = []
     if driver is None and any(device.vendor == "nvidia" for device in found):
-        unknown.append("compute capability: an NVIDIA GPU is on the bus, but no driver answers")
+        unknown.append("compute capability: an NVIDIA GPU is on the PCI bus, but no driver answers")
     if not found and not host.list("/sys/bus/pci/devices"):
         unknown.append("GPUs: neither a driver nor the PCI bus can be read here")
     return Machine(
@@ -98,6 +101,6 @@ def _system(host: Host) -> str:
 
 
 def _board(host: Host) -> str | None:
-    """Jetson boards name themselves in the device tree."""
+    """The name of a Jetson board, from the device tree; ``None`` for other machines."""
     model = host.read("/proc/device-tree/model")
     return model if model and "NVIDIA" in model else None

@@ -1,4 +1,4 @@
-"""GPUs and the NVIDIA driver: asked of NVML, else of `nvidia-smi`, else read from `/proc` and `/sys`."""
+"""GPUs and the NVIDIA driver, from NVML, or else `nvidia-smi`, or else `/proc` and `/sys`."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _MEBIBYTE = 1 << 20
 
 
 def gpus(host: Host, nvml: Any | None) -> tuple[tuple[GpuDevice, ...], Driver | None]:
-    """Every GPU with the NVIDIA driver, if there is one.
+    """All GPUs, and the NVIDIA driver if there is one.
 
     Args:
-        host: where to look.
-        nvml: the module `pynvml`, or ``None`` to do without.
+        host: host to examine.
+        nvml: module `pynvml`; ``None`` uses other sources.
     """
     on_bus = _on_the_bus(host)
     others = tuple(device for device in on_bus if device.vendor != "nvidia")
@@ -35,13 +35,16 @@ def gpus(host: Host, nvml: Any | None) -> tuple[tuple[GpuDevice, ...], Driver | 
             devices, driver = found
             seen = (devices or silent) + others
             if not any(device.vendor == "nvidia" for device in seen) and driver.trouble is None:
-                driver = replace(driver, trouble="it sees no GPU")
+                driver = replace(driver, trouble="it finds no GPU")
             return seen, driver
     return silent + others, None
 
 
 def _by_nvml(nvml: Any) -> tuple[tuple[GpuDevice, ...], Driver] | None:
-    """Source: NVML API reference, nvmlSystemGetDriverVersion, nvmlDeviceGetCudaComputeCapability."""
+    """GPUs and driver by NVML; ``None`` if it does not answer.
+
+    Source: NVML API reference, nvmlSystemGetDriverVersion, nvmlDeviceGetCudaComputeCapability.
+    """
     try:
         nvml.nvmlInit()
     except nvml.NVMLError:
@@ -81,7 +84,7 @@ def _by_nvml(nvml: Any) -> tuple[tuple[GpuDevice, ...], Driver] | None:
 
 
 def _smi(host: Host, *arguments: str) -> str | None:
-    """WSL keeps its `nvidia-smi` where no PATH leads (CUDA on WSL User Guide)."""
+    """The output of `nvidia-smi`, which is not on the PATH in WSL (CUDA on WSL User Guide)."""
     return host.run("nvidia-smi", *arguments) or host.run("/usr/lib/wsl/lib/nvidia-smi", *arguments)
 
 
@@ -89,7 +92,7 @@ def _by_smi(host: Host) -> tuple[tuple[GpuDevice, ...], Driver] | None:
     text = _smi(host, _SMI_QUERY, "--format=csv,noheader,nounits")
     capability_known = text is not None
     if text is None:
-        # drivers before 510 do not know `compute_cap`
+        # drivers before 510 do not support `compute_cap`
         text = _smi(host, _SMI_QUERY.replace("compute_cap,", ""), "--format=csv,noheader,nounits")
     if text is None:
         return None
@@ -130,7 +133,7 @@ def _by_proc(host: Host) -> tuple[tuple[GpuDevice, ...], Driver] | None:
 
 
 def _on_the_bus(host: Host) -> tuple[GpuDevice, ...]:
-    """Display controllers (PCI class 03) by vendor; names are left to the driver."""
+    """Display controllers on the PCI bus (class 03), named by vendor and device number: only drivers know names."""
     found = []
     for slot in host.list("/sys/bus/pci/devices"):
         base = f"/sys/bus/pci/devices/{slot}"

@@ -1,4 +1,4 @@
-"""The seam to the operating system: files, commands, environment. Tests hand in a recorded tree instead."""
+"""Access to the operating system: files, commands, environment. Tests use a recorded host instead."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 COMMAND_SECONDS = 20
+"""time limit of a command"""
 
 
 class Host(Protocol):
-    """What detection asks of a machine."""
+    """What detection needs of a machine."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -28,20 +29,20 @@ class Host(Protocol):
         ...
 
     def read(self, path: str) -> str | None:
-        """Text of a file, ``None`` if it is not there or may not be read."""
+        """The text of a file; ``None`` if it does not exist or is not readable."""
         ...
 
     def list(self, directory: str) -> tuple[str, ...]:
-        """Names in a directory, sorted; empty if there is none."""
+        """The names in a directory, sorted; empty if it does not exist."""
         ...
 
     def run(self, *command: str) -> str | None:
-        """Standard output of a command; ``None`` if it is not there, fails or takes too long."""
+        """The standard output of a command; ``None`` if it does not exist, fails or takes too long."""
         ...
 
 
 class ThisHost:
-    """The machine tfenv runs on."""
+    """The machine that tfenv runs on."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -54,7 +55,7 @@ class ThisHost:
         return platform.system(), platform.machine()
 
     def read(self, path: str) -> str | None:
-        """Text of a file; bytes that are no UTF-8 are replaced (device trees end in NUL)."""
+        """The text of a file; bytes that are not UTF-8 are replaced (device trees end in NUL)."""
         try:
             return Path(path).read_text(encoding="utf-8", errors="replace").rstrip("\0")
         except OSError:
@@ -68,7 +69,7 @@ class ThisHost:
             return ()
 
     def run(self, *command: str) -> str | None:
-        """Run a command with the C locale, so that its words can be read."""
+        """Run a command with the C locale, so that its output can be parsed."""
         return _output(command)
 
 

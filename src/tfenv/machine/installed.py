@@ -1,4 +1,4 @@
-"""What an environment holds: its Python, its packages, the CUDA libraries that wheels brought."""
+"""The contents of an environment: its Python, its packages, and the CUDA libraries of wheels."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _DIST = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|e
 
 
 def environment_of(host: Host) -> str | None:
-    """The environment that is active, by the variables that activating one sets."""
+    """The active environment, by the variables that activation sets; ``None`` if there is none."""
     return host.environment.get("VIRTUAL_ENV") or host.environment.get("CONDA_PREFIX") or None
 
 
 def installed(host: Host, directory: str) -> Installed | None:
-    """What an environment holds; ``None`` if there is none at that place."""
+    """The contents of the environment in a directory; ``None`` if there is none."""
     root = directory.rstrip("/")
     places = [f"{root}/lib/{name}/site-packages" for name in host.list(f"{root}/lib") if name.startswith("python")]
     places = [place for place in (*places, f"{root}/Lib/site-packages") if host.list(place)]
@@ -44,10 +44,10 @@ def installed(host: Host, directory: str) -> Installed | None:
 
 
 def _python(host: Host, root: str, place: str) -> Version | None:
-    """Of `pyvenv.cfg`, of conda's records, or of the name of its directory."""
-    said = re.search(r"^version(?:_info)?\s*=\s*([\d.]+)", host.read(f"{root}/pyvenv.cfg") or "", re.MULTILINE)
-    if said is not None:
-        return _version(".".join(said[1].strip(".").split(".")[:3]))
+    """The version of Python, from `pyvenv.cfg`, from conda's records, or from the name of the directory."""
+    recorded = re.search(r"^version(?:_info)?\s*=\s*([\d.]+)", host.read(f"{root}/pyvenv.cfg") or "", re.MULTILINE)
+    if recorded is not None:
+        return _version(".".join(recorded[1].strip(".").split(".")[:3]))
     for name in host.list(f"{root}/conda-meta"):
         if (match := re.fullmatch(r"python-(\d+\.\d+\.\d+)-.*\.json", name)) is not None:
             return _version(match[1])

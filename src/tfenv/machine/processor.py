@@ -1,4 +1,4 @@
-"""The processor: what it can execute, and what it is called."""
+"""The processor: its instruction sets and its microarchitecture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LEVELS = ("x86_64_v4", "x86_64_v3", "x86_64_v2")
 
 
 def flags(host: Host) -> frozenset[str]:
-    """Instruction sets every core has, named as in `/proc/cpuinfo`; on macOS from `sysctl`."""
+    """Instruction sets that every core has, named as in `/proc/cpuinfo`; on macOS from `sysctl`."""
     text = host.read("/proc/cpuinfo")
     if text is not None:
         lines = re.findall(r"^(?:flags|Features)\s*:\s*(.*)$", text, re.MULTILINE)
@@ -24,16 +24,16 @@ def flags(host: Host) -> frozenset[str]:
 
 
 def microarchitecture(found: frozenset[str]) -> tuple[str | None, str | None]:
-    """Of this host, by archspec: its name, and the x86-64 level whose features are all among those found.
+    """The name of this host's microarchitecture by archspec, and the highest x86-64 level with all features found.
 
     Source of the levels: x86-64 psABI, "Micro-Architecture Levels", as kept by archspec.
     """
     import archspec.cpu
 
     known = archspec.cpu.TARGETS
-    # archspec writes sse3 and lzcnt where the kernel writes pni and abm
-    spoken = found | {new for old, new in (("pni", "sse3"), ("abm", "lzcnt")) if old in found}
-    level = next((name for name in _LEVELS if set(known[name].features) <= spoken), None)
+    # archspec names sse3 and lzcnt what the kernel names pni and abm
+    features = found | {new for old, new in (("pni", "sse3"), ("abm", "lzcnt")) if old in found}
+    level = next((name for name in _LEVELS if set(known[name].features) <= features), None)
     if level is None and {"sse2", "fxsr"} <= found:
         level = "x86_64"
     name = str(archspec.cpu.host().name)
@@ -41,10 +41,10 @@ def microarchitecture(found: frozenset[str]) -> tuple[str | None, str | None]:
 
 
 def features_of(name: str) -> frozenset[str]:
-    """What a processor of this level or microarchitecture has (`x86-64-v3`, `haswell`).
+    """The instruction sets of a level or microarchitecture (`x86-64-v3`, `haswell`).
 
     Raises:
-        LookupError: archspec knows no such name.
+        LookupError: archspec does not know the name.
     """
     import archspec.cpu
 

@@ -1,4 +1,4 @@
-"""What else is on a host: libraries on the loader path, container engines, Pythons."""
+"""Software on a host: libraries on the loader path, container engines, Pythons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ENGINES = ("docker", "podman")
 
 
 def libraries(host: Host) -> tuple[LibraryOnPath, ...]:
-    """CUDA libraries that the loader would find: `LD_LIBRARY_PATH` first, then the cache of `ldconfig`."""
+    """CUDA libraries that the loader finds: first in `LD_LIBRARY_PATH`, then in the cache of `ldconfig`."""
     found = [
         _library(host, directory, name, first=True)
         for directory in host.environment.get("LD_LIBRARY_PATH", "").split(":")
@@ -37,7 +37,7 @@ def libraries(host: Host) -> tuple[LibraryOnPath, ...]:
 
 
 def _library(host: Host, directory: str, name: str, *, first: bool = False) -> LibraryOnPath:
-    """A library, and its version by the longest of the names that begin like its own (`libcudnn.so.8.1.0`)."""
+    """A library, with the version in its longest name in the same directory (`libcudnn.so.8.1.0`)."""
     stem = re.escape(name.partition(".so")[0])
     versions = [
         Version(match[1]) for other in host.list(directory) if (match := re.fullmatch(rf"{stem}\.so\.([\d.]+)", other))
@@ -48,10 +48,10 @@ def _library(host: Host, directory: str, name: str, *, first: bool = False) -> L
 
 
 def engines(host: Host) -> tuple[ContainerEngine, ...]:
-    """Container engines whose client is there, and how they give GPUs to containers.
+    """Container engines whose client is installed, and how they give GPUs to containers.
 
     Source: `docker info` lists the runtime `nvidia` once nvidia-container-toolkit is configured; CDI specifications
-    lie in `/etc/cdi` and `/var/run/cdi`.
+    are in `/etc/cdi` and `/var/run/cdi`.
     """
     cdi = any("nvidia" in name for place in ("/etc/cdi", "/var/run/cdi") for name in host.list(place))
     found = []

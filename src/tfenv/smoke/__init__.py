@@ -1,1 +1,1 @@
-"""What runs inside an environment to prove it, and what the answer means."""
+"""The probe, which runs inside an environment, and the judge of its answer."""

@@ -1,4 +1,4 @@
-"""The two ends of a probe: what it is sent, and how its answer is found in what it printed."""
+"""What is sent to the probe, and how its answer is found in its output."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ MARK = "@@tfenv-probe-begin@@"
 END = "@@tfenv-probe-end@@"
 
 BOOTSTRAP = "import sys;SOURCE=sys.stdin.read();exec(compile(SOURCE,'tfenv-probe','exec'))"
-"""Given to `python -I -c`, it runs the probe that comes in over standard input; the options are its one argument."""
+"""Code for `python -I -c` that runs the probe from standard input; its one argument are the options."""
 
 Document = dict[str, Any]
-"""What the probe answers; `probe.py` says what is in it."""
+"""The answer of the probe; `probe.py` documents its keys."""
 
 
 def source() -> str:
-    """The probe itself, as text."""
+    """The text of the probe."""
     return resources.files("tfenv.smoke").joinpath("probe.py").read_text(encoding="utf-8")
 
 
 def options(lock: Lock, *, seconds: int = 300) -> str:
-    """What the probe should try for this lock, as JSON: names only, so that its answer cannot be a verdict.
+    """The options of the probe for a lock, as JSON. They have no versions, so that the answer cannot be a verdict.
 
     Args:
-        lock: what should be installed.
-        seconds: how long one step may take before it counts as hung.
+        lock: lock that the environment should match.
+        seconds: time limit of one step in seconds; a step that takes longer counts as hung.
     """
     return json.dumps(
         {
@@ -44,13 +44,13 @@ def options(lock: Lock, *, seconds: int = 300) -> str:
 
 
 def read(output: str) -> Document:
-    """The document in what the probe printed, whatever libraries printed around it.
+    """The answer in the output of the probe, which may have output of libraries around it.
 
     Raises:
-        ValueError: there is no whole document in it.
+        ValueError: the output does not contain a complete answer.
     """
     start, end = output.rfind(MARK), output.rfind(END)
     if start < 0 or end < start:
         tail = " ".join(output.split())[-300:]
-        raise ValueError(f"the probe gave no answer; it said: {tail or '(nothing)'}")
+        raise ValueError(f"the probe gave no answer; its output ends with: {tail or '(nothing)'}")
     return cast("Document", json.loads(output[start + len(MARK) : end]))

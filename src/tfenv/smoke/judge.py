@@ -1,4 +1,4 @@
-"""Compares what the probe found with what is locked, level by level."""
+"""Compares the answer of the probe with the lock, level by level."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ TITLES = (
 
 
 def judge(lock: Lock, document: Document, *, subject: str, contents: Mapping[str, str] | None = None) -> Report:
-    """What the answer of the probe means for this lock.
+    """Judge the answer of the probe.
 
-    A wrong installation (level 0) does not end the climb, because the levels above show what comes of it; a failed
+    A wrong installation (level 0) does not stop the test, because the levels above show its consequences. A failed
     import does.
 
     Args:
-        lock: what should be there.
-        document: what the probe found.
-        subject: what was tried, for the reader.
-        contents: for packages whose locked wheel could be read, the digest of its RECORD as the probe makes it.
+        lock: lock that the environment should match.
+        document: answer of the probe.
+        subject: description of the environment, for the report.
+        contents: digest of RECORD, as the probe computes it, of each package whose locked wheel could be read.
     """
     wanted = lock.target.accelerator is Accelerator.CUDA
     levels = [level_installed.judge(lock, document, contents or {}, TITLES[0])]

@@ -1,4 +1,4 @@
-"""L4 and L5: does it compute right, on the device that was asked for?"""
+"""L4 and L5: are computations correct, on the device of the lock?"""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from tfenv.smoke.exchange import Document
 
 _TOLERANCE = {"matmul float32": 1e-4, "matmul float16": 2e-2, "Conv2D": 1e-4, "XLA": 1e-4}
-"""Largest error, relative to the largest value, against the same sums in float64.
+"""Largest error relative to the largest value, compared with the same sums in float64.
 
-Sums of 256 products lose about sqrt(256) units in the last place (2⁻²⁴ and 2⁻¹¹) where the accumulator is as wide as
-the values, so both bounds leave an order of magnitude; TensorFloat-32 (2⁻¹¹) in `Conv2D` of cuDNN stays below by
-the probe's small sums.
+Sums of 256 products lose about sqrt(256) units in the last place (2⁻²⁴ and 2⁻¹¹) if the accumulator is as wide as the
+values, so both bounds leave an order of magnitude. TensorFloat-32 (2⁻¹¹) in `Conv2D` of cuDNN stays below because the
+sums of the probe are small.
 """
 
 _TF32_TOLERANCE = 5e-3
-"""On a GPU convolutions may round to TensorFloat-32, which keeps 10 bits (NVIDIA, "TensorFloat-32 in the A100")."""
+"""Largest error on a GPU, where convolutions may round to the 10 bits of TensorFloat-32.
+
+Source: NVIDIA, "TensorFloat-32 in the A100".
+"""
 
 _SAVED_TOLERANCE = 1e-5
 
@@ -30,20 +33,20 @@ _COMPLAINTS = re.compile(
     r"Failed to load .*\.so|libdevice not found|can't find libdevice",
     re.IGNORECASE,
 )
-"""Lines that mean a GPU is not used, or used badly."""
+"""Lines of the log that show that a GPU is not used, or not used well."""
 
 _EXCUSED = re.compile(r"libnvinfer|TensorRT", re.IGNORECASE)
-"""TensorRT is optional and said to be missing by every build that could use it."""
+"""Lines that are ignored: TensorRT is optional, and every build that could use it reports it as missing."""
 
 
 def tried_on_gpu(document: Document) -> bool:
-    """Did the arithmetic of level 4 run on a GPU?"""
+    """Whether the matrix products of level 4 ran on a GPU."""
     steps = document.get("compute", {}).get("steps", {})
     return any("GPU" in str(step.get("device", "")) for step in steps.values())
 
 
 def judge_matmul(document: Document, title: str, *, gpu_wanted: bool) -> Level:
-    """L4."""
+    """Judge the matrix products (L4)."""
     steps = document["compute"]["steps"]
     wanted = {name: step for name, step in steps.items() if name.startswith("matmul ")}
     figures = ", ".join(
@@ -58,7 +61,7 @@ def _figures(step: Mapping[str, Any]) -> str:
 
 
 def judge_training(document: Document, title: str, *, gpu_wanted: bool) -> Level:
-    """L5."""
+    """Judge convolution, training, XLA, saving and loading (L5)."""
     level = document["train"]
     steps = {name: step for name, step in level["steps"].items() if name not in ("load", "prepare")}
     skipped = [name for name, step in steps.items() if step["outcome"] == "skipped"]
@@ -96,42 +99,42 @@ def _level(
 
 
 def _step(name: str, step: Mapping[str, Any], *, on_gpu: bool) -> Iterator[str]:
-    """Faults of one step."""
+    """The faults of one step."""
     if step["outcome"] == "skipped":
         return
     if step["outcome"] != "done":
         yield f"{name} {'fails' if step['outcome'] == 'error' else step['outcome']}: {step.get('reason', '')}"
         return
     if "device" in step and on_gpu and "GPU" not in step["device"]:
-        yield f"{name} ran on {step['device']} and not on the GPU"
+        yield f"{name} ran on {step['device']} instead of the GPU"
     if "error" in step:
         bound = _TOLERANCE.get(name, _SAVED_TOLERANCE)
         if on_gpu and name not in ("matmul float32", "matmul float16"):
             bound = max(bound, _TF32_TOLERANCE)
-        # a NaN is not at most anything
+        # written so that NaN is a fault too
         if not step["error"] <= bound:
-            yield f"{name} is wrong by {step['error']:.1e}, at most {bound:.0e} is right"
+            yield f"{name} has an error of {step['error']:.1e}, more than {bound:.0e}"
     if "loss" in step:
         before, after = step["loss"]
         if not after < before:
-            yield f"{name} learns nothing: the loss went from {before:.3f} to {after:.3f}"
+            yield f"{name} does not learn: the loss went from {before:.3f} to {after:.3f}"
 
 
 def _absent(document: Document) -> str | None:
-    """Why no GPU was used; a sentence that begins with TensorFlow is a fault, anything else a fact about the host."""
+    """Why no GPU was used: a fault if the text begins with `TensorFlow`, otherwise a fact about the host."""
     driver = document.get("driver")
     if driver is None:
         return "no NVIDIA driver here"
     if driver["init"] != 0 or driver["gpus"] == 0:
-        return f"the NVIDIA driver here offers no GPU (cuInit says {driver['init']})"
+        return f"the NVIDIA driver here finds no GPU (cuInit returns {driver['init']})"
     version = driver.get("version") or f"for CUDA {driver['cuda']}"
-    return f"TensorFlow sees no GPU, though the driver {version} offers {driver['gpus']}"
+    return f"TensorFlow finds no GPU, although the driver {version} finds {driver['gpus']}"
 
 
 def _complaints(log: str, *, gpu_wanted: bool, on_gpu: bool) -> list[str]:
-    """Lines of the log that say what the results do not."""
+    """Lines of the log that show a fault which the results do not."""
     if not gpu_wanted:
-        # a build with CUDA looks for libraries that an environment without GPU need not have
+        # a build with CUDA searches for libraries that an environment without GPU does not need
         return []
     found = []
     for line in log.splitlines():
@@ -140,5 +143,5 @@ def _complaints(log: str, *, gpu_wanted: bool, on_gpu: bool) -> list[str]:
         if not on_gpu and ("libcuda.so" in line or "nvcuda" in line):
             continue
         text = line.split("] ", 1)[-1].strip()
-        found.append(f"the log says: {text[:200]}")
+        found.append(f"in the log: {text[:200]}")
     return list(dict.fromkeys(found))[:5]

@@ -1,4 +1,4 @@
-"""L1 and L2: does TensorFlow import, and is its build the one that the lock was made for?"""
+"""L1 and L2: can TensorFlow be imported, and is it the build that the lock was made for?"""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ _SIGNATURES = (
     (r"GLIBC_|GLIBCXX_", "the C library"),
     (r"SIGILL", "the processor"),
 )
-"""What the message of a failed import is known to come from (facts: what package metadata does not say)."""
+"""Patterns in the messages of failed imports, each with its known cause."""
 
 
 def judge_import(document: Document, installed: Sequence[str], title: str) -> Level:
-    """Was TensorFlow imported, and Keras with it?
+    """Judge the import of TensorFlow and Keras (L1).
 
     Args:
-        document: what the probe found.
-        installed: faults of level 0; where one is about the package that broke the import, it is the reason.
-        title: of the level.
+        document: answer of the probe.
+        installed: faults of level 0; one about the package that broke the import is named as the cause.
+        title: title of the level.
     """
     steps = document["import"]["steps"]
-    # a child that could not even begin leaves no step
+    # a process that could not start leaves no step
     load: Mapping[str, Any] = steps.get("load", {"outcome": "crashed", "reason": "the interpreter did not start"})
     log = str(document["import"].get("log", ""))
     failed = load["outcome"] != "done"
     reason = load.get("reason", "") if failed else steps.get("import", {}).get("keras_error", "")
     if not failed and not reason and steps.get("import", {}).get("outcome") != "done":
-        reason = steps.get("import", {}).get("reason", "nothing came back")
+        reason = steps.get("import", {}).get("reason", "no answer")
     if not reason:
         seconds = f"{load['seconds']:.1f} s"
         keras = steps["import"].get("keras")
@@ -66,35 +66,35 @@ def _how(outcome: str) -> str:
 
 
 def _causes(document: Document, reason: str, log: str, installed: Sequence[str]) -> Iterator[str]:
-    """The packages that such a message is known to come from, and what level 0 said of them."""
+    """The known cause of a message, with the fault of that package on level 0."""
     versions = {entry["name"]: entry["version"] for entry in document["installed"]["distributions"]}
     for pattern, culprit in _SIGNATURES:
         if not re.search(pattern, reason + "\n" + log, re.DOTALL):
             continue
-        told = next((line for line in installed if line.startswith(f"{culprit} ")), None)
-        if told is not None:
-            yield f"because {told}"
+        fault = next((line for line in installed if line.startswith(f"{culprit} ")), None)
+        if fault is not None:
+            yield f"because {fault}"
         elif culprit in versions:
-            yield f"such a message comes from {culprit}; {versions[culprit]} is installed"
+            yield f"the usual cause of this message is {culprit}; {versions[culprit]} is installed"
         elif culprit.startswith("the "):
-            yield f"such a message comes from {culprit}: it is older than this wheel asks for"
+            yield f"the usual cause of this message is {culprit}: it is older than this wheel requires"
         return
 
 
 def judge_build(lock: Lock, document: Document, title: str) -> Level:
-    """Is what the build says of itself what the lock's facts say?"""
+    """Compare the description that the build has of itself with the facts in the lock (L2)."""
     steps = document["import"]["steps"]
     version = steps["import"].get("version", "")
     findings = [*_version(lock, version), *_keras(lock, steps["import"].get("keras"))]
     build = steps.get("build", {})
     if build.get("outcome") != "done" or "error" in build:
-        findings.append(f"the build does not describe itself: {build.get('error') or build.get('reason')}")
+        findings.append(f"the build has no description of itself: {build.get('error') or build.get('reason')}")
     else:
         wants = lock.target.accelerator is Accelerator.CUDA
         if wants and not build["is_cuda_build"]:
             cuda = f"CUDA {lock.build.cuda}" if lock.build is not None and lock.build.cuda else "CUDA"
             findings.append(
-                f"this build of TensorFlow {version} has no CUDA, the lock wants {cuda}: "
+                f"this build of TensorFlow {version} has no CUDA, but the lock is for {cuda}: "
                 "it would silently run on the CPU"
             )
         elif lock.build is not None:
@@ -102,9 +102,7 @@ def judge_build(lock: Lock, document: Document, title: str) -> Level:
     if findings:
         return Level(number=2, title=title, outcome=Outcome.FAILED, detail=findings[0], findings=tuple(findings))
     if lock.build is None:
-        return Level(
-            number=2, title=title, outcome=Outcome.NOT_TRIED, detail="the lock holds no facts about this build"
-        )
+        return Level(number=2, title=title, outcome=Outcome.NOT_TRIED, detail="the lock has no facts about this build")
     if not lock.build.is_cuda:
         return Level(number=2, title=title, outcome=Outcome.PASSED, detail=f"TensorFlow {version}, no CUDA")
     detail = f"TensorFlow {version}, CUDA {lock.build.cuda}, cuDNN {lock.build.cudnn}"
@@ -117,39 +115,40 @@ def _version(lock: Lock, text: str) -> Iterator[str]:
     except InvalidVersion:
         same = False
     if not same:
-        yield f"TensorFlow {text or '(no version)'} was imported, the lock has {lock.tensorflow.version}"
+        yield f"TensorFlow {text or '(no version)'} was imported, but the lock has {lock.tensorflow.version}"
 
 
 def _keras(lock: Lock, found: str | None) -> Iterator[str]:
-    """Is `tf.keras` the major that was asked for?"""
+    """A fault if `tf.keras` does not have the requested major version."""
     wanted, major = lock.request.keras, re.match(r"\d+", found or "")
     if wanted is not None and major is not None and int(major[0]) != wanted:
         settings = "".join(f"; is {name}={value} set?" for name, value in lock.environment)
-        yield f"`tf.keras` is Keras {found}, the lock asks for Keras {wanted}{settings}"
+        yield f"`tf.keras` is Keras {found}, but the lock is for Keras {wanted}{settings}"
 
 
 def _differences(build: Build, is_cuda: bool, info: Mapping[str, Any]) -> Iterator[str]:
     if is_cuda != build.is_cuda:
-        yield f"is_cuda_build is {is_cuda}, the facts say {build.is_cuda}"
+        yield f"is_cuda_build is {is_cuda}, but {build.is_cuda} in the facts"
     for field, keys, expected in (
         ("cuda", ("cuda_version", "cuda_version_number"), build.cuda),
         ("cudnn", ("cudnn_version", "cudnn_version_number"), build.cudnn),
     ):
-        told = next((str(info[key]) for key in keys if info.get(key)), None)
-        if told and expected is not None and not _agree(told, expected):
-            yield f"the build says {field.upper() if field == 'cuda' else 'cuDNN'} {told}, the facts say {expected}"
-    told_by = info.get("cuda_compute_capabilities")
-    if told_by and not {"sass", "ptx"} & set(build.inferred):
-        ptx = {Architecture.parse(item) for item in told_by if item.startswith("compute_")}
-        sass = {Architecture.parse(item) for item in told_by}
+        recorded = next((str(info[key]) for key in keys if info.get(key)), None)
+        if recorded and expected is not None and not _agree(recorded, expected):
+            name = "CUDA" if field == "cuda" else "cuDNN"
+            yield f"the build reports {name} {recorded}, but the facts have {expected}"
+    architectures = info.get("cuda_compute_capabilities")
+    if architectures and not {"sass", "ptx"} & set(build.inferred):
+        ptx = {Architecture.parse(item) for item in architectures if item.startswith("compute_")}
+        sass = {Architecture.parse(item) for item in architectures}
         if sass != set(build.sass) or ptx != set(build.ptx):
-            yield f"the build was made for {', '.join(told_by)}, the facts say otherwise"
+            yield f"the build reports {', '.join(architectures)}, but the facts have other architectures"
 
 
-def _agree(told: str, expected: Version) -> bool:
-    """Do two versions agree as far as the shorter one goes? (Wheels say `8` where a page says `8.1`.)"""
+def _agree(recorded: str, expected: Version) -> bool:
+    """Whether two versions agree in the parts that both have: a wheel may record `8` where a page has `8.1`."""
     try:
-        left = Version(told).release
+        left = Version(recorded).release
     except InvalidVersion:
         return False
     length = min(len(left), len(expected.release))

@@ -1,4 +1,4 @@
-"""L0: are the distributions those of the lock, each file as its wheel brought it?"""
+"""L0: are the distributions those of the lock, with every file as in its wheel?"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
 
+from tfenv.model.package import TENSORFLOWS
 from tfenv.model.report import Level, Outcome
 from tfenv.model.target import Accelerator, Platform
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from tfenv.model.lock import Lock, LockedPackage
     from tfenv.smoke.exchange import Document
 
-TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tensorflow-macos")
-"""Distributions that bring a module `tensorflow`; two of them overwrite each other's files."""
+_WITH_TENSORFLOW = frozenset({*TENSORFLOWS, "tensorflow-intel"})
+"""Distributions with a module `tensorflow`; two of them overwrite each other's files."""
 
 _MACHINES = {
     Platform.LINUX_X86_64: ("linux", ("x86_64",)),
@@ -28,11 +29,11 @@ _MACHINES = {
 
 
 def judge(lock: Lock, document: Document, contents: Mapping[str, str], title: str) -> Level:
-    """Compare the distributions the probe found with the packages of the lock."""
+    """Compare the distributions that the probe found with the packages of the lock."""
     found = document["installed"]
     distributions: dict[str, dict[str, Any]] = {}
     for entry in found["distributions"]:
-        # the first on `sys.path` is the one that an import takes
+        # an import uses the first on `sys.path`
         distributions.setdefault(entry["name"], entry)
     findings = (
         *_interpreter(lock, document),
@@ -45,7 +46,7 @@ def judge(lock: Lock, document: Document, contents: Mapping[str, str], title: st
             for fault in _files(package, distributions.get(package.name), contents.get(package.name))
         ),
         *(
-            f"{name} is installed more than once; which one is imported is chance"
+            f"{name} is installed more than once; which one is imported depends on the order of `sys.path`"
             for name in found["duplicates"]
             if lock.package(name) is not None
         ),
@@ -63,42 +64,42 @@ def judge(lock: Lock, document: Document, contents: Mapping[str, str], title: st
 def _interpreter(lock: Lock, document: Document) -> Iterator[str]:
     system, machines = _MACHINES[lock.target.platform.wheels]
     if document["platform"] != system or document["machine"] not in machines:
-        yield f"this is {document['platform']} on {document['machine']}, the lock is for {lock.target.platform}"
+        yield f"this is {document['platform']} on {document['machine']}, but the lock is for {lock.target.platform}"
     python = Version(document["python"])
     if lock.target.python is not None and python.release[:2] != lock.target.python.release[:2]:
-        yield f"Python {python} is here, the lock is for {lock.target.python}"
+        yield f"this is Python {python}, but the lock is for {lock.target.python}"
 
 
 def _environment(lock: Lock, values: Mapping[str, str | None]) -> Iterator[str]:
     for name, value in lock.environment:
         if values.get(name) != value:
-            yield f"the environment variable {name} is {values.get(name) or 'not set'}, the lock sets it to {value}"
+            yield f"the environment variable {name} is {values.get(name) or 'not set'}, but {value} in the lock"
 
 
 def _strangers(lock: Lock, distributions: Mapping[str, dict[str, Any]]) -> Iterator[str]:
-    """What is not locked and meddles with what is: another TensorFlow, CUDA libraries of another stack."""
+    """Faults of packages that are not locked and interfere: another TensorFlow, other CUDA libraries."""
     wants_gpu = lock.target.accelerator is Accelerator.CUDA
     for name, entry in distributions.items():
         if lock.package(name) is not None:
             continue
-        if name in TENSORFLOWS:
+        if name in _WITH_TENSORFLOW:
             if wants_gpu and name == "tensorflow-cpu":
                 cuda = f"CUDA {lock.stack.cuda}" if lock.stack.cuda else "a GPU"
                 yield (
-                    f"the CPU wheel {name} {entry['version']} is installed under a lock that wants {cuda}: "
+                    f"the CPU wheel {name} {entry['version']} is installed, but the lock is for {cuda}: "
                     "it would silently run on the CPU"
                 )
             else:
-                yield f"{name} {entry['version']} is installed and not locked; it brings the module `tensorflow` too"
+                yield f"{name} {entry['version']} is installed but not locked; it also contains the module `tensorflow`"
         elif name.startswith("nvidia-") and wants_gpu and name.rpartition("-cu")[2].isdigit():
-            yield f"{name} {entry['version']} is installed and not locked; its CUDA libraries may be loaded instead"
+            yield f"{name} {entry['version']} is installed but not locked; its CUDA libraries may be loaded instead"
 
 
 def _version(package: LockedPackage, entry: Mapping[str, Any] | None) -> Iterator[str]:
     if entry is None:
-        yield f"{package.name} {package.version} is locked and not installed"
+        yield f"{package.name} {package.version} is locked but not installed"
     elif not _same(package, entry):
-        yield f"{package.name} {entry['version']} is installed, the lock has {package.version}"
+        yield f"{package.name} {entry['version']} is installed, but the lock has {package.version}"
 
 
 def _same(package: LockedPackage, entry: Mapping[str, Any]) -> bool:
@@ -111,13 +112,13 @@ def _same(package: LockedPackage, entry: Mapping[str, Any]) -> bool:
 def _files(package: LockedPackage, entry: Mapping[str, Any] | None, contents: str | None) -> Iterator[str]:
     if entry is None:
         return
-    # eggs of old setuptools have no RECORD; wheels, and what pip builds of source distributions, always do
+    # eggs of old setuptools have no RECORD; wheels and source distributions built by pip always have one
     if not entry.get("record", False):
         yield f"{package.name} {entry['version']} has no RECORD, so its files cannot be checked"
         return
-    for fault, word in (("changed", "changed since it was installed"), ("missing", "gone")):
+    for fault, word in (("changed", "changed since it was installed"), ("missing", "missing")):
         if count := entry[f"{fault}_count"]:
             files = f"{count} of its files are" if count > 1 else "a file of it is"
             yield f"{package.name} {entry['version']}: {files} {word}: {entry[fault][0]}"
     if contents is not None and _same(package, entry) and entry["contents"] != contents:
-        yield f"{package.name} {package.version} was installed from another file than {package.file.filename}"
+        yield f"{package.name} {package.version} was not installed from {package.file.filename}"

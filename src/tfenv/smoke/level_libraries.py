@@ -1,4 +1,4 @@
-"""L3: does every CUDA library open, and is it the locked file?"""
+"""L3: can every CUDA library be opened, and is it the locked file?"""
 
 from __future__ import annotations
 
@@ -18,48 +18,53 @@ if TYPE_CHECKING:
     from tfenv.smoke.exchange import Document
 
 _OPTIONAL = {"nccl": "several GPUs together", "cupti": "the profiler"}
-"""Libraries whose absence TensorFlow survives, and what then does not work.
+"""Libraries that TensorFlow can do without, and the feature that needs them.
 
-All others are opened while it looks for GPUs, and one that is missing means no GPU at all
-(`TryDlopenCUDALibraries` in tsl/platform/default/dso_loader.cc).
+TensorFlow opens all others while it searches for GPUs, and uses no GPU if one is missing (`TryDlopenCUDALibraries` in
+tsl/platform/default/dso_loader.cc).
 """
 
 _DRIVERS = re.compile(r"lib(?:cuda|nvidia-ml)\.so\.1")
-"""Libraries of the driver, which some of cuDNN are linked with (libcudnn_engines_runtime_compiled of 9.28)."""
+"""Libraries of the driver, which some libraries of cuDNN are linked against.
+
+Example: libcudnn_engines_runtime_compiled of 9.28.
+"""
 
 
 def judge(lock: Lock, document: Document, title: str) -> Level:
-    """Compare the libraries that were opened with the stack of the lock."""
+    """Compare the libraries that were opened with the locked versions."""
     if lock.target.accelerator is not Accelerator.CUDA:
         return Level(number=3, title=title, outcome=Outcome.PASSED, detail="none in this lock (CPU)")
     level = document.get("libraries")
     if level is None:
-        return Level(number=3, title=title, outcome=Outcome.NOT_TRIED, detail="only Linux can tell what is loaded")
+        return Level(
+            number=3, title=title, outcome=Outcome.NOT_TRIED, detail="loaded libraries can be listed only on Linux"
+        )
     steps: dict[str, dict[str, Any]] = level["steps"]
     asked = {name.partition(" ")[2]: step for name, step in steps.items() if name.startswith("asked ")}
     brought = {name.partition(" ")[2]: step for name, step in steps.items() if name.startswith("brought ")}
     if not asked and not brought:
         begun = (steps.get(name, {}).get("reason") for name in ("prepare", "load"))
-        reason = next(filter(None, begun), "this build of TensorFlow has no CUDA and asks for no library")
+        reason = next(filter(None, begun), "this build of TensorFlow has no CUDA and opens no CUDA library")
         return Level(number=3, title=title, outcome=Outcome.FAILED, detail=reason, findings=(reason,))
     faults: list[str] = []
     remarks: list[str] = []
     for library, step in asked.items():
         if step["outcome"] == "skipped":
             continue
-        told = [*_asked(lock, library, step, brought)]
+        found = [*_asked(lock, library, step, brought)]
         if library in _OPTIONAL:
-            remarks += [f"{line} (only {_OPTIONAL[library]} needs it)" for line in told]
+            remarks += [f"{line} (only {_OPTIONAL[library]} needs it)" for line in found]
         else:
-            faults += told
+            faults += found
     faults += [*_versions(lock, asked, brought)]
     for name, step in brought.items():
         if step["outcome"] == "done":
             continue
         if document.get("driver") is None and _DRIVERS.search(step.get("reason", "")):
-            remarks.append(f"{name} was not tried: it opens only beside an NVIDIA driver")
+            remarks.append(f"{name} was not tried: it can be opened only where an NVIDIA driver is installed")
         else:
-            faults.append(f"{name} of a locked wheel does not open: {step.get('reason', step['outcome'])}")
+            faults.append(f"{name} of a locked wheel cannot be opened: {step.get('reason', step['outcome'])}")
     if faults:
         return Level(
             number=3, title=title, outcome=Outcome.FAILED, detail=faults[0], findings=(*dict.fromkeys(faults), *remarks)
@@ -73,7 +78,7 @@ def judge(lock: Lock, document: Document, title: str) -> Level:
 def _asked(
     lock: Lock, library: str, step: Mapping[str, Any], brought: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
-    """Faults of a library that TensorFlow asks for."""
+    """The faults of a library that TensorFlow opens."""
     if step["outcome"] != "done":
         if library == "cudnn" and (reason := _other_cudnn(lock, brought)):
             yield reason
@@ -82,39 +87,39 @@ def _asked(
         if step["outcome"] in ("crashed", "hung"):
             yield f"lib{library} cannot be opened: {step['reason']}"
         elif here:
-            yield f"TensorFlow does not find {here[0]}, though it is installed: it is not on the loader's path"
+            yield f"TensorFlow does not find {here[0]}, although it is installed: it is not on the loader's path"
         else:
             yield f"TensorFlow cannot open lib{library}: {_absent(lock, library)}"
     elif lock.stack.origin is Origin.WHEELS and (step["owner"] is None or lock.package(step["owner"]) is None):
-        yield f"lib{library} is {step['file']}, which is no file of the lock"
+        yield f"lib{library} is {step['file']}, which is not a file of the lock"
 
 
 def _absent(lock: Lock, library: str) -> str:
-    """Which locked wheel should have brought it."""
+    """Which locked wheel should contain a library."""
     hint = {"cudart": "cuda-runtime", "cublasLt": "cublas"}.get(library, library)
     for package in lock.packages:
         if package.name.startswith("nvidia-") and hint in package.name:
-            return f"{package.name} {package.version} is locked, and brings none here"
-    return "no locked package brings it, and neither does the system"
+            return f"{package.name} {package.version} is locked, but does not contain it"
+    return "neither a locked package nor the system has it"
 
 
 def _other_cudnn(lock: Lock, brought: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The reason, if a cuDNN is there but of a major that TensorFlow was not compiled for."""
-    told = _version_of("cudnn", {}, brought)
-    if told is None or lock.build is None or lock.build.cudnn is None or told.major == lock.build.cudnn.major:
+    """The fault if the installed cuDNN has another major version than the one TensorFlow was compiled for."""
+    found = _version_of("cudnn", {}, brought)
+    if found is None or lock.build is None or lock.build.cudnn is None or found.major == lock.build.cudnn.major:
         return None
-    version = lock.tensorflow.version
-    return f"cuDNN {told.major} ({told}) is installed, TensorFlow {version} was compiled for {lock.build.cudnn.major}"
+    tensorflow = f"TensorFlow {lock.tensorflow.version}"
+    return f"cuDNN {found.major} ({found}) is installed, but {tensorflow} was compiled for {lock.build.cudnn.major}"
 
 
 def _versions(
     lock: Lock, asked: Mapping[str, Mapping[str, Any]], brought: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
-    """What the libraries say of themselves, against the stack and against what TensorFlow was compiled for."""
+    """The faults in versions that the libraries report, compared with the lock and with TensorFlow's build."""
     cudnn = _version_of("cudnn", asked, {})
     built = lock.build.cudnn if lock.build is not None else None
     if cudnn is not None and built is not None and cudnn.major != built.major:
-        yield f"cuDNN {cudnn.major} is loaded, TensorFlow {lock.tensorflow.version} was compiled for {built.major}"
+        yield f"cuDNN {cudnn.major} is loaded, but TensorFlow {lock.tensorflow.version} was compiled for {built.major}"
     cudnn = _version_of("cudnn", asked, brought)
     for name, here, locked in (
         ("cuDNN", cudnn, lock.stack.cudnn),
@@ -125,13 +130,13 @@ def _versions(
             continue
         length = min(len(here.release), len(locked.release))
         if here.release[:length] != locked.release[:length]:
-            yield f"{name} says it is {here}, the lock has {locked}"
+            yield f"{name} reports version {here}, but the lock has {locked}"
 
 
 def _version_of(
     library: str, asked: Mapping[str, Mapping[str, Any]], brought: Mapping[str, Mapping[str, Any]]
 ) -> Version | None:
-    """What a library says it is: the one TensorFlow opened, else the one a wheel brought."""
+    """The version that a library reports: the library that TensorFlow opened, or else the one in a wheel."""
     steps = [asked.get(library, {}), *(step for name, step in brought.items() if name.startswith(f"lib{library}.so"))]
-    told = next((step["version"] for step in steps if step.get("version")), None)
-    return Version(told) if told else None
+    text = next((step["version"] for step in steps if step.get("version")), None)
+    return Version(text) if text else None

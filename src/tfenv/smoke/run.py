@@ -1,4 +1,4 @@
-"""The probe, run with an interpreter of this host, and what its answer is compared with."""
+"""The probe, run with an interpreter of this host, and the digests of wheels that its answer is compared with."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from tfenv.store.cache import Cache
 
 WHOLE_CLIMB = 3600
-"""seconds; each step has its own limit, this is for a machine that stops altogether"""
+"""seconds for all levels; each step has its own limit, this one is for a machine that hangs"""
 
 
 def interpreter(directory: Path) -> Path:
     """The Python of a virtual environment.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the directory has none.
     """
     for name in ("bin/python", "Scripts/python.exe"):
         path = directory / name
         if path.exists():
-            # not resolved: the link is what makes it the environment's
+            # not resolved: Python finds the environment by the path of the link
             return Path(os.path.abspath(path))  # noqa: PTH100
-    raise UsageError(f"`{directory}` is not a virtual environment", hint=f"`tfenv sync --venv {directory}` makes one")
+    raise UsageError(f"`{directory}` is not a virtual environment", hint=f"run `tfenv sync --venv {directory}`")
 
 
 def probe(python: Path, options: str) -> tuple[str, str]:
-    """Run the probe with an interpreter of this host; returns what it printed on standard output and error.
+    """Run the probe with an interpreter of this host; returns its standard output and standard error.
 
     Raises:
         UsageError: the interpreter cannot be run.
-        SmokeFailed: it stopped altogether.
+        SmokeFailed: the probe did not end in time.
     """
     try:
         ran = subprocess.run(
@@ -55,12 +55,12 @@ def probe(python: Path, options: str) -> tuple[str, str]:
     except OSError as error:
         raise UsageError(f"`{python}` cannot be run: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
-        raise SmokeFailed(f"`{python}` gave no answer in {WHOLE_CLIMB} s") from error
+        raise SmokeFailed(f"`{python}` gave no answer within {WHOLE_CLIMB} s") from error
     return ran.stdout, ran.stderr
 
 
 def wheel_contents(lock: Lock, cache: Cache | None) -> dict[str, str]:
-    """For each locked wheel that lies in the cache, the digest of its RECORD."""
+    """The digest of RECORD for each locked wheel in the cache, by name of the package."""
     if cache is None:
         from tfenv.store.cache import Cache
 
