@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tfenv.cli._reminder import note
-from tfenv.facts import folders
+from tfenv.facts import location
 from tfenv.store.cache import Cache
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def _old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Facts of the user that are years old."""
     monkeypatch.setenv("TFENV_DATA_DIR", str(tmp_path / "data"))
     root = tmp_path / "data" / "facts-old"
-    for part in folders.PARTS:
-        shutil.copytree(folders.shipped() / part, root / part)
-    (root / "facts" / folders.DATE).write_text("2020-01-31\n", encoding="utf-8")
-    folders.pointer_file().write_text(folders.pointer(root, folders.shipped()), encoding="utf-8")
+    for part in location.PARTS:
+        shutil.copytree(location.shipped() / part, root / part)
+    (root / "facts" / location.DATE).write_text("2020-01-31\n", encoding="utf-8")
+    location.pointer_file().write_text(location.pointer(root, location.shipped()), encoding="utf-8")
     return root
 
 
@@ -44,9 +44,9 @@ def test_once_a_day(old: Path, tmp_path: Path) -> None:
 
 def test_facts_of_another_tfenv(old: Path, tmp_path: Path) -> None:
     """Facts that do not count any more are named."""
-    pointer = folders.pointer_file()
+    pointer = location.pointer_file()
     text = pointer.read_text(encoding="utf-8")
-    pointer.write_text(text.replace(folders.identity(folders.shipped()), "0" * 12), encoding="utf-8")
+    pointer.write_text(text.replace(location.identity(location.shipped()), "0" * 12), encoding="utf-8")
     line = note(Cache(tmp_path / "cache"), date(2020, 2, 1))
     assert line is not None
     assert f"`{old}` were written by another tfenv" in line

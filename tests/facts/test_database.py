@@ -50,7 +50,7 @@ def test_opening_reads_nothing() -> None:
         "print(sorted(name for name in sys.modules if name.startswith('tfenv.facts.')))"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert printed.stdout.strip() == "['tfenv.facts.database', 'tfenv.facts.folders']"
+    assert printed.stdout.strip() == "['tfenv.facts.database', 'tfenv.facts.location']"
 
 
 def test_readme_names_every_table_and_column() -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
-from tfenv.harvest.api import Symbol, symbols
-from tfenv.harvest.api_renames import dumps, renames, wanted
-from tfenv.harvest.api_rows import condense, entries, merge
-from tfenv.harvest.api_world import World
+from tfenv.harvest.public.entries import condense, entries, merge
+from tfenv.harvest.public.renames import dumps, renames, wanted
+from tfenv.harvest.public.symbols import Symbol, symbols
+from tfenv.harvest.public.trees import ModuleTrees
 from tfenv.symbols import store
 from tfenv.symbols.releases import ReleaseRead, Releases
 from tools.api_agreement.compare import spelled_out
@@ -80,8 +80,8 @@ MODULES = {
 }
 
 
-def world(modules: Mapping[str, str] = MODULES) -> World:
-    return World([{path: _dedent(text).encode() for path, text in modules.items()}])
+def world(modules: Mapping[str, str] = MODULES) -> ModuleTrees:
+    return ModuleTrees([{path: _dedent(text).encode() for path, text in modules.items()}])
 
 
 def _dedent(text: str) -> str:

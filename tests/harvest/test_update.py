@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tfenv.harvest.tables import TABLES
-from tfenv.harvest.update import Change, Report, Update
+from tfenv.harvest.update import FileChange, TableReport, Update
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +25,12 @@ def test_a_file_is_put(tmp_path: Path, content: str | bytes, after: str | bytes)
     path = tmp_path / "facts" / "a.txt"
     path.parent.mkdir()
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    dry = Update(root=tmp_path, report=Report(table="t"))
+    dry = Update(root=tmp_path, report=TableReport(table="t"))
     dry.put("facts/a.txt", content)
     assert dry.report.changes == {}
     dry.put("facts/a.txt", after)
     assert path.read_bytes() == (content if isinstance(content, bytes) else content.encode())
-    wet = Update(root=tmp_path, report=Report(table="t"), write=True)
+    wet = Update(root=tmp_path, report=TableReport(table="t"), write=True)
     wet.put("facts/a.txt", after * 2)
     wet.put("facts/a.txt", after)
     assert wet.report.changes == dry.report.changes
@@ -41,7 +41,7 @@ def test_a_file_is_put(tmp_path: Path, content: str | bytes, after: str | bytes)
 def test_a_file_of_nothing_goes(tmp_path: Path) -> None:
     """An empty text removes the file."""
     (tmp_path / "a.txt").write_text("a\n", encoding="utf-8")
-    update = Update(root=tmp_path, report=Report(table="t"), write=True)
+    update = Update(root=tmp_path, report=TableReport(table="t"), write=True)
     update.put("a.txt", "")
     assert not (tmp_path / "a.txt").exists()
     assert update.report.changes["a.txt"].lines == (0, 1)
@@ -49,24 +49,24 @@ def test_a_file_of_nothing_goes(tmp_path: Path) -> None:
 
 def test_what_is_shown_of_a_change() -> None:
     """A diff where people can read one, else how many lines differ, else that the file does."""
-    short = Change(name="facts/a.toml", before=b"a = 1\n", after=b"a = 2\n")
+    short = FileChange(name="facts/a.toml", before=b"a = 1\n", after=b"a = 2\n")
     assert short.diff.startswith("--- a/constraints/facts/a.toml\n+++ b/constraints/facts/a.toml\n")
     assert short.summary == "facts/a.toml: +1 -1 lines"
-    many = Change(name="m", before=b"", after="".join(f"{number}\n" for number in range(1000)).encode())
+    many = FileChange(name="m", before=b"", after="".join(f"{number}\n" for number in range(1000)).encode())
     assert (many.diff, many.summary) == ("", "m: +1000 -0 lines")
-    long = Change(name="l", before=b"", after=b"x" * 1000)
+    long = FileChange(name="l", before=b"", after=b"x" * 1000)
     assert (long.diff, long.summary) == ("", "l: +1 -0 lines")
-    binary = Change(name="b", before=b"\xff", after=b"\xfe")
+    binary = FileChange(name="b", before=b"\xff", after=b"\xfe")
     assert (binary.diff, binary.lines, binary.summary) == ("", None, "b: differs")
 
 
 def test_report() -> None:
     """One line for people, one document for scripts; every table has the same keys."""
-    report = Report(table="releases", checked=3, kept=2, read=1)
+    report = TableReport(table="releases", checked=3, kept=2, read=1)
     report.count(2_600_000)
     report.count(400_000)
     assert report.summary == "releases: 3 checked, 2 kept, 1 read (3 MB), no change"
-    report.changes["a"] = Change(name="a", before=b"\xff", after=b"\xfe")
+    report.changes["a"] = FileChange(name="a", before=b"\xff", after=b"\xfe")
     assert report.summary.endswith("1 file changed")
     assert report.document == {
         "table": "releases",

@@ -12,7 +12,7 @@ from packaging.version import Version
 from tests.support.index_server import FakeIndex
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts.releases import ReleaseTable, loads
-from tfenv.harvest.update import Change, Report, Update
+from tfenv.harvest.update import FileChange, TableReport, Update
 from tfenv.harvest.update_releases import BYTES_A_WHEEL, reader, refresh
 from tfenv.model.package import Name
 from tfenv.model.target import Platform
@@ -59,9 +59,11 @@ def publish(
     )
 
 
-def run(index: FakeIndex, directory: Path, *, write: bool = True, reread: bool = False) -> tuple[Report, list[Change]]:
+def run(
+    index: FakeIndex, directory: Path, *, write: bool = True, reread: bool = False
+) -> tuple[TableReport, list[FileChange]]:
     """One update; its report, and its changes."""
-    report = Report(table="releases")
+    report = TableReport(table="releases")
     root = directory.parent.parent
     refresh(Update(root=root, report=report, only=("tensorflow",), index=index.url, write=write, reread=reread))
     return report, list(report.changes.values())
@@ -253,7 +255,7 @@ def test_rows_agree_with_the_published_wheels() -> None:
     table = ReleaseTable(CONSTRAINTS)
     others = [version for version in table.versions(TENSORFLOW) if str(version) != "2.17.1"]
     drawn = [Version("2.17.1"), *random.SystemRandom().sample(others, 3)]
-    tally = Report(table="releases")
+    tally = TableReport(table="releases")
 
     async def again() -> None:
         async with Client() as client:

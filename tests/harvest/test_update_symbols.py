@@ -10,7 +10,7 @@ from packaging.version import Version
 from tests.support.index_server import FakeIndex
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.harvest.tables import TABLES
-from tfenv.harvest.update import Report, Update
+from tfenv.harvest.update import TableReport, Update
 from tfenv.symbols.modules import ModuleRanges
 from tfenv.symbols.table import ApiTable
 
@@ -50,9 +50,9 @@ def _index() -> Iterator[FakeIndex]:
 
 def updated(
     table: str, root: Path, index: FakeIndex, *, only: tuple[str, ...] = (), write: bool = False, reread: bool = False
-) -> Report:
+) -> TableReport:
     """One update of a table; its report."""
-    report = Report(table=table)
+    report = TableReport(table=table)
     TABLES[table].refresh(Update(root=root, report=report, only=only, index=index.url, write=write, reread=reread))
     return report
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from tfenv.harvest.api_rows import linked, links
+from tfenv.harvest.public.entries import linked, links
 from tfenv.symbols import store
 from tfenv.symbols.database import load
 from tfenv.symbols.table import ApiTable

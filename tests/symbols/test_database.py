@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfenv.facts import folders
+from tfenv.facts import location
 from tfenv.outputs.inferred import document
 from tfenv.symbols.database import Symbols, load
 from tfenv.workflow.infer import infer
@@ -48,11 +48,11 @@ def test_a_changed_symbol_changes_the_answer_and_says_so(tmp_path: Path, monkeyp
     before = infer(code)
     monkeypatch.setenv("TFENV_DATA_DIR", str(tmp_path))
     root = tmp_path / "newer"
-    for part in folders.PARTS:
-        shutil.copytree(folders.shipped() / part, root / part)
+    for part in location.PARTS:
+        shutil.copytree(location.shipped() / part, root / part)
     path = root / "symbols" / "api" / "tensorflow" / "_.txt"
     path.write_text(f"{path.read_text(encoding='utf-8')}no_such_name_yet\tf\t2.15+\t~x\t\t()\n", encoding="utf-8")
-    folders.pointer_file().write_text(folders.pointer(root, folders.shipped()), encoding="utf-8")
+    location.pointer_file().write_text(location.pointer(root, location.shipped()), encoding="utf-8")
     after = infer(code)
     assert after.releases != before.releases
     assert after.releases[0] == "2.15"

@@ -12,7 +12,7 @@ from tests.support.disk import full_disk
 from tests.support.index_server import FakeIndex
 from tfenv.errors import HostError, IndexUnavailable, UsageError
 from tfenv.facts.database import load
-from tfenv.facts.folders import in_use, pointer, pointer_file, shipped
+from tfenv.facts.location import in_use, pointer, pointer_file, shipped
 from tfenv.store.cache import Cache
 from tfenv.workflow.facts import Updated, state, update
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tfenv.harvest.api_rows import entries
+from tfenv.harvest.public.entries import entries
 from tfenv.symbols import store
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from tfenv.harvest.api_rows import Entry
+    from tfenv.harvest.public.entries import Entry
 
 Parameters = tuple[str, ...] | None
 

@@ -35,7 +35,7 @@ def note(cache: Cache, today: date) -> str | None:
     """
     if cache.document(_KEY) == {"day": today.isoformat()}:
         return None
-    from tfenv.facts.folders import in_use
+    from tfenv.facts.location import in_use
 
     found = in_use()
     cache.keep_document(_KEY, {"day": today.isoformat()})

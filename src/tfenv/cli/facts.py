@@ -13,7 +13,7 @@ from tfenv.cli._help import HelpfulCommand, HelpfulGroup
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfenv.harvest.update import Report
+    from tfenv.harvest.update import TableReport
 
 app = typer.Typer(**PLAIN, cls=HelpfulGroup, help="Show or update the facts that every answer rests on.")
 
@@ -92,7 +92,7 @@ def update(
     if write and user:
         raise UsageError("`--write` and `--user` exclude each other", hint="`--write` is for a checkout of tfenv")
 
-    def reported(report: Report) -> None:
+    def reported(report: TableReport) -> None:
         if json_output:
             return
         for change in report.changes.values():

@@ -26,7 +26,7 @@ _NAMES = (Name("tensorflow"), Name("tensorflow-gpu"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CompatRow:
     """One release on Linux x86-64.
 
     Attributes:
@@ -54,7 +54,7 @@ class Row:
     driver_ptx: Version | None
 
 
-def rows(database: Database, wanted: SpecifierSet | None = None) -> tuple[Row, ...]:
+def rows(database: Database, wanted: SpecifierSet | None = None) -> tuple[CompatRow, ...]:
     """Newest first: the newest patch of every minor, or every release that a specifier allows."""
     versions = sorted((each for each in database.releases.versions(_NAMES[0]) if not each.is_prerelease), reverse=True)
     if wanted is None:
@@ -67,7 +67,7 @@ def rows(database: Database, wanted: SpecifierSet | None = None) -> tuple[Row, .
     return tuple(_row(database, version) for version in chosen)
 
 
-def _row(database: Database, version: Version) -> Row:
+def _row(database: Database, version: Version) -> CompatRow:
     found = [facts for name in _NAMES if (facts := database.releases.release(name, version)) is not None]
     platform = Platform.LINUX_X86_64
     facts, build = next(
@@ -77,7 +77,7 @@ def _row(database: Database, version: Version) -> Row:
     toolkit = None
     if build is not None and build.cuda is not None and len(build.cuda.release) > 1:
         toolkit = database.cuda.toolkit(Version(f"{build.cuda.major}.{build.cuda.minor}"))
-    return Row(
+    return CompatRow(
         version=version,
         distribution=facts.name,
         pythons=_pythons(facts),

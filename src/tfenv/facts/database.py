@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
-from tfenv.facts.folders import in_use
+from tfenv.facts.location import in_use
 
 if TYPE_CHECKING:
     from pathlib import Path

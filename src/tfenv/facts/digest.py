@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import tomli
 
 from tfenv.errors import UsageError
-from tfenv.facts.folders import remedy
+from tfenv.facts.location import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

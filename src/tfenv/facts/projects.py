@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import parse_tag
 from packaging.version import Version
 
-from tfenv.facts.folders import damaged
+from tfenv.facts.location import damaged
 from tfenv.model.package import File, Name, Release
 
 if TYPE_CHECKING:

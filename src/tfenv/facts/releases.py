@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
 from tfenv.facts.builds import build_from, build_lines, quoted, strings
-from tfenv.facts.folders import remedy
+from tfenv.facts.location import remedy
 from tfenv.facts.rows import Row
 from tfenv.model import tags as wheel_tags
 from tfenv.model.document import flag, text

@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.errors import UsageError
-from tfenv.facts.folders import remedy
+from tfenv.facts.location import remedy
 from tfenv.model.document import Table, flag, of, text, whole
 from tfenv.model.hardware import Architecture
 from tfenv.model.package import Requirement

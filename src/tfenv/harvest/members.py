@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from zipfile import BadZipFile
 
 from tfenv.errors import IndexUnavailable
-from tfenv.harvest.api_world import plain
+from tfenv.harvest.public.trees import plain
 from tfenv.harvest.wheel import METADATA
 from tfenv.index.client import RangesUnsupported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from tfenv.harvest.update import Report
+    from tfenv.harvest.update import TableReport
     from tfenv.index.client import Client
     from tfenv.index.remote_zip import RemoteZip
     from tfenv.model.package import File, Name
@@ -32,13 +32,13 @@ class Members:
     that was read before it holds under the same name; a source archive is read whole.
     """
 
-    def __init__(self, client: Client, report: Report) -> None:
+    def __init__(self, client: Client, report: TableReport) -> None:
         self._client = client
         self._report = report
         self._held: dict[Name, tuple[str, Held]] = {}
 
     async def __call__(self, file: File) -> Mapping[str, bytes]:
-        """What `World` wants, by name.
+        """What `ModuleTrees` wants, by name.
 
         Raises:
             IndexUnavailable: the file cannot be read.

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts.releases import minor
-from tfenv.harvest.api_parts import main_file, stable
+from tfenv.harvest.public.parts import main_file, stable
 from tfenv.index.pages import ACCEPT, parse, releases
 from tfenv.model.package import Name
 

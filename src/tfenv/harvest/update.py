@@ -36,7 +36,7 @@ class Solve(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class FileChange:
     """A file of the facts as it is and as it should be.
 
     Attributes:
@@ -78,7 +78,7 @@ class Change:
 
 
 @dataclass(slots=True, kw_only=True)
-class Report:
+class TableReport:
     """The outcome of the update of one table.
 
     Attributes:
@@ -99,7 +99,7 @@ class Report:
     bytes: int = 0
     largest: int = 0
     notes: list[str] = field(default_factory=list)
-    changes: dict[str, Change] = field(default_factory=dict)
+    changes: dict[str, FileChange] = field(default_factory=dict)
 
     def count(self, transferred: int) -> None:
         """Add the bytes transferred for one file."""
@@ -154,7 +154,7 @@ class Update:
     """
 
     root: Path
-    report: Report
+    report: TableReport
     only: tuple[str, ...] = ()
     index: str = PYPI
     write: bool = False
@@ -183,7 +183,7 @@ class Update:
         if now == after:
             return
         earlier = self.report.changes.get(name)
-        self.report.changes[name] = Change(name=name, before=earlier.before if earlier else now, after=after)
+        self.report.changes[name] = FileChange(name=name, before=earlier.before if earlier else now, after=after)
         if not self.write:
             return
         if not after:
@@ -220,7 +220,7 @@ class Updater(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class UpdatedTable:
     """One table that can be read off published files.
 
     Attributes:

@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from tfenv.errors import NoSolution
 from tfenv.facts.closures import Closures, dumps
 from tfenv.facts.database import Database
-from tfenv.harvest.update import Table
+from tfenv.harvest.update import UpdatedTable
 from tfenv.model.goal import Goal
 from tfenv.model.package import TENSORFLOWS
 from tfenv.model.target import Accelerator, Target
@@ -61,4 +61,4 @@ def _names(update: Update, database: Database, stem: str, accelerator: Accelerat
     return frozenset(package.name for package in locked.packages if package.name not in TENSORFLOWS)
 
 
-TABLE = Table(name="closures", about="projects that come along with each minor release", refresh=refresh)
+TABLE = UpdatedTable(name="closures", about="projects that come along with each minor release", refresh=refresh)

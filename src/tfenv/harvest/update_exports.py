@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 from zipfile import BadZipFile
 
 from tfenv.errors import IndexUnavailable
-from tfenv.facts.folders import damaged
+from tfenv.facts.location import damaged
 from tfenv.facts.releases import minor
 from tfenv.harvest.exports import exports, library
 from tfenv.harvest.published import newest_wheels, source
-from tfenv.harvest.update import Table
+from tfenv.harvest.update import UpdatedTable
 from tfenv.index.client import RangesUnsupported
 from tfenv.index.loop import run
 from tfenv.symbols.exports import ExportTable, hashed, is_kept, is_kept_of_cc
@@ -83,4 +83,4 @@ async def _read(client: Client, file: File) -> tuple[frozenset[int], frozenset[i
     return frozenset(map(hashed, filter(is_kept, names))), frozenset(map(hashed, cc))
 
 
-TABLE = Table(name="exports", about="names that TensorFlow's libraries export to custom ops", refresh=refresh)
+TABLE = UpdatedTable(name="exports", about="names that TensorFlow's libraries export to custom ops", refresh=refresh)

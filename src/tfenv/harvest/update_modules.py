@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from zipfile import BadZipFile
 
 from tfenv.errors import IndexUnavailable
-from tfenv.facts.folders import damaged
+from tfenv.facts.location import damaged
 from tfenv.harvest.published import newest_wheels, source
-from tfenv.harvest.update import Table
+from tfenv.harvest.update import UpdatedTable
 from tfenv.index.client import RangesUnsupported
 from tfenv.index.loop import run
 from tfenv.symbols.modules import ModuleTable, module_of
@@ -69,4 +69,4 @@ async def _read(client: Client, file: File) -> frozenset[str]:
     return frozenset(name for one in found for name in accumulate(one.split("."), "{}.{}".format) if "." in name)
 
 
-TABLE = Table(name="modules", about="private modules in the wheels of TensorFlow", refresh=refresh)
+TABLE = UpdatedTable(name="modules", about="private modules in the wheels of TensorFlow", refresh=refresh)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfenv.errors import TfenvError
 from tfenv.facts.projects import ProjectRelease, ProjectTable, pack
-from tfenv.harvest.update import Table
+from tfenv.harvest.update import UpdatedTable
 from tfenv.index.source import IndexSource
 from tfenv.model.package import normalize
 from tfenv.store.cache import Cache
@@ -122,4 +122,4 @@ def _requires(release: Release, source: Source) -> tuple[str, ...] | None:
     return tuple(text for text in map(str, metadata.requires) if _OF_AN_EXTRA.search(text) is None)
 
 
-TABLE = Table(name="projects", about="releases of TensorFlow's dependencies and companions", refresh=refresh)
+TABLE = UpdatedTable(name="projects", about="releases of TensorFlow's dependencies and companions", refresh=refresh)

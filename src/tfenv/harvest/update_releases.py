@@ -15,7 +15,7 @@ from tfenv.facts.releases import ReleaseFacts, ReleaseTable, dumps, minor
 from tfenv.harvest.libraries import Inside, due, inside, with_known, with_libraries
 from tfenv.harvest.published import OLDEST, published, releases_of
 from tfenv.harvest.releases import again, can_have_cuda, harvest_release, still_true
-from tfenv.harvest.update import Table
+from tfenv.harvest.update import UpdatedTable
 from tfenv.index.client import RangesUnsupported
 from tfenv.index.loop import run
 from tfenv.model.package import TENSORFLOW, Name, Release, normalize
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tfenv.facts.silent import SilentRow
     from tfenv.harvest.releases import Reader
-    from tfenv.harvest.update import Report, Update
+    from tfenv.harvest.update import TableReport, Update
     from tfenv.index.client import Client
     from tfenv.model.package import File
 
@@ -55,7 +55,7 @@ def refresh(update: Update) -> None:
     run(_update(update, names))
 
 
-def reader(client: Client, report: Report | None = None, *, at_once: int = _AT_ONCE) -> Reader:
+def reader(client: Client, report: TableReport | None = None, *, at_once: int = _AT_ONCE) -> Reader:
     """Reads members of published wheels by byte ranges, several wheels at once."""
     gate = asyncio.Semaphore(at_once)
 
@@ -140,7 +140,7 @@ async def _row(
     return with_known(row, table.release(release.name, release.version))
 
 
-TABLE = Table(
+TABLE = UpdatedTable(
     name="releases",
     about="TensorFlow's releases: wheels, requirements, CUDA, cuDNN and machine code",
     of="distributions",

@@ -10,14 +10,14 @@ from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.facts.releases import minor
-from tfenv.harvest import api_renames
-from tfenv.harvest.api import symbols
-from tfenv.harvest.api_parts import LENDERS, LENDERS_OF_KERAS, base, main_file, parts, python_of, stable
-from tfenv.harvest.api_rows import condense, entries, linked, links, merge
-from tfenv.harvest.api_world import Sources, World
 from tfenv.harvest.members import Members
+from tfenv.harvest.public import renames
+from tfenv.harvest.public.entries import condense, entries, linked, links, merge
+from tfenv.harvest.public.parts import LENDERS, LENDERS_OF_KERAS, base, main_file, parts, python_of, stable
+from tfenv.harvest.public.symbols import symbols
+from tfenv.harvest.public.trees import ModuleTrees, Sources
 from tfenv.harvest.published import releases_of, source
-from tfenv.harvest.update import Table
+from tfenv.harvest.update import UpdatedTable
 from tfenv.harvest.wheel import METADATA, parse_metadata
 from tfenv.index.loop import run
 from tfenv.model.package import Name
@@ -27,7 +27,7 @@ from tfenv.symbols.releases import ReleaseRead, Releases
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tfenv.harvest.api_rows import Entry
+    from tfenv.harvest.public.entries import Entry
     from tfenv.harvest.update import Update
     from tfenv.model.package import File, Release
 
@@ -135,7 +135,7 @@ class _Work:
         archives = [archive, *(await asyncio.gather(*map(reads, lent)))]
         linked = frozenset({"keras"}) if keras else frozenset[str]()
         found = await asyncio.to_thread(
-            lambda: condense(symbols(World(archives, trees), package, python=python_of(main), linked=linked))
+            lambda: condense(symbols(ModuleTrees(archives, trees), package, python=python_of(main), linked=linked))
         )
         if not found:
             raise IndexUnavailable(f"{main.url} holds no package `{package}`")
@@ -169,8 +169,8 @@ class _Work:
         mains = list(newest.values())
         if before.startswith(f"source\t{source(mains[0])}\n"):
             return
-        tables = {source(file): api_renames.renames(await reads.some(file, api_renames.wanted)) for file in mains}
-        self.update.put(_RENAMES, api_renames.dumps(tables))
+        tables = {source(file): renames.renames(await reads.some(file, renames.wanted)) for file in mains}
+        self.update.put(_RENAMES, renames.dumps(tables))
 
 
 def _requires(archive: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ def _requires(archive: Mapping[str, bytes]) -> tuple[str, ...]:
     return parse_metadata(metadata).requires_dist
 
 
-TABLE = Table(
+TABLE = UpdatedTable(
     name="symbols",
     about="public symbols of every release of TensorFlow and Keras",
     of="releases",

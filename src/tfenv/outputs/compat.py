@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from tfenv.facts.compat import Row
+    from tfenv.facts.compat import CompatRow
     from tfenv.model.hardware import Architecture
 
 _HEAD = ("TensorFlow", "Python", "glibc", "CUDA", "cuDNN", "machine code for", "PTX for", "driver", "driver for PTX")
 
 
-def lines(rows: Sequence[Row]) -> str:
+def lines(rows: Sequence[CompatRow]) -> str:
     """The table as aligned columns."""
     cells = [_HEAD, *map(_cells, rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(_HEAD))]
@@ -26,13 +26,13 @@ def lines(rows: Sequence[Row]) -> str:
     )
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(rows: Sequence[CompatRow]) -> str:
     """The table as Markdown."""
     cells = [_HEAD, ("---",) * len(_HEAD), *map(_cells, rows)]
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
-def document(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def document(rows: Sequence[CompatRow]) -> list[dict[str, Any]]:
     """The table for programs: versions as text, ``None`` for a value that does not apply or is not known."""
     return [
         {
@@ -51,7 +51,7 @@ def document(rows: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: CompatRow) -> tuple[str, ...]:
     return (
         str(row.version),
         f"{row.pythons[0]}-{row.pythons[-1]}" if len(row.pythons) > 1 else "".join(map(str, row.pythons)) or "-",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tfenv.facts.folders import damaged
+from tfenv.facts.location import damaged
 from tfenv.facts.rows import finish, read
 from tfenv.model.document import text
 

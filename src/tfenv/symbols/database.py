@@ -6,7 +6,7 @@ import hashlib
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from tfenv.facts.folders import in_use
+from tfenv.facts.location import in_use
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from tfenv.facts.folders import damaged
+from tfenv.facts.location import damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

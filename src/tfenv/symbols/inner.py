@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tfenv.symbols.rows import Row, parse_varied, spell_varied, union
+from tfenv.symbols.rows import SymbolRow, parse_varied, spell_varied, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ALIAS: Final = "="
 
 
-def parse_inner(name: str, rest: str, releases: Releases) -> dict[str, Row]:
+def parse_inner(name: str, rest: str, releases: Releases) -> dict[str, SymbolRow]:
     """The module, and all that is in it, by name, from what follows the name in its line."""
     spans, *groups = rest.split("\t")
     mask = releases.parse(spans)
@@ -33,15 +33,15 @@ def parse_inner(name: str, rest: str, releases: Releases) -> dict[str, Row]:
                 aliases.setdefault(one, []).append((target, there))
             else:
                 kinds.setdefault(one, []).append((head, there))
-    rows = {name: Row(name=name, mask=mask, kinds=(("m", mask),), inner=True)}
+    rows = {name: SymbolRow(name=name, mask=mask, kinds=(("m", mask),), inner=True)}
     for one in {**kinds, **aliases}:
         told, same = tuple(kinds.get(one, ())), tuple(aliases.get(one, ()))
         whole = union(there for _, there in (*told, *same))
-        rows[f"{name}.{one}"] = Row(name=f"{name}.{one}", mask=whole, kinds=told, aliases=same, inner=True)
+        rows[f"{name}.{one}"] = SymbolRow(name=f"{name}.{one}", mask=whole, kinds=told, aliases=same, inner=True)
     return rows
 
 
-def spell_inner(module: Row, rows: Iterable[Row], releases: Releases) -> str:
+def spell_inner(module: SymbolRow, rows: Iterable[SymbolRow], releases: Releases) -> str:
     """The one spelling of a module and of the rows that are told with it."""
     groups: dict[str, list[tuple[str, int]]] = {}
     for row in rows:

@@ -52,7 +52,7 @@ _COMPAT = re.compile(r"^compat\.v[12]\.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class SymbolRow:
     """A symbol as the files tell it; sets of releases are masks, as in `Releases`.
 
     Attributes:
@@ -87,10 +87,10 @@ class Row:
         """Where it is defined in the newest release that has it."""
         return _newest(self.modules)
 
-    def within(self, mask: int, name: str) -> Row:
+    def within(self, mask: int, name: str) -> SymbolRow:
         """The same in these releases only, under another name."""
         parameters = None if self.parameters is None else _cut(self.parameters, mask)
-        return Row(
+        return SymbolRow(
             name=name,
             mask=self.mask & mask,
             kinds=_cut(self.kinds, mask),
@@ -101,7 +101,7 @@ class Row:
             aliases=_cut(self.aliases, mask),
         )
 
-    def joined(self, over: Row | None) -> Row:
+    def joined(self, over: SymbolRow | None) -> SymbolRow:
         """Both; where both tell of a release, `over` counts."""
         if over is None:
             return self
@@ -150,7 +150,7 @@ def share(lines: Iterable[str]) -> list[str]:
     return [*sorted(spelled), *alone]
 
 
-def parse_row(name: str, lines: Iterable[str], releases: Releases) -> Row:
+def parse_row(name: str, lines: Iterable[str], releases: Releases) -> SymbolRow:
     """Read what follows the name in its lines.
 
     Raises:
@@ -165,12 +165,12 @@ def parse_row(name: str, lines: Iterable[str], releases: Releases) -> Row:
         else:
             row = _parse_own(name, line, releases)
     if row is None:
-        row = Row(name=name, mask=0)
+        row = SymbolRow(name=name, mask=0)
     aliases.sort(key=lambda pair: (pair[1] & -pair[1], pair[0]))
     return replace(row, mask=row.mask | union(mask for _, mask in aliases), aliases=tuple(aliases))
 
 
-def spell_row(row: Row, releases: Releases) -> tuple[str, ...]:
+def spell_row(row: SymbolRow, releases: Releases) -> tuple[str, ...]:
     """The one spelling of a row: its lines, name included."""
     plain = _COMPAT.sub("", row.name)
     lines = [
@@ -190,7 +190,7 @@ def spell_row(row: Row, releases: Releases) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _parse_own(name: str, line: str, releases: Releases) -> Row:
+def _parse_own(name: str, line: str, releases: Releases) -> SymbolRow:
     kind, _, rest = line.partition("\t")
     spans, *fields = rest.split("\t")
     mask = releases.parse(spans)
@@ -206,7 +206,9 @@ def _parse_own(name: str, line: str, releases: Releases) -> Row:
             head, _, text = text[1:].partition("] ")
             known = releases.parse(head.replace(",", " "))
         parameters = () if text == _NO_PARAMETERS else parse_varied(text, known, releases)
-    return Row(name=name, mask=mask, kinds=kinds, modules=modules, bases=bases, known=known, parameters=parameters)
+    return SymbolRow(
+        name=name, mask=mask, kinds=kinds, modules=modules, bases=bases, known=known, parameters=parameters
+    )
 
 
 def parse_varied(text: str, whole: int, releases: Releases) -> Varied:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tfenv.symbols.inner import parse_inner, spell_inner
 from tfenv.symbols.releases import Releases
-from tfenv.symbols.rows import Row, parse_row, share, spell_row, split
+from tfenv.symbols.rows import SymbolRow, parse_row, share, spell_row, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ HEADER = (
 _ROOT, _RELEASES, _INNER = "_", "releases", "inner"
 
 
-def loads(texts: Mapping[str, str]) -> tuple[Releases, tuple[Row, ...]]:
+def loads(texts: Mapping[str, str]) -> tuple[Releases, tuple[SymbolRow, ...]]:
     """The releases and all rows, sorted by name, from the texts of the files by their stem.
 
     Raises:
@@ -34,7 +34,7 @@ def loads(texts: Mapping[str, str]) -> tuple[Releases, tuple[Row, ...]]:
         if stem not in (_RELEASES, _INNER):
             for name, rest in split(text):
                 lines.setdefault(name, []).append(rest)
-    rows: dict[str, Row] = {}
+    rows: dict[str, SymbolRow] = {}
     for line in texts.get(_INNER, "").splitlines():
         name, _, rest = line.partition("\t")
         rows |= parse_inner(name, rest, releases)
@@ -42,11 +42,11 @@ def loads(texts: Mapping[str, str]) -> tuple[Releases, tuple[Row, ...]]:
     return releases, tuple(rows[name] for name in sorted(rows))
 
 
-def dumps(releases: Releases, rows: Iterable[Row]) -> dict[str, str]:
+def dumps(releases: Releases, rows: Iterable[SymbolRow]) -> dict[str, str]:
     """The texts of the files by their stem; `dumps(*loads(texts)) == texts`."""
     ordered = sorted(rows, key=lambda row: row.name)
     tops = {row.name for row in ordered if "." not in row.name and any(kind == "m" for kind, _ in row.kinds)}
-    inner: dict[str, list[Row]] = {}
+    inner: dict[str, list[SymbolRow]] = {}
     held: dict[str, list[str]] = {_ROOT: []}
     for row in ordered:
         if row.inner:

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Literal
 from tfenv.errors import UsageError
 from tfenv.symbols.inner import parse_inner
 from tfenv.symbols.releases import Releases
-from tfenv.symbols.rows import KINDS, Row, parse_row, split, union
+from tfenv.symbols.rows import KINDS, SymbolRow, parse_row, split, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,7 @@ class SymbolRange:
         return None if any(one.name.startswith("**") and one.on(version) for one in self.parameters) else False
 
 
-class Shelf:
+class PackageSymbols:
     """The symbols of one package, read file by file as they are asked for. Names are relative to the package.
 
     Attributes:
@@ -164,22 +164,22 @@ class Shelf:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._files: dict[str, dict[str, list[str]]] = {}
-        self._rows: dict[str, Row | None] = {}
-        self._resolved: dict[tuple[str, int], Row | None] = {}
+        self._rows: dict[str, SymbolRow | None] = {}
+        self._resolved: dict[tuple[str, int], SymbolRow | None] = {}
 
     @cached_property
     def releases(self) -> Releases:
         """The releases of the package that were read."""
         return Releases.load(self._directory / "releases.txt")
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> SymbolRow | None:
         """What stands in the file for this very name; ``None`` if there is no such line."""
         if name not in self._rows:
             lines = self._file(name.partition(".")[0]).get(name) or self._file("_").get(name)
             self._rows[name] = self._inner(name) if lines is None else parse_row(name, lines, self.releases)
         return self._rows[name]
 
-    def _inner(self, name: str) -> Row | None:
+    def _inner(self, name: str) -> SymbolRow | None:
         """The same of a module that can be imported, but is not shown, or of what is in one."""
         owner = name.rpartition(".")[0]
         for module in (name, owner):
@@ -198,14 +198,14 @@ class Shelf:
         yield from self._file(name.partition(".")[0])
         yield from self._file("_")
 
-    def resolve(self, name: str, hops: int = _HOPS) -> Row | None:
+    def resolve(self, name: str, hops: int = _HOPS) -> SymbolRow | None:
         """The row of a symbol; what it inherits, and what it or a module above it is another name of, filled in."""
         key = (name, hops)
         if key not in self._resolved:
             self._resolved[key] = self._resolve(name, hops)
         return self._resolved[key]
 
-    def _resolve(self, name: str, hops: int) -> Row | None:
+    def _resolve(self, name: str, hops: int) -> SymbolRow | None:
         row = self.row(name)
         if not hops:
             return row
@@ -228,15 +228,15 @@ class Shelf:
             found = self._with_untold(found, name)
         return found if found is not None and found.mask else None
 
-    def _with_untold(self, found: Row, name: str) -> Row:
+    def _with_untold(self, found: SymbolRow, name: str) -> SymbolRow:
         """A member that some releases have counts as there where nothing is told of its class, an inner one."""
         holder = self.row(name.rpartition(".")[0])
         if holder is None or not holder.inner:
             return found
         untold = union(mask for kind, mask in holder.kinds if kind == "C") & ~found.mask
-        return Row(name=name, mask=untold, kinds=((found.kind, untold),)).joined(found) if untold else found
+        return SymbolRow(name=name, mask=untold, kinds=((found.kind, untold),)).joined(found) if untold else found
 
-    def _joined(self, found: Row | None, target: str, mask: int, name: str, hops: int) -> Row | None:
+    def _joined(self, found: SymbolRow | None, target: str, mask: int, name: str, hops: int) -> SymbolRow | None:
         """What is known already counts; of the other releases, what is known of `target`."""
         there = self.resolve(target, hops - 1)
         return found if there is None else there.within(mask, name).joined(found)
@@ -260,14 +260,14 @@ class ApiTable:
         self._found: dict[str, SymbolRange | None] = {}
 
     @cached_property
-    def tensorflow(self) -> Shelf:
+    def tensorflow(self) -> PackageSymbols:
         """The symbols of `tensorflow`."""
-        return Shelf(self._directory / "tensorflow")
+        return PackageSymbols(self._directory / "tensorflow")
 
     @cached_property
-    def keras(self) -> Shelf:
+    def keras(self) -> PackageSymbols:
         """The symbols of `keras`."""
-        return Shelf(self._directory / "keras")
+        return PackageSymbols(self._directory / "keras")
 
     @property
     def releases(self) -> tuple[Version, ...]:
@@ -366,7 +366,7 @@ class ApiTable:
         )
 
 
-def _told(name: str, row: Row | None, releases: Releases) -> SymbolRange | None:
+def _told(name: str, row: SymbolRow | None, releases: Releases) -> SymbolRange | None:
     if row is None or not row.mask:
         return None
     if row.kind not in KINDS:

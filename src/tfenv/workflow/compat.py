@@ -10,10 +10,10 @@ from tfenv.facts.database import load
 from tfenv.inputs.request import release_specifier
 
 if TYPE_CHECKING:
-    from tfenv.facts.compat import Row
+    from tfenv.facts.compat import CompatRow
 
 
-def compat(spec: str | None = None) -> tuple[Row, ...]:
+def compat(spec: str | None = None) -> tuple[CompatRow, ...]:
     """The compatibility table, for Linux on x86-64.
 
     Args:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from tfenv.errors import UsageError
 from tfenv.facts.database import Database
 from tfenv.facts.digest import LOCK, digest
-from tfenv.facts.folders import DATE, PARTS, in_use, pointer, pointer_file, shipped
+from tfenv.facts.location import DATE, PARTS, in_use, pointer, pointer_file, shipped
 from tfenv.harvest.tables import TABLES
-from tfenv.harvest.update import Report, Update
+from tfenv.harvest.update import TableReport, Update
 from tfenv.model.goal import PYPI
 from tfenv.model.package import TENSORFLOW
 from tfenv.model.progress import Progress, Silent
@@ -40,7 +40,7 @@ class Updated:
         folder: folder of the facts that were written; ``None`` if nothing was.
     """
 
-    reports: tuple[Report, ...]
+    reports: tuple[TableReport, ...]
     folder: Path | None
 
     @property
@@ -77,7 +77,7 @@ def update(
     write: bool = False,
     user: bool = False,
     reread: bool = False,
-    reported: Callable[[Report], None] = lambda _: None,
+    reported: Callable[[TableReport], None] = lambda _: None,
     progress: Progress | None = None,
     cache: Cache | None = None,
 ) -> Updated:
@@ -107,12 +107,12 @@ def update(
         raise UsageError("`--only` goes with one table", hint=f"name {takers}")
     cache = cache or Cache()
 
-    def run(root: Path, *, writing: bool) -> tuple[Report, ...]:
+    def run(root: Path, *, writing: bool) -> tuple[TableReport, ...]:
         reports = []
         for name in tables or TABLES:
             work = Update(
                 root=root,
-                report=Report(table=name),
+                report=TableReport(table=name),
                 only=tuple(only),
                 index=index,
                 write=writing,
@@ -137,7 +137,7 @@ def update(
         return _of_user(run)
 
 
-def _of_user(run: Callable[..., tuple[Report, ...]]) -> Updated:
+def _of_user(run: Callable[..., tuple[TableReport, ...]]) -> Updated:
     """Update a copy of the facts in use, and make it what is used."""
     before, home = in_use(), pointer_file().parent
     new = home / f"facts-{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}"
@@ -162,9 +162,9 @@ def _of_user(run: Callable[..., tuple[Report, ...]]) -> Updated:
     return Updated(reports=reports, folder=new)
 
 
-def _dated(root: Path, *, changed: bool, write: bool) -> Report:
+def _dated(root: Path, *, changed: bool, write: bool) -> TableReport:
     """The day on which all tables were compared with what is published."""
-    work = Update(root=root, report=Report(table="date", checked=1), write=write)
+    work = Update(root=root, report=TableReport(table="date", checked=1), write=write)
     today = datetime.now(UTC).date()
     if changed or (today - date.fromisoformat(work.text(_DATE_FILE).strip())).days >= _DAYS:
         work.put(_DATE_FILE, f"{today}\n")

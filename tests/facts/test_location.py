@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tfenv.errors import UsageError
-from tfenv.facts import folders
+from tfenv.facts import location
 from tfenv.facts.database import load
 from tfenv.facts.digest import LOCK, digest
-from tfenv.facts.folders import in_use, shipped
+from tfenv.facts.location import in_use, shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,16 +22,16 @@ def _newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Facts of the user, with one file more than those that come with tfenv."""
     monkeypatch.setenv("TFENV_DATA_DIR", str(tmp_path))
     root = tmp_path / "newer"
-    for part in folders.PARTS:
+    for part in location.PARTS:
         shutil.copytree(shipped() / part, root / part)
     (root / "facts" / "tensorflow" / "9.1.toml").write_text("release = []\n", encoding="utf-8")
-    (root / "facts" / folders.DATE).write_text("2031-01-02\n", encoding="utf-8")
+    (root / "facts" / location.DATE).write_text("2031-01-02\n", encoding="utf-8")
     write_pointer(root)
     return root
 
 
 def write_pointer(root: Path) -> None:
-    folders.pointer_file().write_text(folders.pointer(root, shipped()), encoding="utf-8")
+    location.pointer_file().write_text(location.pointer(root, shipped()), encoding="utf-8")
 
 
 def test_without_facts_of_the_user() -> None:
@@ -52,9 +52,9 @@ def test_facts_of_the_user_count(newer: Path) -> None:
 
 def test_facts_made_for_another_tfenv_do_not_count(newer: Path) -> None:
     """A newer tfenv brings facts of its own; the older ones are named."""
-    pointer = folders.pointer_file()
+    pointer = location.pointer_file()
     text = pointer.read_text(encoding="utf-8")
-    pointer.write_text(text.replace(folders.identity(shipped()), "0" * 12), encoding="utf-8")
+    pointer.write_text(text.replace(location.identity(shipped()), "0" * 12), encoding="utf-8")
     found = in_use()
     assert (found.root, found.is_users, found.unused) == (shipped(), False, newer)
 
@@ -68,8 +68,8 @@ def test_a_damaged_file_is_named(newer: Path, name: str) -> None:
     with pytest.raises(UsageError) as caught:
         load()
     assert f"`{path}` is damaged" in caught.value.message
-    assert f"delete `{folders.pointer_file()}`" in (caught.value.hint or "")
-    folders.pointer_file().unlink()
+    assert f"delete `{location.pointer_file()}`" in (caught.value.hint or "")
+    location.pointer_file().unlink()
     assert load().root == shipped() / "facts"
 
 
@@ -87,14 +87,14 @@ def test_a_missing_or_foreign_file_is_named(newer: Path) -> None:
 def test_a_damaged_pointer(newer: Path, text: str) -> None:
     """The file that names the folder is not believed blindly."""
     assert newer.is_dir()
-    folders.pointer_file().write_text(text, encoding="utf-8")
+    location.pointer_file().write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=r"facts\.json` is damaged"):
         in_use()
 
 
 def test_the_pointer_names_a_folder_beside_it(newer: Path) -> None:
     """A path in it leads nowhere else."""
-    pointer = folders.pointer_file()
+    pointer = location.pointer_file()
     text = pointer.read_text(encoding="utf-8")
     pointer.write_text(text.replace('"newer"', '"../../elsewhere/newer"'), encoding="utf-8")
     assert in_use().root == newer
@@ -106,4 +106,4 @@ def test_a_row_with_faults_says_what_to_do(newer: Path) -> None:
     write_pointer(newer)
     with pytest.raises(UsageError, match=r"cuda\.toml") as caught:
         _ = load().cuda
-    assert f"delete `{folders.pointer_file()}`" in (caught.value.hint or "")
+    assert f"delete `{location.pointer_file()}`" in (caught.value.hint or "")

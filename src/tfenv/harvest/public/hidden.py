@@ -10,13 +10,13 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from tfenv.harvest.api_values import Class, Function, Module, Ref
+from tfenv.harvest.public.objects import Class, Function, Module, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfenv.harvest.api_names import Names
-    from tfenv.harvest.api_values import Value
+    from tfenv.harvest.public.bindings import Names
+    from tfenv.harvest.public.objects import Value
 
 _LEFT_OUT = re.compile(
     r"\._|\bkeras\.(api|protobuf)(\.|$)|(^|\.)(\w*_tests?|tests|\w*benchmarks?|\w*_benchmark_\w*)(\.|$)"

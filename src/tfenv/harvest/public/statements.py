@@ -12,179 +12,25 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any
 
-from tfenv.harvest.api_values import Attribute, Class, Function, Made, Module, Other, Property, Ref
+from tfenv.harvest.public.evaluator import Evaluator, string
+from tfenv.harvest.public.objects import Class, Function, Module, Other, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tfenv.harvest.api_values import Value
-    from tfenv.harvest.api_world import World
+    from tfenv.harvest.public.objects import Value
 
 _MENTIONED = re.compile(r"^@@(\w+)$", re.MULTILINE)
 _COMPARED = {ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq}
-_HOPS = 40
 _STARS = 4
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-PACKAGES = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"})
-"""Whose modules are part of an API; others (`absl`) only lend names to it."""
-
-_PASS_THROUGH = {"func_or_class", "func", "target"}
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-class Space:
-    """The names of one module.
-
-    Attributes:
-        names: what they stand for at the end.
-        cleaned: it was left with documented names only, or tells its public names itself.
-        given: names that other modules set in it: `app.flags = flags`.
-        dunders: names with an underscore that `*` imports all the same (`tf.__version__` up to 1.8).
-        brought: names that came by `*`.
-        starred: the modules that they came from.
-        left: where another module leaves it documented names only, these: `remove_undocumented(nest.__name__, …)`.
-        listed: the names of a literal `__all__`; ``None`` without.
-    """
-
-    def __init__(self) -> None:
-        self.names: dict[str, Value] = {}
-        self.given: set[str] = set()
-        self.brought: set[str] = set()
-        self.starred: list[str] = []
-        self.dunders: set[str] = set()
-        self.cleaned = False
-        self.left: frozenset[str] | None = None
-        self.listed: list[str] | None = None
-
-
-class Names:
-    """The names of all modules of a world.
-
-    Attributes:
-        added: what is given to classes (by module and name) after they are made: `Supervisor.Stop = Supervisor.stop`.
-    """
-
-    def __init__(self, world: World, *, python: tuple[int, int] = (3, 7), linked: frozenset[str] = frozenset()) -> None:
-        self.world = world
-        self.python = python
-        self.linked = linked
-        self._spaces: dict[str, Space] = {}
-        self._resolved: dict[Value, Value] = {}
-        self._following = 0
-        self.added: dict[tuple[str, str], dict[str, Value]] = {}
-
-    def space(self, module: str) -> Space:
-        """The names of a module (those so far, while it is being followed)."""
-        if module not in self._spaces:
-            space = self._spaces[module] = Space()
-            tree = self.world.parse(module)
-            self._following += 1
-            _Follower(self, module, space, ast.get_docstring(tree, clean=True) or "").run(tree.body)
-            self._following -= 1
-        return self._spaces[module]
-
-    def attribute(self, module: str, name: str) -> Value | None:
-        """What a module calls by this name; a module inside it counts; ``None`` if there is nothing."""
-        if module in self.world:
-            found = self.space(module).names.get(name)
-            if found is not None and found != Ref(module, name):
-                return found
-            if f"{module}.{name}" in self.world:
-                return Module(f"{module}.{name}")
-        return None
-
-    def value(self, module: str, node: ast.expr) -> Value:
-        """What an expression stands for at the end of a module."""
-        return _Follower(self, module, self.space(module), "").value(node)
-
-    def resolve(self, value: Value) -> Value:
-        """The thing itself, behind imports, other names and decorators."""
-        if not isinstance(value, (Ref, Attribute, Made)):
-            return value
-        found = self._resolved.get(value)
-        if found is None:
-            found = self._look(value, _HOPS)
-            if not self._following:  # else names may be missing yet
-                self._resolved[value] = found
-        return found
-
-    def _look(self, value: Value, hops: int) -> Value:
-        seen: list[Value] = []
-        while hops:
-            hops -= 1
-            if value in seen:  # modules that have it from each other: it is a module in one of them
-                wholes = [f"{one.module}.{one.name}" for one in seen if isinstance(one, Ref)]
-                return next((Module(whole) for whole in wholes if whole in self.world), Other())
-            seen.append(value)
-            if isinstance(value, Ref):
-                found = self.attribute(value.module, value.name)
-            elif isinstance(value, Attribute):
-                found = self._member(self._look(value.of, hops), value.name)
-            elif isinstance(value, Made):
-                return self._wrapped(value, hops)
-            else:
-                return value
-            if found is None:
-                return self._missing(value, hops)
-            value = found
-        return Other()
-
-    def _wrapped(self, value: Made, hops: int) -> Value:
-        by = None if value.by is None else self._look(value.by, hops)
-        if isinstance(by, Class):
-            return Other()
-        if isinstance(by, Function) and (inner := getattr(by.node, "inner", None)) is not None:
-            return Function(by.module, f"{by.name}.{inner.name}", inner)
-        for argument in reversed(value.arguments):
-            found = self._look(argument, hops)
-            if isinstance(found, Class) and value.partial:
-                return Other()
-            if isinstance(found, Function) and value.given:
-                return Function(found.module, found.name, found.node, found.given + value.given)
-            if isinstance(found, (Function, Class)):
-                return found
-        return Other()
-
-    def _member(self, owner: Value, name: str) -> Value | None:
-        if isinstance(owner, Module):
-            return self.attribute(owner.name, name)
-        if isinstance(owner, Class) and owner.node is not None:
-            for statement in owner.node.body:
-                if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)) and statement.name == name:
-                    if isinstance(statement, ast.ClassDef):
-                        return Class(owner.module, f"{owner.name}.{name}", statement)
-                    return Function(owner.module, f"{owner.name}.{name}", statement)
-                if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
-                    return self.value(owner.module, statement.value)
-        return None
-
-    def _missing(self, value: Value, hops: int) -> Value:
-        """What no Python file of the world defines: a protocol buffer, what C++ makes, or something from elsewhere."""
-        module = name = ""
-        if isinstance(value, Ref):
-            module, name = value.module, value.name
-        elif isinstance(value, Attribute):
-            owner = self._look(value.of, hops)
-            module, name = owner.name if isinstance(owner, Module) else "", value.name
-        if module.partition(".")[0] not in PACKAGES or not name[:1].isupper() or name.isupper():
-            return Other()
-        return Class(module, name)
-
-
-class _Follower:
+class Follower(Evaluator):
     """Runs through the statements of one module."""
 
-    def __init__(self, names: Names, module: str, space: Space, docstring: str) -> None:
-        self._all = names
-        self._module = module
-        self._space = space
-        self._names = space.names
-        self._docstring = docstring
-        self._strings: dict[str, str] = {}  # what the module gives a name to: `_keras_module = "…"`
-        self._switches: dict[str, bool | None] = {}  # likewise: `TRY_IMPORT_SKLEARN = os.environ.get(…)`
-        package = names.world.is_package(module)
-        self._package = module if package else module.rpartition(".")[0]
-
     def run(self, body: Iterable[ast.stmt]) -> None:
+        """Follow the statements in order."""
         for statement in body:
             self._statement(statement)
 
@@ -198,7 +44,7 @@ class _Follower:
                 else:
                     top = alias.name.partition(".")[0]
                     self._names[top] = self._module_value(top)
-        elif isinstance(node, _FUNCTIONS):
+        elif isinstance(node, FUNCTIONS):
             self._names[node.name] = Function(self._module, node.name, node)
         elif isinstance(node, ast.ClassDef):
             self._names[node.name] = Class(self._module, node.name, node, bases=tuple(self._bases(node)))
@@ -283,7 +129,7 @@ class _Follower:
         if text in ("six.PY3", "_six.PY3"):
             return True
         if isinstance(test, ast.Compare) and text.startswith(("_BACKEND == ", "K.backend() == ")):
-            return _string(test.comparators[0]) == "tensorflow"
+            return string(test.comparators[0]) == "tensorflow"
         if isinstance(test, ast.Compare) and len(test.ops) == 1 and "version_info" in text:
             try:
                 right = ast.literal_eval(test.comparators[0])
@@ -337,9 +183,6 @@ class _Follower:
             return Module(whole)
         return Ref(module, name)
 
-    def _module_value(self, name: str) -> Value:
-        return Module(self._all.world.home(name), link=name in self._all.linked)
-
     def _assign(self, target: ast.expr, value: Value, node: ast.expr) -> None:
         if isinstance(target, ast.Name):
             if target.id == "__all__":
@@ -383,88 +226,11 @@ class _Follower:
             else:
                 yield self.value(base)
 
-    def value(self, node: ast.expr) -> Value:
-        """What an expression stands for."""
-        if isinstance(node, ast.Name):
-            return self._names.get(node.id, Other())
-        if isinstance(node, ast.Attribute):
-            return Attribute(self.value(node.value), node.attr)
-        if isinstance(node, ast.Lambda):
-            return Function(self._module, "<lambda>", node)
-        if isinstance(node, ast.Call):
-            return self._called(node)
-        if isinstance(node, ast.Subscript):
-            text = ast.unparse(node)
-            if re.fullmatch(r"_?sys\.modules\[__name__\]", text):
-                return Module(self._module)
-        if isinstance(node, ast.IfExp):
-            return self.value(node.body)
-        return Other()
-
-    def _called(self, node: ast.Call) -> Value:
-        function = ast.unparse(node.func) if not isinstance(node.func, ast.Call) else ""
-        last = function.rpartition(".")[2].lstrip("_")
-        if last == "LazyLoader" and len(node.args) >= 3:
-            return self._lazy(node.args[2])
-        if last == "KerasLazyLoader":
-            return self._keras(node)
-        if last == "getattr" and len(node.args) >= 2 and isinstance(node.args[1], ast.Constant):
-            return Attribute(self.value(node.args[0]), str(node.args[1].value))
-        if last in ("import_module", "__import__") and node.args and isinstance(node.args[0], ast.Constant):
-            return self._module_value(str(node.args[0].value))
-        if last == "namedtuple" and len(node.args) >= 2:
-            return Class(self._module, f"namedtuple {_string(node.args[0])}", fields=_fields(node.args[1]))
-        if last in ("NamedTuple", "GeneratedProtocolMessageType") and node.args:
-            return Class(self._module, _string(node.args[0]) or last)
-        if last == "EnumTypeWrapper":
-            return Other()
-        if last == "property":
-            return Property()
-        if last == "partial" and node.args:
-            return Made(None, (self.value(node.args[0]),), len(node.args) - 1, partial=True)
-        by = self.value(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else None
-        wrapped = [*node.args, *(one.value for one in node.keywords if one.arg in _PASS_THROUGH)]
-        candidates = [one for one in wrapped if isinstance(one, (ast.Name, ast.Attribute, ast.Call, ast.Lambda))]
-        return Made(by, tuple(map(self.value, candidates)))
-
-    def _lazy(self, node: ast.expr) -> Value:
-        """A module that is imported later."""
-        name = self._text(node)
-        if name is None:
-            return Other()
-        if name.startswith("tensorflow_core"):
-            name = f"tensorflow{name.removeprefix('tensorflow_core')}"
-        return Module(name, link=self._linked(name))
-
-    def _keras(self, node: ast.Call) -> Value:
-        """Keras as `KerasLazyLoader` of `tensorflow/python/util/lazy_loader.py` chooses it."""
-        given = {one.arg: self._text(one.value) for one in node.keywords if one.arg}
-        mode = "_v1" if given.get("mode") == "v1" else "_v2"
-        if self._linked("keras"):
-            package = "keras._tf_keras.keras"
-            if (given.get("submodule") or "").startswith("__internal__.legacy."):
-                return Other()
-        else:
-            package = f"keras.api.{mode}.keras"
-        name = ".".join(filter(None, (package, given.get("submodule"))))
-        return Module(name, link=self._linked(name))
-
-    def _linked(self, name: str) -> bool:
-        return any(name == one or name.startswith(f"{one}.") for one in self._all.linked)
-
-    def _text(self, node: ast.expr) -> str | None:
-        if isinstance(node, ast.Name):
-            return self._strings.get(node.id)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            left, right = self._text(node.left), self._text(node.right)
-            return None if left is None or right is None else left + right
-        return _string(node)
-
     def _call(self, node: ast.Call) -> None:
         """A call for its effect."""
         last = ast.unparse(node.func).rpartition(".")[2].lstrip("_")
         if last == "setattr" and len(node.args) == 3:
-            name = _string(node.args[1])
+            name = string(node.args[1])
             if name is not None:
                 self._put(self.value(node.args[0]), name, self.value(node.args[2]))
         elif last == "package_hook":  # of tensorflow/python/tools/component_api_helper.py
@@ -486,7 +252,7 @@ class _Follower:
 
     def _update_globals(self, source: str) -> None:
         """As `keras.initializers` does from 2.4 on: classes of a module, also in snake case, and what is put there."""
-        functions = [one for one in self._all.world.parse(self._module).body if isinstance(one, _FUNCTIONS)]
+        functions = [one for one in self._all.world.parse(self._module).body if isinstance(one, FUNCTIONS)]
         made = [one for function in functions for one in function.body]
         for call in (one.value for one in made if isinstance(one, ast.Expr)):
             if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("populate_dict_with_module_objects"):
@@ -496,9 +262,9 @@ class _Follower:
             target = one.targets[0] if isinstance(one, ast.Assign) else None
             if not isinstance(one, ast.Assign) or not isinstance(target, ast.Subscript):
                 continue
-            name = _string(target.slice)
+            name = string(target.slice)
             if name is not None and ast.unparse(target.value) == source:
-                other = _string(one.value.slice) if isinstance(one.value, ast.Subscript) else None
+                other = string(one.value.slice) if isinstance(one.value, ast.Subscript) else None
                 self._names[name] = self.value(one.value) if other is None else self._names.get(other, Other())
 
     def _classes_of(self, module: Value) -> None:
@@ -567,7 +333,7 @@ class _Follower:
     def _list(self, node: ast.expr | None) -> list[str]:
         """The strings of a list; of a named one as it was built up in this module."""
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-            return [text for one in node.elts if (text := _string(one)) is not None]
+            return [text for one in node.elts if (text := string(one)) is not None]
         if isinstance(node, ast.BinOp):
             return [*self._list(node.left), *self._list(node.right)]
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("set", "frozenset") and node.args:
@@ -596,23 +362,10 @@ class _Follower:
                 if ast.unparse(call.func) == f"{name}.extend":
                     found += self._list(call.args[0])
                 elif ast.unparse(call.func) == f"{name}.append":
-                    found += [text for one in call.args if (text := _string(one)) is not None]
+                    found += [text for one in call.args if (text := string(one)) is not None]
         return found
 
 
 def _snake(name: str) -> str:
     """As `to_snake_case` of `keras/utils/generic_utils.py`."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
-
-
-def _string(node: ast.expr) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _fields(node: ast.expr) -> tuple[str, ...] | None:
-    text = _string(node)
-    if text is not None:
-        return tuple(text.replace(",", " ").split())
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return tuple(found for one in node.elts if (found := _string(one)) is not None)
-    return None

@@ -6,13 +6,13 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tfenv.harvest.api_values import Class, Function, Property
+from tfenv.harvest.public.objects import Class, Function, Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tfenv.harvest.api_names import Names
-    from tfenv.harvest.api_values import Value
+    from tfenv.harvest.public.bindings import Names
+    from tfenv.harvest.public.objects import Value
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEPTH = 30

@@ -14,16 +14,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tfenv.harvest.api_classes import Classes, signature
-from tfenv.harvest.api_inner import inner_modules, inner_names
-from tfenv.harvest.api_names import PACKAGES, Names
-from tfenv.harvest.api_values import Class, Function, Module, Other, Ref
+from tfenv.harvest.public.bindings import PACKAGES, Names
+from tfenv.harvest.public.classes import Classes, signature
+from tfenv.harvest.public.hidden import inner_modules, inner_names
+from tfenv.harvest.public.objects import Class, Function, Module, Other, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tfenv.harvest.api_values import Value
-    from tfenv.harvest.api_world import World
+    from tfenv.harvest.public.objects import Value
+    from tfenv.harvest.public.trees import ModuleTrees
 
 _DUNDERS = {
     "__version__",
@@ -72,7 +72,7 @@ class Symbol:
 
 
 def symbols(
-    world: World, root: str, *, python: tuple[int, int], linked: frozenset[str] = frozenset()
+    world: ModuleTrees, root: str, *, python: tuple[int, int], linked: frozenset[str] = frozenset()
 ) -> dict[str, Symbol]:
     """All public symbols below a package, by name relative to it.
 

@@ -15,7 +15,7 @@ _DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
 
 
 class Sources:
-    """Parsed modules by content. Patch releases share most of their modules, so that this outlives a `World`.
+    """Parsed modules by content. Patch releases share most of their modules, so that this outlives a `ModuleTrees`.
 
     Bodies of functions are dropped: only names and signatures matter here. Where a module puts into its `globals()`
     what its functions make, what they put under a name (`objects["he_normal"] = …`) and their calls are kept.
@@ -50,7 +50,7 @@ class Sources:
         self._used = set()
 
 
-class World:
+class ModuleTrees:
     """Modules by dotted name.
 
     `tensorflow_core` (1.15 to 2.1) is told as `tensorflow`, which forwards to it.

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from tfenv.symbols.rows import Row
+from tfenv.symbols.rows import SymbolRow
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from tfenv.harvest.api import Symbol
+    from tfenv.harvest.public.symbols import Symbol
     from tfenv.symbols.releases import Releases
     from tfenv.symbols.rows import Varied
 
@@ -72,7 +72,7 @@ def condense(symbols: Mapping[str, Symbol]) -> dict[str, Entry]:
     return found
 
 
-def entries(rows: Iterable[Row], bit: int) -> dict[str, Entry]:
+def entries(rows: Iterable[SymbolRow], bit: int) -> dict[str, Entry]:
     """What rows tell of one release."""
     found = {}
     for row in rows:
@@ -95,7 +95,7 @@ def linked(releases: Releases, bit: int) -> dict[str, Entry]:
     return {name: Entry(_LINK, f"keras.{target}") for name, (mask, target) in releases.links.items() if mask & bit}
 
 
-def merge(told: Sequence[Mapping[str, Entry]]) -> tuple[Row, ...]:
+def merge(told: Sequence[Mapping[str, Entry]]) -> tuple[SymbolRow, ...]:
     """One row for each symbol from the entries of all releases, oldest first; sorted by name.
 
     Another name that once was (or became) a thing of its own is spelled out everywhere, unless it is a module, or no
@@ -174,7 +174,7 @@ def _spelled_out(entries: Mapping[str, Entry], spelled: set[str]) -> dict[str, E
     return found
 
 
-def _row(name: str, history: list[tuple[int, Entry]]) -> Row:
+def _row(name: str, history: list[tuple[int, Entry]]) -> SymbolRow:
     mask, known = 0, 0
     kinds: dict[str, int] = {}
     modules: dict[str, int] = {}
@@ -191,7 +191,7 @@ def _row(name: str, history: list[tuple[int, Entry]]) -> Row:
         for values, value in ((kinds, kind), (modules, one.module), (bases, one.base), (aliases, one.alias)):
             if value:
                 values[value] = values.get(value, 0) | bit
-    return Row(
+    return SymbolRow(
         name=name,
         mask=mask,
         kinds=_oldest_first(kinds),
