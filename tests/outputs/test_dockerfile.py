@@ -157,6 +157,24 @@ def test_driver_and_architectures_are_demanded(sass: tuple[str, ...], ptx: tuple
         assert not satisfied(expected, "525.60.12", gpu)
 
 
+def test_gpus_that_compile_need_a_newer_driver() -> None:
+    """A driver that compiles what has no machine code is demanded where that is so, and only there."""
+    needs = Needs(
+        driver=Version("525.60.13"),
+        sass=architectures("6.0", "7.0", "8.0", "9.0"),
+        drivers=((ComputeCapability(9, 0), Version("555.42.02")), (ComputeCapability(12, 0), Version("570.26"))),
+    )
+    expected = "driver>=525.60.13,arch>=6.0,arch<9.0 driver>=555.42.2,arch>=9.0,arch<10.0"
+    assert dockerfile.require_cuda(needs) == expected
+    assert satisfied(expected, "525.60.13", ComputeCapability(8, 9))
+    assert not satisfied(expected, "550.54.14", ComputeCapability(9, 0))
+    assert satisfied(expected, "555.42.2", ComputeCapability(9, 0))
+    onwards = replace(needs, ptx=architectures("9.0"))
+    assert dockerfile.require_cuda(onwards) == (
+        "driver>=525.60.13,arch>=6.0,arch<9.0 driver>=555.42.2,arch>=9.0,arch<12.0 driver>=570.26,arch>=12.0"
+    )
+
+
 def test_a_cpu_lock_demands_no_gpu() -> None:
     """An image for the CPU starts on any host and asks for no NVIDIA runtime."""
     assert dockerfile.require_cuda(Needs()) == ""

@@ -44,6 +44,11 @@ def is_compiled(kind: Kernels, capability: ComputeCapability) -> bool:
     return not is_native(kind, capability) and any(each.ptx_runs_on(capability) for each in kind.ptx)
 
 
+def serves(kind: Kernels, capability: ComputeCapability) -> bool:
+    """Do these kernels run on a GPU, if its driver is new enough?"""
+    return is_native(kind, capability) or is_compiled(kind, capability)
+
+
 def target_of(build: Build, capability: ComputeCapability) -> Architecture | None:
     """What XLA compiles for on a GPU: the newest target of its LLVM that is no newer than the GPU."""
     return max((target for target in targets(build) if target.capability <= capability), default=None)
@@ -91,12 +96,17 @@ def ranges_without(build: Build, unwanted: tuple[Architecture, ...]) -> tuple[Sp
     return tuple(found)
 
 
+def readers(build: Build, capability: ComputeCapability, cuda: CudaTable) -> tuple[Toolkit, ...]:
+    """The first toolkits that read the PTX of those kernels which have no machine code for a GPU."""
+    found = [cuda.reads(kind.isa) for kind in kinds(build, cuda) if kind.isa and is_compiled(kind, capability)]
+    return tuple(toolkit for toolkit in found if toolkit is not None)
+
+
 def compilers(build: Build, capability: ComputeCapability, cuda: CudaTable) -> tuple[Toolkit, ...]:
     """Toolkits whose drivers can compile what a GPU finds as PTX only; the newest of these decides.
 
-    Those are the first that read the language of the PTX in kernels, and, where XLA writes PTX of a newer language than
-    its CUDA knows, the first that knows the GPU.
+    Those are the `readers`, and, where XLA writes PTX of a newer language than its CUDA knows, the first toolkit that
+    knows the GPU.
     """
-    found = [cuda.reads(kind.isa) for kind in kinds(build, cuda) if kind.isa and is_compiled(kind, capability)]
-    found.append(exceeds(build, target_of(build, capability), cuda))
-    return tuple(toolkit for toolkit in found if toolkit is not None)
+    newer = exceeds(build, target_of(build, capability), cuda)
+    return (*readers(build, capability, cuda), *((newer,) if newer is not None else ()))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tfenv.model.build import Build, CompileFlags
     from tfenv.model.goal import Goal
-    from tfenv.model.hardware import Architecture
+    from tfenv.model.hardware import Architecture, ComputeCapability
     from tfenv.model.package import File, Name
     from tfenv.model.target import Target
 
@@ -78,7 +78,8 @@ class Needs:
     Attributes:
         driver: lowest NVIDIA driver; ``None`` for a CPU lock.
         sass: architectures with machine code, in TensorFlow *and* in cuDNN.
-        ptx: architectures TensorFlow holds PTX for.
+        ptx: architectures that all kernels of TensorFlow have PTX for, which newer GPUs compile.
+        drivers: from each capability on, up to the next, the lowest driver, where that is not `driver`; ascending.
         glibc: lowest; ``None`` where it does not apply.
         cpu: instruction sets, named as in ``/proc/cpuinfo``.
     """
@@ -86,6 +87,7 @@ class Needs:
     driver: Version | None = None
     sass: tuple[Architecture, ...] = ()
     ptx: tuple[Architecture, ...] = ()
+    drivers: tuple[tuple[ComputeCapability, Version], ...] = ()
     glibc: Version | None = None
     cpu: tuple[str, ...] = ()
 

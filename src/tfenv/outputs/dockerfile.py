@@ -165,12 +165,19 @@ def require_cuda(needs: Needs) -> str:
         if below and below[-1][1] is not None and below[-1][1] >= low:
             low = below.pop()[0]
         spans = [*below, (low, None)]
-    driver = f"driver>={needs.driver}"
     if not spans:
-        return driver
-    return " ".join(
-        f"{driver},arch>={_tenths(low)}" + ("" if high is None else f",arch<{_tenths(high)}") for low, high in spans
-    )
+        return f"driver>={needs.driver}"
+    drivers = [(0, needs.driver), *((each.major * 10 + each.minor, driver) for each, driver in needs.drivers)]
+    ends = [start for start, _ in drivers[1:]]
+    words = []
+    for span, last in spans:
+        for (start, driver), following in zip(drivers, [*ends, None], strict=True):
+            first = max(span, start)
+            end = min((each for each in (last, following) if each is not None), default=None)
+            if end is None or first < end:
+                until = "" if end is None else f",arch<{_tenths(end)}"
+                words.append(f"driver>={driver},arch>={_tenths(first)}{until}")
+    return " ".join(words)
 
 
 def _tenths(number: int) -> str:

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from tfenv.model.build import Build, CompileFlags
 from tfenv.model.document import Table, flag, of, one_of, text
-from tfenv.model.hardware import Architecture, driver_text
+from tfenv.model.hardware import Architecture, ComputeCapability, driver_text
 from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Needs, Origin, Stack
 from tfenv.model.package import Name
 from tfenv.model.target import Platform
@@ -47,6 +47,7 @@ def tool_table(lock: Lock) -> dict[str, object]:
             "driver": None if needs.driver is None else driver_text(needs.driver),
             "sass": [str(each) for each in needs.sass] or None,
             "ptx": [str(each) for each in needs.ptx] or None,
+            "drivers": [f"{capability} {driver_text(driver)}" for capability, driver in needs.drivers] or None,
             "glibc": _text(needs.glibc),
             "cpu": list(needs.cpu) or None,
         },
@@ -147,11 +148,18 @@ def _read_needs(table: Table) -> Needs:
         driver=table.get("driver", of(Version)),
         sass=table.many("sass", of(Architecture.parse)),
         ptx=table.many("ptx", of(Architecture.parse)),
+        drivers=table.many("drivers", of(_driver_from)),
         glibc=table.get("glibc", of(Version)),
         cpu=table.many("cpu", text),
     )
     table.close()
     return needs
+
+
+def _driver_from(value: str) -> tuple[ComputeCapability, Version]:
+    """A capability, and the lowest driver from it on: `9.0 555.42.02`."""
+    capability, _, driver = value.partition(" ")
+    return ComputeCapability.parse(capability), Version(driver)
 
 
 def _read_base_image(table: Table) -> BaseImage:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from tfenv.facts import kernels
+from tfenv.facts.rules import ptx_driver
 from tfenv.model.hardware import Architecture
 from tfenv.model.lock import Needs, Origin, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
     from tfenv.model.build import Build
+    from tfenv.model.hardware import ComputeCapability
     from tfenv.model.package import Name, Requirement
+    from tfenv.model.target import Platform
 
 # NVIDIA's wheels carry the CUDA major as a suffix up to CUDA 12, and none from 13 on
 _RUNTIME = re.compile(r"nvidia-cuda-runtime(?:-cu\d+)?")
@@ -47,6 +53,9 @@ def needs_of(
     requirements: Iterable[Requirement],
     build: Build | None,
     pins: Mapping[Name, Version],
+    platform: Platform,
+    *,
+    cuda: CudaTable,
     cudnn: CudnnTable,
 ) -> Needs:
     """What the whole asks of a machine.
@@ -55,6 +64,8 @@ def needs_of(
         requirements: on virtual packages, of everything that is locked.
         build: of the locked TensorFlow, ``None`` if unknown.
         pins: what is locked.
+        platform: of the target, whose drivers count.
+        cuda: toolkits and their drivers.
         cudnn: to know which architectures the locked cuDNN holds code for.
     """
     floors: dict[str, Version] = {}
@@ -66,14 +77,34 @@ def needs_of(
             if specifier.operator == ">=":
                 floor = Version(specifier.version)
                 floors[requirement.name] = max(floor, floors.get(requirement.name, floor))
-    cuda = build is not None and build.is_cuda
-    return Needs(
-        driver=floors.get("__driver") if cuda else None,
-        sass=_common(build, pins, cudnn) if build is not None and cuda else (),
-        ptx=build.ptx if build is not None and cuda else (),
-        glibc=floors.get("__glibc"),
-        cpu=tuple(sorted(features)),
+    found = Needs(glibc=floors.get("__glibc"), cpu=tuple(sorted(features)))
+    if build is None or not build.is_cuda:
+        return found
+    driver = floors.get("__driver")
+    forward = all(any(not each.variant for each in kind.ptx) for kind in build.kernels)
+    return replace(
+        found,
+        driver=driver,
+        sass=_common(build, pins, cudnn),
+        ptx=build.ptx if forward else (),
+        drivers=() if driver is None else _drivers(build, driver, platform, cuda),
     )
+
+
+def _drivers(
+    build: Build, floor: Version, platform: Platform, cuda: CudaTable
+) -> tuple[tuple[ComputeCapability, Version], ...]:
+    """Capabilities from which on another driver is needed, because it compiles what has no machine code there."""
+    known = {target.capability for toolkit in cuda.all for target in toolkit.targets}
+    found: list[tuple[ComputeCapability, Version]] = []
+    for capability in sorted({*known, *(each.capability for each in build.sass)}):
+        if not all(kernels.serves(kind, capability) for kind in kernels.kinds(build, cuda)):
+            continue
+        needed = [ptx_driver(compiler, platform) for compiler in kernels.readers(build, capability, cuda)]
+        driver = max((floor, *(each for each in needed if each is not None)))
+        if driver != (found[-1][1] if found else floor):
+            found.append((capability, driver))
+    return tuple(found)
 
 
 def _common(build: Build, pins: Mapping[Name, Version], cudnn: CudnnTable) -> tuple[Architecture, ...]:

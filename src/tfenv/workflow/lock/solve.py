@@ -280,7 +280,14 @@ class _Search:
             target=replace(goal.target, python=Version(f"{resolution.python.major}.{resolution.python.minor}")),
             packages=packages,
             stack=stack,
-            needs=needs_of((need.requirement for need in resolution.needs), build, versions, self._database.cudnn),
+            needs=needs_of(
+                (need.requirement for need in resolution.needs),
+                build,
+                versions,
+                goal.target.platform,
+                cuda=self._database.cuda,
+                cudnn=self._database.cudnn,
+            ),
             base_image=None if image is None else BaseImage(reference=image.reference),
             build=build,
             held=tuple(
