@@ -143,7 +143,10 @@ def ask(configuration: Configuration, database: Database) -> Question:
     distribution = database.distributions.first(names)
     said = configuration.tf or _installed(configuration, database)
     cautions: list[Caution] = []
+    gpus, unclear, strangers, accelerated = _gpus(configuration, database)
     platform, glibc = configuration.platform, configuration.glibc
+    if platform is None and (bound := database.gpus.bound_to(gpus)) is not None:
+        platform = bound.platform
     if platform is None and configuration.foreign is None:
         platform = Platform.LINUX_X86_64
         cautions.append(_assumed(f"the platform is {platform}, x86_64 with Linux"))
@@ -151,7 +154,6 @@ def ask(configuration: Configuration, database: Database) -> Question:
         glibc = database.systems.glibc(configuration.system)
         if glibc is not None:
             cautions.append(_assumed(f"glibc is {glibc}, that of {configuration.system}"))
-    gpus, unclear, strangers, accelerated = _gpus(configuration, database)
     if accelerated is None and distribution is not None and distribution.wish is Accelerator.CUDA:
         accelerated = True
     target = Target(

@@ -184,10 +184,16 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     yield " · ".join((*parts, f"{len(packages)} packages"))
     yield from (f"  {note}" for note in summary["notes"])
     asked = [
-        f"driver ≥ {needs['driver']}" if needs["driver"] else "",
+        f"driver ≥ {needs['driver']}{_more_drivers(needs['drivers'])}" if needs["driver"] else "",
         f"glibc ≥ {needs['glibc']}" if needs["glibc"] else "",
         *(feature.upper() for feature in needs["cpu"]),
     ]
     if any(asked):
         yield f"  needs: {' · '.join(filter(None, asked))}"
     yield from (f"  warning: {warning}" for warning in summary["warnings"])
+
+
+def _more_drivers(drivers: dict[str, str]) -> str:
+    """The drivers of GPUs that need another one."""
+    words = [f"≥ {driver} from compute capability {capability} on" for capability, driver in drivers.items()]
+    return f" ({', '.join(words)})" if words else ""

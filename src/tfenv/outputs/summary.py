@@ -28,7 +28,7 @@ def document(lock: Lock) -> dict[str, object]:
             "driver": driver_text(needs.driver) if needs.driver else None,
             "sass": [str(architecture) for architecture in needs.sass],
             "ptx": [str(architecture) for architecture in needs.ptx],
-            "drivers": {str(capability): driver_text(driver) for capability, driver in needs.drivers},
+            "drivers": {str(each): driver_text(driver) for each, driver in (() if lock.target.gpus else needs.drivers)},
             "glibc": _text(needs.glibc),
             "cpu": list(needs.cpu),
         },
