@@ -102,7 +102,7 @@ def test_a_directory_is_what_the_command_does(index: FakeIndex) -> None:
     later = tfenv.Request(tf="2.20", python="3.12", index_url=index.url, exclude_newer="2030-01-01")
     numpy = [
         tfenv.lock(later, directory="there", upgrade=upgrade, dry_run=True).package("numpy")
-        for upgrade in (False, ["six"], ["numpy"], True)
+        for upgrade in (False, ["six"], "numpy", True)
     ]
     assert [str(package.version) for package in numpy if package] == ["2.1.0", "2.1.0", "2.2.0", "2.2.0"]
     assert tfenv.check_lock(request, directory="there") == (Path("there/pylock.toml"),)

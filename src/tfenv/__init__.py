@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from tfenv.workflow.check import check
     from tfenv.workflow.doctor import Diagnosis, Runs, doctor
     from tfenv.workflow.infer import infer
-    from tfenv.workflow.lock.service import Locked, check_lock, lock, lock_targets
+    from tfenv.workflow.lock.job import Locked
+    from tfenv.workflow.lock.service import check_lock, lock, lock_targets
     from tfenv.workflow.render import render
     from tfenv.workflow.smoke import smoke
     from tfenv.workflow.sync import sync
@@ -158,7 +159,8 @@ _HOMES = {
     "tfenv.workflow.check": "check",
     "tfenv.workflow.doctor": "Diagnosis Runs doctor",
     "tfenv.workflow.infer": "infer",
-    "tfenv.workflow.lock.service": "Locked check_lock lock lock_targets",
+    "tfenv.workflow.lock.job": "Locked",
+    "tfenv.workflow.lock.service": "check_lock lock lock_targets",
     "tfenv.workflow.render": "render",
     "tfenv.workflow.smoke": "smoke",
     "tfenv.workflow.sync": "sync",

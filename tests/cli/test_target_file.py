@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support.recorded_host import RecordedHost
-from tfenv.facts.database import load
 from tfenv.machine.detect import detect
 from tfenv.outputs import pylock
 from tfenv.workflow.profile import save, target_of
@@ -21,11 +20,11 @@ HOSTS = Path(__file__).parent.parent / "machine" / "hosts"
 def test_the_target_is_that_of_the_machine(tfenv: Tfenv, index: FakeIndex) -> None:
     """The lock is for the machine of the file; what is said besides replaces a part of it."""
     host = RecordedHost.load(HOSTS / "two_kinds.toml")
-    machine, gpus = detect(host, nvml=host.nvml), load().gpus
-    save(machine, Path("profile.toml"), gpus)
+    machine = detect(host, nvml=host.nvml)
+    save(machine, Path("profile.toml"))
     ran = tfenv("lock", "--target-file", "profile.toml", "--index-url", index.url)
     assert ran.code == 0, ran.err
-    wanted, asked = target_of(machine, gpus), pylock.loads(Path("pylock.toml").read_text(encoding="utf-8")).request
+    wanted, asked = target_of(machine), pylock.loads(Path("pylock.toml").read_text(encoding="utf-8")).request
     assert asked.target == wanted
     ran = tfenv("lock", "--target-file", "profile.toml", "--check", "--index-url", index.url)
     assert ran.code == 0
@@ -40,7 +39,7 @@ def test_the_target_is_that_of_the_machine(tfenv: Tfenv, index: FakeIndex) -> No
 def test_another_gpu_than_that_of_the_machine(tfenv: Tfenv, index: FakeIndex) -> None:
     """`--gpu none` leaves the GPUs of the file alone, and their driver."""
     host = RecordedHost.load(HOSTS / "two_kinds.toml")
-    save(detect(host, nvml=host.nvml), Path("profile.toml"), load().gpus)
+    save(detect(host, nvml=host.nvml), Path("profile.toml"))
     ran = tfenv("lock", "--target-file", "profile.toml", "--gpu", "none", "--index-url", index.url)
     assert ran.code == 0, ran.err
     target = pylock.loads(Path("pylock.toml").read_text(encoding="utf-8")).request.target

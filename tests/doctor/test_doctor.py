@@ -189,8 +189,8 @@ def test_a_profile_is_read_back(tmp_path: Path, knowledge: Knowledge) -> None:
     host = RecordedHost.load(HOSTS / "one_gpu.toml")
     machine = detect(host, nvml=host.nvml)
     path = tmp_path / "profile.toml"
-    save(machine, path, knowledge.database.gpus)
-    assert read_profile(path) == target_of(machine, knowledge.database.gpus)
+    save(machine, path)
+    assert read_profile(path) == target_of(machine)
 
 
 def test_a_profile_with_faults_is_refused(tmp_path: Path) -> None:

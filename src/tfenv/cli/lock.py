@@ -13,7 +13,7 @@ from tfenv.cli import _console, _options
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tfenv.workflow.lock.service import Locked
+    from tfenv.workflow.lock.job import Locked
 
 
 def lock(

@@ -14,7 +14,7 @@ from tfenv.errors import HostError, UsageError
 from tfenv.store.heading import is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -30,6 +30,11 @@ DISK_FAULTS = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG, e
 """error numbers of a disk that is full, read-only or broken, whatever was written to it"""
 _LARGEST = 64 * 2**20
 """bytes of a text that is read whole: a lock of 170 packages has 1 MB"""
+
+
+def paths_of(named: Path | str | Iterable[Path | str]) -> list[Path]:
+    """The paths that a caller names: one or several."""
+    return [Path(path) for path in ((named,) if isinstance(named, str | Path) else named)]
 
 
 def read(path: Path) -> str:

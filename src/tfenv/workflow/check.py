@@ -17,6 +17,7 @@ from tfenv.inputs.configuration import merge
 from tfenv.inputs.log import read as read_log
 from tfenv.model.evidence import Evidence
 from tfenv.model.goal import PYPI
+from tfenv.store.files import paths_of
 from tfenv.store.files import read as read_text
 from tfenv.workflow.gather import gather
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    files: Iterable[Path | str] = (),
+    files: Path | str | Iterable[Path | str] = (),
     *,
     tf: str | None = None,
     gpus: Iterable[str] | str = (),
@@ -43,7 +44,7 @@ def check(
     cuda: str | None = None,
     cudnn: str | None = None,
     keras: int | None = None,
-    packages: Iterable[str] = (),
+    packages: Iterable[str] | str = (),
     document: Path | str | None = None,
     log: str | None = None,
     offline: bool = False,
@@ -97,13 +98,13 @@ def check(
         cuda=cuda,
         cudnn=cudnn,
         keras=keras,
-        packages=packages,
+        packages=(packages,) if isinstance(packages, str) else packages,
     )
     if document is not None:
         text, name = (read_text(document), str(document)) if isinstance(document, Path) else (document, "the document")
         said = merge(said, reader.loads(text, name))
     database = load()
-    said = merge(said, gather(map(Path, files), database))
+    said = merge(said, gather(paths_of(files), database))
     with open_knowledge(database, offline=offline, cache=cache, progress=progress) as knowledge:
         return judged(said, knowledge, log=log)
 

@@ -121,7 +121,7 @@ def doctor(
         diagnosis = diagnose(machine, found, knowledge)
     reporter.finish("asking the facts")
     if save is not None:
-        save_profile(machine, Path(save), database.gpus, force=force)
+        save_profile(machine, Path(save), force=force)
     return diagnosis
 
 

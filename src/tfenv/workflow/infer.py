@@ -25,6 +25,7 @@ from tfenv.model.package import Requirement, normalize
 from tfenv.model.progress import Progress, Silent
 from tfenv.store.cache import Cache
 from tfenv.store.digests import kept_digest
+from tfenv.store.files import paths_of
 from tfenv.symbols import database as symbols
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def infer(paths: Iterable[Path | str] | Path | str, *, progress: Progress | None
         UsageError: a path does not exist, there is nothing to read, or a damaged model or custom op is the only file.
             Any other file that cannot be read is an entry in `unknown` of the answer.
     """
-    return infer_with([Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)], load(), progress)
+    return infer_with(paths_of(paths), load(), progress)
 
 
 def infer_with(paths: Sequence[Path], database: Database, progress: Progress | None = None) -> Inferred:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
-from tfenv.model.hardware import Gpu
+from tfenv.inputs.accelerators import gpus_of
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.outputs import profile
 from tfenv.store import files
@@ -14,13 +14,12 @@ from tfenv.store import files
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tfenv.facts.gpus import GpuTable
     from tfenv.model.machine import Machine
 
 _INSTRUCTIONS = re.compile(r"avx\w*|sse\w*|ssse3|fma|f16c|bmi[12]|popcnt|asimd\w*|sve\w*")
 
 
-def target_of(machine: Machine, known: GpuTable) -> Target:
+def target_of(machine: Machine) -> Target:
     """The target that a machine is.
 
     Raises:
@@ -28,33 +27,25 @@ def target_of(machine: Machine, known: GpuTable) -> Target:
     """
     if machine.platform is None:
         raise UsageError(f"TensorFlow has no wheels for {machine.system}, so there is nothing to lock for it")
-    gpus = []
-    for device in machine.gpus:
-        if device.vendor == "nvidia":
-            try:
-                gpus.append(known.find(device.name))
-            except UsageError:
-                if device.capability is None:
-                    raise
-                gpus.append(Gpu(name=device.name, capability=device.capability))
+    gpus = gpus_of(machine)
     linux = machine.platform in (Platform.LINUX_X86_64, Platform.LINUX_AARCH64, Platform.WSL)
     return Target(
         platform=machine.platform,
         accelerator=Accelerator.CUDA if gpus else Accelerator.NONE,
-        gpus=tuple(dict.fromkeys(gpus)),
+        gpus=gpus,
         driver=machine.driver.version if machine.driver is not None else None,
         glibc=machine.glibc if linux else None,
         cpu=frozenset(filter(_INSTRUCTIONS.fullmatch, machine.cpu)) if machine.cpu else None,
     )
 
 
-def save(machine: Machine, path: Path, known: GpuTable, *, force: bool = False) -> None:
+def save(machine: Machine, path: Path, *, force: bool = False) -> None:
     """Write the profile of a machine.
 
     Raises:
         UsageError: as in `target_of`, or a file that tfenv did not write is in the way.
     """
-    files.write({path: profile.dumps(target_of(machine, known))}, force=force)
+    files.write({path: profile.dumps(target_of(machine))}, force=force)
 
 
 def read_profile(path: Path) -> Target:

@@ -1,0 +1,192 @@
+"""One target that is locked: the old lock read, the new one remembered or solved, its files made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfenv.errors import LockOutdated, TfenvError
+from tfenv.inputs.request import Request
+from tfenv.machine.detect import detect, load_nvml
+from tfenv.outputs.names import lock_name
+from tfenv.store import files
+from tfenv.store.cache import Cache
+from tfenv.workflow.lock import memory, old
+from tfenv.workflow.lock.wanted import Wanted, gather
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tfenv.facts.database import Database
+    from tfenv.model.lock import Lock
+    from tfenv.model.machine import Machine
+    from tfenv.model.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """What locking one target made.
+
+    Attributes:
+        target: name of the target; ``None`` where there is only one.
+        texts: text of every file made from the lock, by name; the lock's own is the first.
+        summary: the document of `tfenv lock --json`, without its files.
+        left_out: inputs that are not part of the lock, one line each.
+        notes: what this run could not do, one line each; not part of the lock.
+        written: files that were written.
+    """
+
+    target: str | None
+    texts: Mapping[str, str]
+    summary: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    written: tuple[Path, ...] = ()
+
+    @property
+    def lock(self) -> Lock:
+        """The lock, read from its text."""
+        # 5 modules that the command does not need to print an answer from the cache
+        from tfenv.outputs import pylock
+
+        name = lock_name(self.target)
+        return pylock.loads(self.texts[name], name)
+
+
+class Job:
+    """One target to lock.
+
+    Attributes:
+        name: of its lock file.
+        wanted: what the lock has to meet.
+        cache: of the indexes, and of what was made before.
+    """
+
+    def __init__(self, target: str | None, wanted: Wanted, folder: Path | None, cache: Cache) -> None:
+        self.name = lock_name(target)
+        self.wanted = wanted
+        self.cache = cache
+        self._target = target
+        self._file = None if folder is None else folder / self.name
+        self._notes: list[str] = []
+
+    def up_to_date(self, report: Callable[[str], None] | None) -> Path:
+        """The lock file.
+
+        Args:
+            report: as in `check_lock`.
+
+        Raises:
+            LockOutdated: it does not meet the goal.
+        """
+        assert self._file is not None
+        goal = self.wanted.goal
+        if old.is_kept(self._file, goal, self.cache):
+            return self._file
+        there = self._old()
+        if (reason := old.outdated(there, goal)) is not None:
+            raise LockOutdated(f"`{self._file}` {reason}", hint="run `tfenv lock` with the same options")
+        if report is not None and old.is_of_older_program(there, goal):
+            report(f"{self._file} was written by an older tfenv; the next `tfenv lock` writes it again")
+        return self._file
+
+    def made(
+        self,
+        database: Database,
+        upgrade: bool | tuple[str, ...],
+        *,
+        requirements_txt: bool,
+        offline: bool,
+        progress: Progress,
+    ) -> Locked:
+        """The texts of all files, from the cache or from a search."""
+        before = self._old()
+        kept = None if before is None else (before.notes, before.request.target)
+        made = memory.remembered(
+            self.wanted.goal,
+            lambda answer: self._make(old.with_notes(answer, before), requirements_txt=requirements_txt),
+            label=f"files of {self._target} {requirements_txt} {kept}",
+            database=database,
+            cache=self.cache,
+            indexes=self.wanted.indexes,
+            offline=offline,
+            preferred=old.preferences(before, upgrade),
+            base_digest=old.base_digest(before, upgrade, offline=offline, report=self._note),
+            progress=progress,
+        )
+        return Locked(target=self._target, left_out=self.wanted.notes, notes=tuple(self._notes), **made)
+
+    def _make(self, answer: Lock, *, requirements_txt: bool) -> dict[str, Any]:
+        # 11 modules that an answer from the cache does not need
+        from tfenv.outputs import pylock, summary
+        from tfenv.workflow.render import outputs
+
+        text = pylock.dumps(answer)
+        others = outputs(answer, text=text, target=self._target, with_requirements=requirements_txt)
+        return {"texts": {self.name: text, **others}, "summary": summary.document(answer)}
+
+    def _old(self) -> Lock | None:
+        if self._file is None:
+            return None
+        return old.existing(
+            self._file, lambda error: self._notes.append(f"nothing of the old lock is kept: {error.message}")
+        )
+
+    def _note(self, error: TfenvError) -> None:
+        self._notes.append(error.message)
+
+
+def jobs(
+    request: Request | None,
+    targets: Sequence[str | None],
+    directory: Path | str | None,
+    project: Path | str | None,
+    profile: Path | str | None,
+    infer: Path | str | Iterable[Path | str],
+    cache: Cache | None,
+    database: Database,
+    progress: Progress,
+) -> list[Job]:
+    """One job for each target; the code of `infer` is read once. Arguments as in `tfenv.lock`.
+
+    Raises:
+        UsageError: an input cannot be read or has faults.
+        NoSolution: no release serves the code.
+    """
+    narrow = _narrowing(files.paths_of(infer), database, progress)
+    wanted = [
+        narrow(
+            gather(
+                request or Request(),
+                detect=_this_machine,
+                project=None if project is None else Path(project),
+                target=target,
+                profile=None if profile is None else Path(profile),
+            )
+        )
+        for target in targets
+    ]
+    folder, kept = None if directory is None else Path(directory), cache or Cache()
+    return [Job(target, one, folder, kept) for target, one in zip(targets, wanted, strict=True)]
+
+
+def _narrowing(paths: Sequence[Path], database: Database, progress: Progress) -> Callable[[Wanted], Wanted]:
+    """Narrows goals to the releases that serve code; the code is read once."""
+    if not paths:
+        return lambda wanted: wanted
+    # the readers of code and models: 33 modules that a lock without `--infer` does not need
+    from tfenv.workflow.infer import infer_with, narrowed
+
+    found = infer_with(paths, database, progress)
+    names = " ".join(f"`{path}`" for path in paths)
+
+    def narrow(wanted: Wanted) -> Wanted:
+        goal, notes = narrowed(wanted.goal, found, names)
+        return replace(wanted, goal=goal, notes=(*wanted.notes, *notes))
+
+    return narrow
+
+
+def _this_machine() -> Machine:
+    return detect(nvml=load_nvml())
