@@ -23,10 +23,15 @@ _GROUP = re.compile(r"\{(\w+)\}")
 _PRIVATE = re.compile(r"\._api\.v[12](?:\.compat\.v2)?")
 """Where the public names really are; no code writes that."""
 _ERROR = re.compile(
-    r"(?:Error|Exception)\b|^\W*(?:E|F)\d{4} |: [EF] |\b(?:error|fatal|failed|aborted|core dumped|exhausted|OOM)\b",
+    r"(?:Error|Exception)\b|^\W*(?:E|F)\d{4} |: [EF] |"
+    r"\b(?:error|fatal|failed|failure|fails|abort(?:ed|ing)?|core dumped|OOM|killed|segmentation|bus error|panic"
+    r"|mismatch(?:ed|es)?|cannot|can't|could not|couldn't|unable|undefined|unsatisfi\w+|incompatible|unsupported"
+    r"|invalid|missing|corrupt\w*|conflict\w*|insufficient|exhausted|out of memory|refused|denied|no such"
+    r"|not (?:found|detected|available|supported|compatible|installed|recognized)|terminate called|traceback)\b",
     re.IGNORECASE,
 )
-"""What a line has that tells of something wrong."""
+"""What a line has that reports something wrong."""
+_INFORMATION = re.compile(r"^\W*(?:\d{4}-\d\d-\d\d[ T][\d:.,]+: )?I(?:\d{4} | (?:tensorflow|external|xla|tsl)/)")
 _VARIANT = re.compile(r"_[b-z]$")
 
 
@@ -107,12 +112,15 @@ class SignatureTable:
             if (match := signature.pattern.search(log)) is not None and (facts := _groups(match)) is not None
         )
 
-    def stranger(self, log: str) -> str | None:
-        """A line that tells an error, where no signature is seen; ``None`` if there is none, or only noise."""
-        for line in log.splitlines():
-            if _ERROR.search(line) is not None and not any(pattern.search(line) for pattern in self._noise):
-                return line.strip()
-        return None
+    def strangers(self, log: str) -> tuple[str, ...]:
+        """The lines that report something wrong, in their order, without those that are known to mean nothing."""
+        found: dict[str, None] = {}
+        for line in log.split("\n"):
+            if _ERROR.search(line) is None or _INFORMATION.match(line) is not None:
+                continue
+            if not any(pattern.search(line) for pattern in self._noise):
+                found.setdefault(line.strip())
+        return tuple(found)
 
     def facts(self, log: str) -> Mapping[str, str]:
         """What a log tells in passing, by the keys of the configuration; the first mention of each counts.

@@ -1,0 +1,242 @@
+"""Why pip, uv, poetry or conda installed nothing, or something that does not fit: conflicts, missing files, hashes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from tfenv.model.evidence import Symptom
+from tfenv.model.package import TENSORFLOWS, Name, normalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tfenv.facts.database import Database
+    from tfenv.inputs.log.requirements import Edge
+
+_TENSORFLOWS = (*TENSORFLOWS, Name("tensorflow-intel"), Name("tf-nightly"), Name("intel-tensorflow"))
+_KIN = re.compile(r"(?:tensorflow|tf|tflite|keras)(?:-|$)")
+_NAME = r"[A-Za-z][\w.-]{0,80}?"
+
+_NO_FILE: Final = (
+    re.compile(
+        rf"(?:satisfies the requirement|No matching distribution found for) (?P<name>{_NAME})(?:\[[\w,-]*\])?\s?"
+        r"(?P<wants>[<>=!~]=?=?\s?\d[\w.*!+,<>=~ ]{0,60})?(?=[\s;(,]|$)",
+        re.MULTILINE,
+    ),
+    re.compile(rf"[Bb]ecause (?P<name>{_NAME})(?:==(?P<version>\d[\w.]*))? has no (?:wheels|usable wheels)"),
+    re.compile(rf"[Uu]nable to find installation candidates for (?P<name>{_NAME}) \((?P<version>\d[\w.+]*)\)"),
+    re.compile(
+        rf"Failed building wheel for (?P<name>{_NAME})$|Failed to build `(?P<name_b>{_NAME})(?:==|`)", re.MULTILINE
+    ),
+    re.compile(rf"(?P<name>{_NAME})-(?P<version>\d[\w.]*)-\S{{1,120}}\.whl is not a supported wheel"),
+)
+_PYTHON = re.compile(
+    rf"[Pp]ackage '?(?P<name>{_NAME})'? requires a different Python: (?P<has>\d\.\d+[\d.]*)"
+    r" not in '(?P<wants>[^'\n]{1,60})'"
+)
+_HASHES = re.compile(
+    r"DO NOT MATCH THE HASHES|Hash mismatch for `?(?P<name>[\w.-]{1,80}?)(?:[-=@]|`|$)|BadZipFile"
+    r"|File is not a zip file|Wheel .{0,80}(?:is invalid|corrupted)|ChecksumMismatchError"
+)
+_FROM = re.compile(r"^\s+(?P<name>[A-Za-z][\w.-]*?)(?:[<>=!~].{0,60})? from http", re.MULTILINE)
+
+
+def symptoms(text: str, found: Sequence[Edge], database: Database) -> Iterator[Symptom]:
+    """What an installer could not do, or warns of having done.
+
+    Args:
+        text: the log.
+        found: the requirements in it.
+        database: the facts.
+    """
+    yield from _clashes([edge for edge in found if edge.installed])
+    yield from _conflicts([edge for edge in found if not edge.installed], text, database)
+    yield from _without_file(text)
+    yield from _damaged(text)
+
+
+def _clashes(found: list[Edge]) -> Iterator[Symptom]:
+    """Installed packages of which one does not have what another requires; those of TensorFlow first."""
+    for edge in sorted(found, key=lambda edge: edge.by not in _TENSORFLOWS):
+        missing = not edge.has
+        yield Symptom(
+            code="package-missing" if missing else "package-incompatible",
+            subject=edge.name,
+            cause=f"{edge.words}, and {'it is not' if missing else f'{edge.name} {edge.has} is'} installed",
+            line=edge.line,
+            package=edge.name,
+            wanted=_together(edge.name, found) or edge.wants,
+            general=edge.by is not None and not _near(edge),
+            advice=f"pip install --upgrade {edge.by}   # a release that goes with the rest"
+            if edge.by is not None and edge.by not in _TENSORFLOWS
+            else None,
+        )
+
+
+def _near(edge: Edge) -> bool:
+    """Does it concern TensorFlow or what stands around it?"""
+    return any(name is not None and (name in _TENSORFLOWS or _KIN.match(name)) for name in (edge.by, edge.name))
+
+
+def _together(name: Name, found: list[Edge]) -> SpecifierSet | None:
+    """What all of TensorFlow's own distributions want of a package; ``None`` if they want nothing."""
+    wants = [edge.wants for edge in found if edge.name == name and edge.by in _TENSORFLOWS and edge.wants is not None]
+    return SpecifierSet(",".join(map(str, wants))) if wants else None
+
+
+def _conflicts(found: list[Edge], text: str, database: Database) -> Iterator[Symptom]:
+    """Requirements that no release meets together."""
+    failed = _FAILED.search(text)
+    if failed is None:
+        return
+    for edge in found:
+        if edge.name == "python" and edge.by is not None and edge.wants is not None:
+            yield _of_python(edge)
+    by_name: dict[Name, list[Edge]] = {}
+    for edge in found:
+        if edge.name != "python":
+            by_name.setdefault(edge.name, []).append(edge)
+    any_clash = False
+    for name, some in by_name.items():
+        if (pair := _apart(name, some, database)) is not None:
+            any_clash = True
+            yield _of_pair(name, *pair)
+    if any_clash or len(by_name) != 1:
+        return
+    ((name, some),) = by_name.items()
+    if len(some) > 1 and all(edge.by is not None for edge in some):
+        yield Symptom(
+            code="companion-mismatch" if _KIN.match(name) else "python-no-wheel",
+            subject=name,
+            cause=f"{some[0].words}, and pip finds no release of {name} that this Python and platform can install",
+            line=some[0].line,
+            package=name,
+            installing=True,
+        )
+
+
+_FAILED = re.compile(
+    r"conflicting dependencies|ResolutionImpossible|No solution found|version solving failed|unsatisfiable"
+    r"|Unsatisfiable|could not be installed|none of the providers|SolverProblemError|ResolutionFailure|incompatible"
+)
+
+
+def _apart(name: Name, some: list[Edge], database: Database) -> tuple[Edge, Edge] | None:
+    """Two requirements that no release meets; the one that stays first."""
+    known = [edge for edge in some if edge.wants is not None and str(edge.wants)]
+    ordered = sorted(known, key=lambda edge: (edge.by not in _TENSORFLOWS, edge.by is None))
+    for at, one in enumerate(ordered):
+        for other in ordered[at + 1 :]:
+            if (one.by != other.by or one.by is None) and not _meet(name, one, other, database):
+                return one, other
+    return None
+
+
+def _meet(name: Name, one: Edge, other: Edge, database: Database) -> bool:
+    """Is there a release that both admit? Without a list of releases the bounds themselves are tried."""
+    both = SpecifierSet(f"{one.wants or ''},{other.wants or ''}".strip(","))
+    versions = list(database.projects.rows(name)) or list(database.releases.versions(name))
+    bounds = [bound.version.removesuffix(".*") for bound in both]
+    for text in bounds:
+        try:
+            version = Version(text)
+        except InvalidVersion:
+            continue
+        versions += [version, Version(f"{version}.1") if not version.is_prerelease else version]
+    return any(both.contains(version, prereleases=True) for version in versions)
+
+
+def _of_pair(name: Name, stays: Edge, goes: Edge) -> Symptom:
+    keras = name == "keras"
+    return Symptom(
+        code="keras-mismatch" if keras else "package-incompatible",
+        subject=name,
+        cause=f"{stays.words}, and {goes.words}: no release of {name} meets both",
+        line=goes.line,
+        package=name,
+        wanted=stays.wants if stays.by is not None or goes.by is None else goes.wants,
+        installing=False,
+    )
+
+
+def _of_python(edge: Edge) -> Symptom:
+    return Symptom(
+        code="python-no-wheel",
+        subject=f"{edge.by} {edge.version}".strip(),
+        cause=f"{edge.words}",
+        line=edge.line,
+        python=_newest_python(edge.wants or SpecifierSet()),
+        package=None,
+        installing=True,
+    )
+
+
+def _newest_python(wants: SpecifierSet) -> Version | None:
+    """The newest minor of Python 3 that a specifier admits, the last patch of each tried."""
+    for minor in range(14, 4, -1):
+        if wants.contains(f"3.{minor}.99") or wants.contains(f"3.{minor}.0"):
+            return Version(f"3.{minor}")
+    return None
+
+
+def _without_file(text: str) -> Iterator[Symptom]:
+    """Packages that have no file for this Python and platform."""
+    for match in _PYTHON.finditer(text):
+        python = _newest_python(SpecifierSet(match["wants"]))
+        yield Symptom(
+            code="python-no-wheel",
+            subject=normalize(match["name"]),
+            cause=f"{match['name']} requires Python {match['wants']}, and this is {match['has']}",
+            line=_line(text, match),
+            python=python,
+            installing=True,
+        )
+    seen = set()
+    for pattern in _NO_FILE:
+        for match in pattern.finditer(text):
+            groups = match.groupdict()
+            name = normalize(groups["name"])
+            if name in _TENSORFLOWS[:-1] or name in seen or name in ("the", "some"):
+                continue
+            seen.add(name)
+            version = groups.get("version")
+            what = f"{name} {version}" if version else name
+            yield Symptom(
+                code="companion-mismatch" if _KIN.match(name) else "python-no-wheel",
+                subject=name,
+                cause=f"{what} has no file that this Python and platform can install",
+                line=_line(text, match),
+                package=name,
+                wanted=None,
+                installing=True,
+                advice=f"take a Python and a platform that {name} has a wheel for, or do without it",
+            )
+
+
+def _damaged(text: str) -> Iterator[Symptom]:
+    """Downloads that are not what the index or the lock describes."""
+    match = _HASHES.search(text)
+    if match is None:
+        return
+    where = _FROM.search(text, match.end())
+    name = match.groupdict().get("name") or (where["name"] if where is not None else "")
+    subject = normalize(name) if name else "download"
+    again = (
+        f"pip install --no-cache-dir --force-reinstall {subject}" if name else "pip cache purge, then the same again"
+    )
+    yield Symptom(
+        code="package-broken",
+        subject=subject,
+        cause="the file that arrived is not the one whose hash was expected: a damaged download, or another file",
+        line=_line(text, match),
+        advice=f"{again}   # downloads it again; if the hash differs still, the lock or the index is wrong",
+    )
+
+
+def _line(text: str, match: re.Match[str]) -> str:
+    end = text.find("\n", match.end())
+    return text[text.rfind("\n", 0, match.start()) + 1 : end if end >= 0 else None].strip()
