@@ -26,7 +26,7 @@ def test_rows_of_one_minor(tfenv: Tfenv) -> None:
     assert [row["version"] for row in told] == ["2.15.1", "2.15.0.post1", "2.15.0"]
     assert told[0]["cuda"] == "12.2"
     assert told[0]["sass"] == ["5.0", "6.0", "7.0", "7.5", "8.0"]
-    assert (told[0]["driver"], told[0]["driver_ptx"]) == ("525.60.13", "535.54.03")
+    assert (told[0]["driver"], told[0]["driver_ptx"]) == ("525.60.13", "530.30.02")
     assert told[0]["pythons"] == ["3.9", "3.10", "3.11"]
     assert told[0]["glibc"] == "2.17"
 
@@ -45,3 +45,35 @@ def test_as_text_and_markdown(tfenv: Tfenv) -> None:
     assert "≥ 545.23.06" in text
     assert tfenv("compat", "2.17.1", "--markdown").out.splitlines()[1].startswith("| --- |")
     assert tfenv("compat", "99").code == 2
+
+
+def test_what_other_packages_a_release_takes(tfenv: Tfenv) -> None:
+    """NumPy, protobuf and Keras as its wheels require them, with the repairs of the facts."""
+    (old,) = json.loads(tfenv("compat", "2.9.3", "--json").out)
+    assert old["numpy"] == "<2,>=1.20"
+    assert old["protobuf"].startswith("<3.20")
+    assert old["keras"] == "<2.10.0,>=2.9.0rc0"
+    (text,) = tfenv("compat", "2.19.1").out.splitlines()[1:]
+    assert "!=" not in text
+
+
+def test_on_a_machine(tfenv: Tfenv) -> None:
+    """The judge of `check` is asked for each release; what it says is the second column, with the first problem."""
+    machine = ("--gpu", "RTX 3090", "--driver", "470.82", "--python", "3.10", "--platform", "linux-x86_64")
+    told = {row["version"]: row for row in json.loads(tfenv("compat", ">=2.3,<2.22", "--json", *machine).out)}
+    assert (told["2.20.0"]["verdict"], told["2.20.0"]["problems"]) == ("broken", ["driver-too-old"])
+    assert told["2.11.1"]["verdict"] != "broken"
+    assert told["2.3.4"]["problems"][0] == "python-no-wheel"
+    blackwell = json.loads(tfenv("compat", "2.20", "--gpu", "RTX 5090", "--json").out)
+    assert (blackwell[0]["verdict"], blackwell[0]["problems"]) == ("broken", ["gpu-too-new"])
+    head, row = tfenv("compat", "2.20", "--gpu", "RTX 5090").out.splitlines()
+    assert head.split("  ")[1] == "on this machine"
+    assert "broken, gpu-too-new" in row
+    arm = json.loads(tfenv("compat", "2.20", "--platform", "linux-aarch64", "--json").out)
+    assert arm[0]["cuda"] is None
+
+
+def test_options_that_cannot_be_understood(tfenv: Tfenv) -> None:
+    """A platform or a driver that is none is a usage error."""
+    assert tfenv("compat", "2.20", "--platform", "beos").code == 2
+    assert tfenv("compat", "2.20", "--driver", "new").code == 2

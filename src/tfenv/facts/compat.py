@@ -6,8 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tfenv.facts import kernels
 from tfenv.facts.rules import ptx_driver, sass_driver
 from tfenv.model.package import Name
 from tfenv.model.target import Platform
@@ -15,19 +19,18 @@ from tfenv.model.target import Platform
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from packaging.specifiers import SpecifierSet
-
     from tfenv.facts.database import Database
     from tfenv.facts.releases import ReleaseFacts
     from tfenv.model.build import Build
     from tfenv.model.hardware import Architecture
 
+_SHOWN = ("numpy", "protobuf", "keras")
 _NAMES = (Name("tensorflow"), Name("tensorflow-gpu"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompatRow:
-    """One release on Linux x86-64.
+    """One release on a platform.
 
     Attributes:
         version: of TensorFlow.
@@ -39,7 +42,10 @@ class CompatRow:
         sass: architectures with machine code.
         ptx: architectures with PTX.
         driver: lowest for the machine code.
-        driver_ptx: lowest for the PTX.
+        driver_ptx: lowest for the PTX that some kernels have in place of machine code.
+        numpy: releases of NumPy that its wheels require, as repaired by the facts; empty if they say nothing.
+        protobuf: the same for protobuf.
+        keras: the same for Keras.
     """
 
     version: Version
@@ -52,9 +58,14 @@ class CompatRow:
     ptx: tuple[Architecture, ...]
     driver: Version | None
     driver_ptx: Version | None
+    numpy: str
+    protobuf: str
+    keras: str
 
 
-def rows(database: Database, wanted: SpecifierSet | None = None) -> tuple[CompatRow, ...]:
+def rows(
+    database: Database, wanted: SpecifierSet | None = None, platform: Platform = Platform.LINUX_X86_64
+) -> tuple[CompatRow, ...]:
     """Newest first: the newest patch of every minor, or every release that a specifier allows."""
     versions = sorted((each for each in database.releases.versions(_NAMES[0]) if not each.is_prerelease), reverse=True)
     if wanted is None:
@@ -64,42 +75,66 @@ def rows(database: Database, wanted: SpecifierSet | None = None) -> tuple[Compat
         chosen: Iterable[Version] = newest.values()
     else:
         chosen = wanted.filter(versions)
-    return tuple(_row(database, version) for version in chosen)
+    return tuple(_row(database, version, platform) for version in chosen)
 
 
-def _row(database: Database, version: Version) -> CompatRow:
+def _row(database: Database, version: Version, platform: Platform) -> CompatRow:
     found = [facts for name in _NAMES if (facts := database.releases.release(name, version)) is not None]
-    platform = Platform.LINUX_X86_64
     facts, build = next(
         ((each, build) for each in found if (build := each.build(platform)) is not None and build.is_cuda),
         (found[0], found[0].build(platform)),
     )
-    toolkit = None
-    if build is not None and build.cuda is not None and len(build.cuda.release) > 1:
-        toolkit = database.cuda.toolkit(Version(f"{build.cuda.major}.{build.cuda.minor}"))
+    toolkit = None if build is None else kernels.toolkit_of(build, database.cuda)
+    numpy, protobuf, keras = (_required(facts, name, platform, database) for name in _SHOWN)
     return CompatRow(
         version=version,
         distribution=facts.name,
-        pythons=_pythons(facts),
-        glibc=_glibc(facts),
+        pythons=_pythons(facts, platform),
+        glibc=_glibc(facts, platform),
         cuda=build.cuda if build else None,
         cudnn=_cudnn(build),
         sass=build.sass if build else (),
         ptx=build.ptx if build else (),
         driver=sass_driver(toolkit, platform) if toolkit else None,
-        driver_ptx=ptx_driver(toolkit, platform) if toolkit else None,
+        driver_ptx=None if build is None else _driver_for_ptx(build, platform, database),
+        numpy=numpy,
+        protobuf=protobuf,
+        keras=keras,
     )
+
+
+def _driver_for_ptx(build: Build, platform: Platform, database: Database) -> Version | None:
+    """The driver that reads the PTX of every kind of kernels."""
+    isas = [kind.isa for kind in kernels.kinds(build, database.cuda) if kind.ptx and kind.isa is not None]
+    toolkits = [toolkit for isa in isas if (toolkit := database.cuda.reads(isa)) is not None]
+    return max((driver for each in toolkits if (driver := ptx_driver(each, platform)) is not None), default=None)
+
+
+def _required(facts: ReleaseFacts, name: str, platform: Platform, database: Database) -> str:
+    """What the newest wheel for a platform requires of a project, as repaired by the facts; empty if nothing."""
+    wheels = [each for each in facts.wheels if each.platform is platform.wheels and each.requires_dist is not None]
+    declared = [Requirement(text) for text in (wheels[-1].requires_dist or () if wheels else ())]
+    found = SpecifierSet()
+    patches = database.patches.of(facts.name, facts.version, platform)
+    if not any(name in patch.drop for patch in patches):
+        for requirement in declared:
+            if canonicalize_name(requirement.name) == name and "extra" not in str(requirement.marker):
+                found &= requirement.specifier
+    for patch in patches:
+        for added in patch.add:
+            found &= added.specifier if added.name == name else SpecifierSet()
+    return str(found)
 
 
 def _cudnn(build: Build | None) -> Version | None:
     return (build.cudnn_floor or build.cudnn) if build is not None else None
 
 
-def _pythons(facts: ReleaseFacts) -> tuple[Version, ...]:
-    tags = {wheel.python for wheel in facts.wheels if wheel.platform is Platform.LINUX_X86_64}
+def _pythons(facts: ReleaseFacts, platform: Platform) -> tuple[Version, ...]:
+    tags = {wheel.python for wheel in facts.wheels if wheel.platform is platform.wheels}
     return tuple(sorted(Version(f"{m[1]}.{m[2]}") for tag in tags if (m := re.fullmatch(r"cp(\d)(\d+)", tag))))
 
 
-def _glibc(facts: ReleaseFacts) -> Version | None:
-    floors = [wheel.needs_glibc for wheel in facts.wheels if wheel.platform is Platform.LINUX_X86_64]
+def _glibc(facts: ReleaseFacts, platform: Platform) -> Version | None:
+    floors = [wheel.needs_glibc for wheel in facts.wheels if wheel.platform is platform.wheels]
     return max((floor for floor in floors if floor is not None), default=None)
