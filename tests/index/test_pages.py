@@ -166,7 +166,7 @@ def test_the_first_of_two_entries_counts() -> None:
     [
         (b"{", "application/vnd.pypi.simple.v1+json", "Expecting"),
         (b"[]", "application/vnd.pypi.simple.v1+json", "lacks"),
-        (b'{"meta": {"api-version": "1.0"}, "files": {}}', "application/vnd.pypi.simple.v1+json", "no list"),
+        (b'{"meta": {"api-version": "1.0"}, "files": {}}', "application/vnd.pypi.simple.v1+json", "not a list"),
         (b'{"meta": {"api-version": "2.0"}, "files": []}', "application/vnd.pypi.simple.v1+json", "version 2.0"),
         (b"login", "text/plain", "content type is `text/plain`"),
     ],

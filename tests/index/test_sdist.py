@@ -141,5 +141,5 @@ def test_bombs(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ValueError, match="more than 50000 bytes"):
             declared(data, "x-1.tar.gz")
     monkeypatch.setattr(sdist, "_MEMBERS", 50)
-    with pytest.raises(ValueError, match="more than 50 members"):
+    with pytest.raises(ValueError, match="more than 50 files"):
         declared(data, "x-1.tar.gz")

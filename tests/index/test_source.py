@@ -258,7 +258,7 @@ def test_metadata_by_the_whole_wheel(index: FakeIndex, cache: Cache) -> None:
 def test_wheels_without_metadata(index: FakeIndex, cache: Cache, content: bytes) -> None:
     """A wheel that is none, or holds another's metadata, is named."""
     index.add_file("demo", "demo-1.0-py3-none-any.whl", content)
-    with pytest.raises(IndexUnavailable, match=r"demo-1\.0-py3-none-any\.whl is not a sound wheel"):
+    with pytest.raises(IndexUnavailable, match=r"demo-1\.0-py3-none-any\.whl is not a valid wheel"):
         read(index, cache)
 
 
@@ -288,7 +288,7 @@ def test_source_distribution_with_a_metadata_file(index: FakeIndex, cache: Cache
 def test_source_distributions_that_cannot_be_read(index: FakeIndex, cache: Cache) -> None:
     """A damaged archive and one that is not served are named."""
     index.add_file("demo", "demo-1.0.tar.gz", b"no archive")
-    with pytest.raises(IndexUnavailable, match="not a sound source distribution"):
+    with pytest.raises(IndexUnavailable, match="not a valid source distribution"):
         read(index, cache)
     index.add_sdist("gone", "1.0")
     index.fault("/files/gone", status=404)

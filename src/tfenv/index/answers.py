@@ -1,4 +1,4 @@
-"""What the answer of a server means: take it, try again, or give up."""
+"""Whether to accept the response of a server, to try again, or to give up."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _FRAMING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
-HINT_NETWORK = "check the network and HTTPS_PROXY; `--index-url` takes another index, `--offline` what is cached"
+HINT_NETWORK = (
+    "check the network and HTTPS_PROXY; use another index with `--index-url URL`, or only the cache with `--offline`"
+)
 
 
 class Interrupted(Exception):
-    """A failure that may pass; `after` is the number of seconds the server asks to wait."""
+    """A temporary failure; `after` is the number of seconds that the server asks to wait."""
 
     def __init__(self, reason: str, after: float = 0.0) -> None:
         super().__init__(reason)
@@ -29,11 +31,11 @@ class Interrupted(Exception):
 
 
 def judge(url: str, response: httpx.Response) -> None:
-    """Let through what has an answer in it.
+    """Raise an error unless the status of a response is useful.
 
     Raises:
-        Interrupted: a failure that may pass.
-        IndexUnavailable: one that will not.
+        Interrupted: the failure is temporary.
+        IndexUnavailable: the failure is permanent.
     """
     status = response.status_code
     if status in (200, 206, 304, 404, 410, 416):
@@ -44,14 +46,14 @@ def judge(url: str, response: httpx.Response) -> None:
         from tfenv.index.credentials import variable
 
         raise IndexUnavailable(
-            f"{url} answered {status}: it wants credentials, or others than it got",
-            hint=f"put them into the index URL, into {variable(url)}=user:password, or into ~/.netrc",
+            f"{url} answered {status}: authentication required or rejected",
+            hint=f"put user and password into the index URL, {variable(url)}=user:password, or ~/.netrc",
         )
     raise IndexUnavailable(f"{url} answered {status}", hint=HINT_NETWORK)
 
 
 def words(error: BaseException) -> str:
-    """Why a connection failed, without the class names of libraries where they say nothing."""
+    """The reason of a failed connection: the message of an error, or the name of its class in words."""
     text = str(error).strip() or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
     return text if len(text) < 300 else text[:300] + "…"
 
@@ -72,7 +74,7 @@ def _retry_after(text: str) -> float:
 
 
 def content_range(response: httpx.Response) -> tuple[int, int, int] | None:
-    """Start, stop (exclusive) and length of the file; ``None`` if this is no partial answer."""
+    """Start, stop (exclusive) and length of the file; ``None`` if the response is not partial."""
     match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", "").strip())
     if response.status_code != 206 or match is None:
         return None
@@ -80,7 +82,7 @@ def content_range(response: httpx.Response) -> tuple[int, int, int] | None:
 
 
 async def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes."""
+    """The body in pieces, as they arrive."""
     async for piece in response.aiter_bytes():
         yield piece
 
@@ -89,7 +91,7 @@ async def content(response: httpx.Response, limit: int) -> bytes:
     """The whole body.
 
     Raises:
-        IndexUnavailable: it is longer than `limit` bytes.
+        IndexUnavailable: the body is longer than `limit` bytes.
     """
     found, length = [], 0
     async for piece in response.aiter_bytes():
@@ -101,7 +103,7 @@ async def content(response: httpx.Response, limit: int) -> bytes:
 
 
 def complete(response: httpx.Response, body: bytes) -> httpx.Response:
-    """The same answer with its body at hand (already decoded, so the headers must not say otherwise)."""
+    """The same response with its body, which is decoded already, so headers about its encoding are removed."""
     from tfenv.index.http import httpx
 
     headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in _FRAMING]

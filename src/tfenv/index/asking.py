@@ -1,4 +1,4 @@
-"""Questions to package indexes, many at a time, from a thread of their own."""
+"""Requests to package indexes, many at a time, on a thread of their own."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ _AT_ONCE = 32
 
 
 class Asker:
-    """Runs until it is closed; safe to use from several threads.
+    """Requests pages and metadata until it is closed; safe to use from several threads.
 
     Attributes:
-        digests: URL to what was answered there (`StoredPage.digest`).
-        missing: project to answers that it is not there, which are not in the cache: perhaps nobody wanted to know.
+        digests: digest of each page by URL (`StoredPage.digest`).
+        missing: responses, by project, of indexes that do not have it. They are not cached yet, because the project may
+            not have been needed.
 
     Args:
-        indexes: URLs, in order, without credentials.
-        cache: asked for validators, told of every answer.
-        client: makes the HTTP client.
+        indexes: URLs in order, without credentials.
+        cache: cache that provides validators and keeps every response.
+        client: creates the HTTP client.
     """
 
     def __init__(self, indexes: Sequence[str], *, cache: Cache, client: Callable[[], Client]) -> None:
@@ -56,15 +57,15 @@ class Asker:
         self._client, self._gate = self._run(_prepare(client)).result()
 
     def page(self, name: Name) -> Future[tuple[Release, ...]]:
-        """The releases that the first index that knows the name lists; empty if none does."""
+        """The releases on the first index that has the project; empty if none has it."""
         return self._run(self._tracked(self._find(name)))
 
     def metadata(self, file: File) -> Future[Metadata]:
-        """What a file requires; see `tfenv.index.metadata.fetch`."""
+        """The requirements of a file; see `tfenv.index.metadata.fetch`."""
         return self._run(self._tracked(self._read(file)))
 
     def close(self) -> None:
-        """What was asked for but never waited for is dropped."""
+        """End the thread; requests whose results nobody waits for are cancelled."""
         self._run(self._end()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -83,7 +84,7 @@ class Asker:
             self._tasks.discard(task)
 
     async def _end(self) -> None:
-        """Only our own tasks are cancelled: those below them belong to libraries, which end them with more care."""
+        """Cancel our own tasks only: those below them belong to libraries, which end them in their own way."""
         rest = tuple(self._tasks)
         for task in rest:
             task.cancel()
@@ -104,7 +105,7 @@ class Asker:
         return ()
 
     async def _page(self, name: Name, index: str) -> StoredPage:
-        """What one index says now: 200 and a page as the cache keeps it, or 404."""
+        """The current response of one index: 200 and a page in the form of the cache, or 404."""
         url = page_url(index, name)
         stored = self._cache.page(url)
         if stored is not None and not is_readable(stored):  # written by another version
@@ -122,7 +123,7 @@ class Asker:
             response = await self._client.get(url, headers)
             try:
                 page = _answered(response, stored, name)
-            except ValueError as error:  # cut short on the way, perhaps: a good page may come next time
+            except ValueError as error:  # the page may have been truncated in transit: try again
                 await self._client.rest(url, attempt, Interrupted(f"the page cannot be read: {error}"))
                 continue
             if page.status == 200:
@@ -137,10 +138,10 @@ async def _prepare(client: Callable[[], Client]) -> tuple[Client, asyncio.Semaph
 
 
 def _answered(response: httpx.Response, stored: StoredPage | None, name: Name) -> StoredPage:
-    """An answer as it is kept.
+    """A response in the form of the cache.
 
     Raises:
-        ValueError: it is no page of an index.
+        ValueError: it is not a page of an index.
     """
     until = fresh_until(response.headers, now=time.time())
     status, etag = response.status_code, response.headers.get("ETag", "")

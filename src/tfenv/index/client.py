@@ -1,4 +1,4 @@
-"""One HTTP client: pooled, retried, with credentials that go to their own host only."""
+"""The HTTP client: pooled connections, retries, and credentials that are sent only to their own host."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ _REDIRECTS = 10
 _HEADERS = (("User-Agent", "tfenv"),)
 _BODY_LIMIT = 256 * 2**20
 _LASTING = {
-    "certificate": "if the network has a certificate authority of its own, name its file in SSL_CERT_FILE",
-    "407": "the proxy wants a user and a password: HTTPS_PROXY=http://user:password@host:port",
+    "certificate": "if your network has its own certificate authority, set SSL_CERT_FILE to its file",
+    "407": "the proxy requires a user and a password: HTTPS_PROXY=http://user:password@host:port",
 }
-"""Words in the message of a failure that will not pass, and the way out."""
+"""Words in the messages of permanent failures, each with a hint."""
 _HINT_FILE = "the index lists this file but does not serve it"
 
 
 class RangesUnsupported(Exception):
-    """The server does not serve byte ranges of this file."""
+    """The server does not support byte ranges for this file."""
 
 
 class Client:
-    """Requests with the manners an index expects; an async context manager.
+    """Sends requests to package indexes; an async context manager.
 
     Args:
-        credentials: shared with whoever reads the URLs of indexes.
-        attempts: of each request, the first included.
+        credentials: credentials by origin, shared with the code that reads index URLs.
+        attempts: number of attempts for each request, including the first.
         pause: seconds before the first repetition; doubled each time, with jitter.
-        timeout: seconds without a byte before a request counts as failed.
-        http2: one multiplexed connection a host; off for bulk downloads, where several plain ones are faster.
-        transport: another way to answer requests (tests).
+        timeout: seconds without a byte after which a request counts as failed.
+        http2: whether to use one multiplexed connection per host; several plain ones are faster for bulk downloads.
+        transport: replacement for the network (tests).
     """
 
     def __init__(
@@ -79,17 +79,17 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         if self._transport is not None:
             await self._transport.aclose()
 
     async def get(
         self, url: str, headers: Mapping[str, str] | None = None, *, limit: int = _BODY_LIMIT
     ) -> httpx.Response:
-        """The whole answer with its body, also when its status is 304, 404 or 410.
+        """The response with its whole body, also for the status 304, 404 or 410.
 
         Raises:
-            IndexUnavailable: no such answer could be had, or its body exceeds `limit` bytes.
+            IndexUnavailable: the server gave no such response, or its body exceeds `limit` bytes.
         """
 
         async def once() -> httpx.Response:
@@ -99,11 +99,11 @@ class Client:
         return await self._persist(url, once)
 
     async def range(self, url: str, start: int, stop: int) -> bytes:
-        """The bytes from `start` up to, not including, `stop`.
+        """The bytes from `start` up to, but not including, `stop`.
 
         Raises:
-            RangesUnsupported: the server does not do this.
-            IndexUnavailable: as for `get`.
+            RangesUnsupported: the server does not support ranges.
+            IndexUnavailable: as in `get`.
         """
         headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
 
@@ -114,13 +114,13 @@ class Client:
                     raise RangesUnsupported
                 body = await content(response, stop - start)
                 if len(body) != stop - start:
-                    raise Interrupted(f"{len(body)} of {stop - start} bytes came")
+                    raise Interrupted(f"{len(body)} of {stop - start} bytes arrived")
                 return body
 
         return await self._persist(url, once)
 
     async def size(self, url: str) -> int:
-        """Length of a file in bytes, asked with a range of one byte. Errors as for `range`."""
+        """The length of a file in bytes, from the response to a range of one byte. Errors as in `range`."""
         headers = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
 
         async def once() -> int:
@@ -134,11 +134,11 @@ class Client:
 
     @asynccontextmanager
     async def stream(self, url: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The body of a file in pieces, tried once: the caller starts over on `Interrupted`.
+        """The body of a file in pieces, requested once; on `Interrupted` the caller starts again.
 
         Raises:
-            Interrupted: a failure that may pass.
-            IndexUnavailable: one that will not.
+            Interrupted: the failure is temporary.
+            IndexUnavailable: the failure is permanent.
         """
         async with self._open(url, {"Accept-Encoding": "identity"}) as response:
             if response.status_code != 200:
@@ -146,21 +146,21 @@ class Client:
             yield pieces(response)
 
     async def open_zip(self, url: str, size: int | None = None) -> RemoteZip:
-        """A ZIP archive to be read by ranges; `size` in bytes saves a request.
+        """A ZIP archive that is read by ranges; a known `size` in bytes saves a request.
 
         Raises:
-            RangesUnsupported: the server does not serve ranges.
-            BadZipFile: it is no archive.
-            IndexUnavailable: as for `get`.
+            RangesUnsupported: the server does not support ranges.
+            BadZipFile: the file is not an archive.
+            IndexUnavailable: as in `get`.
         """
         length = await self.size(url) if size is None else size
         return await RemoteZip.open(lambda start, stop: self.range(url, start, stop), length)
 
     async def rest(self, url: str, attempt: int, interruption: Interrupted) -> None:
-        """Wait before trying again what was broken off (`attempt` counts from 1).
+        """Wait before the next attempt (`attempt` counts from 1).
 
         Raises:
-            IndexUnavailable: that was the last attempt, or the server asks for more patience than there is.
+            IndexUnavailable: this was the last attempt, or the server asks for too long a pause.
         """
         if attempt >= self._attempts or interruption.after > _LONGEST_PAUSE:
             times = f"{attempt} times" if attempt > 1 else "once"
@@ -171,7 +171,7 @@ class Client:
         await asyncio.sleep(max(interruption.after, self._pause * 2 ** (attempt - 1) * jitter))
 
     async def _persist(self, url: str, once: Callable[[], Awaitable[T]]) -> T:
-        """Do it until it is not interrupted."""
+        """Repeat a request until it is not interrupted."""
         for attempt in count(1):
             try:
                 return await once()
@@ -180,7 +180,7 @@ class Client:
         raise AssertionError
 
     def _carrier(self) -> httpx.AsyncBaseTransport:
-        """Made when it is first needed: a warm cache needs none."""
+        """The transport, created at the first request: none is needed if the cache answers."""
         if self._transport is None:
             from tfenv.index.transport import transport
 
@@ -188,16 +188,16 @@ class Client:
         return self._transport
 
     def _login(self, url: str) -> list[tuple[str, str]]:
-        """Basic authentication (RFC 7617), where there are credentials."""
+        """The header for basic authentication (RFC 7617), if there are credentials."""
         known = self.credentials.of(url)
         return [("Authorization", f"Basic {b64encode(':'.join(known).encode()).decode()}")] if known else []
 
     @asynccontextmanager
     async def _open(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
-        """The answer after redirects, its status checked, its body not read yet.
+        """The response after redirects, its status checked, its body not read yet.
 
-        The transport is asked without an `httpx.AsyncClient` before it: cookies are not wanted, and credentials are
-        chosen for each host anew.
+        The transport is used without an `httpx.AsyncClient`, because cookies are not wanted and credentials are
+        chosen anew for each host.
         """
         carrier = self._carrier()
         from tfenv.index.http import httpx
@@ -229,4 +229,4 @@ class Client:
             if here.startswith("https:") and not there.startswith("https:"):
                 raise IndexUnavailable(f"{here} redirects to {split(there)[0]}, which is not encrypted")
             here = split(there)[0]
-        raise IndexUnavailable(f"{split(url)[0]} redirects without end")
+        raise IndexUnavailable(f"{split(url)[0]} redirects too often")

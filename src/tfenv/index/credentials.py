@@ -1,4 +1,4 @@
-"""Who we are to an index: user and password from its URL, the environment, or netrc."""
+"""User and password for an index, from its URL, the environment, or netrc."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def split(url: str) -> tuple[str, tuple[str, str] | None]:
-    """A URL without its credentials, and those.
+    """A URL without its credentials, and the credentials.
 
     Raises:
-        UsageError: it is no `http` or `https` URL.
+        UsageError: the text is not an `http` or `https` URL.
     """
     parts = _parts(url)
     clean = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
@@ -27,20 +27,20 @@ def split(url: str) -> tuple[str, tuple[str, str] | None]:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL; credentials belong to exactly one origin.
+    """Scheme, host and port of a URL, which credentials belong to.
 
     Raises:
-        UsageError: it is no `http` or `https` URL.
+        UsageError: the text is not an `http` or `https` URL.
     """
     parts = _parts(url)
     return f"{parts.scheme}://{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
 
 
 def variable(url: str) -> str:
-    """Name of the environment variable that may hold `user:password` for the host of a URL.
+    """The name of the environment variable for `user:password` of the host of a URL.
 
-    For `https://pypi.example.com/simple/` it is `TFENV_AUTH_PYPI_EXAMPLE_COM`; a port that is not the scheme's own is
-    added to the name.
+    For `https://pypi.example.com/simple/` it is `TFENV_AUTH_PYPI_EXAMPLE_COM`. A port other than the scheme's default
+    is added to the name.
     """
     parts = _parts(url)
     port = "" if parts.port in (None, _PORTS[parts.scheme]) else f"_{parts.port}"
@@ -49,12 +49,12 @@ def variable(url: str) -> str:
 
 @dataclass(slots=True)
 class Credentials:
-    """Credentials by origin; those of a URL come before the environment, the environment before netrc."""
+    """Credentials by origin; a URL has priority over the environment, the environment over netrc."""
 
     _known: dict[str, tuple[str, str] | None] = field(default_factory=dict, repr=False)
 
     def learn(self, url: str) -> str:
-        """Remember what the URL holds; returns the URL without it."""
+        """Remember the credentials in a URL; returns the URL without them."""
         clean, found = split(url)
         if found is not None:
             self._known[origin(clean)] = found
@@ -76,7 +76,7 @@ def _parts(url: str) -> SplitResult:
         usable = False
     if not usable:
         shown = re.sub(r"//[^/@]*@", "//", url)
-        raise UsageError(f"`{shown}` is not a URL of an index", hint="give a URL such as https://pypi.org/simple/")
+        raise UsageError(f"`{shown}` is not a URL of an index", hint="use a URL such as https://pypi.org/simple/")
     return parts
 
 
@@ -96,7 +96,7 @@ def _netrc(url: str) -> tuple[str, str] | None:
     host = urlsplit(url).hostname or ""
     for file in files:
         try:
-            entry = netrc.netrc(file).hosts.get(host)  # not `default`: it would go to every index
+            entry = netrc.netrc(file).hosts.get(host)  # not `default`, which would be sent to every index
         except (OSError, netrc.NetrcParseError):
             continue
         if entry is not None:

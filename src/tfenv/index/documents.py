@@ -1,4 +1,4 @@
-"""Metadata as the cache keeps it: the fields that matter, as JSON."""
+"""Metadata in the form of the cache: the fields that matter, as JSON."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def key(file: File) -> str:
-    """What it is kept under."""
+    """The key of a file's metadata in the cache."""
     return f"metadata {file.sha256 or file.url}"
 
 
 def kept(file: File, cache: Cache) -> Metadata | None:
-    """The metadata of a file, if the cache has it."""
+    """The metadata of a file from the cache; ``None`` if it is not there."""
     document = cache.document(key(file))
     if document is None or not document.keys() >= {"requires", "requires_python", "extras", "dynamic"}:
         return None
@@ -28,7 +28,7 @@ def kept(file: File, cache: Cache) -> Metadata | None:
 
 
 def metadata_of(file: File, document: dict[str, Any]) -> Metadata:
-    """What a document says."""
+    """The metadata in a document."""
     return Metadata(
         name=file.name,
         version=file.version,

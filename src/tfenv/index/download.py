@@ -1,4 +1,4 @@
-"""Distributions into the cache, their hashes checked while they arrive."""
+"""Distributions downloaded into the cache, with hashes checked during the transfer."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from tfenv.store.cache import Cache
 
 TASK = "download"
-"""Name of the task told to `Progress`; its unit is bytes."""
+"""Name of the task reported to `Progress`; its unit is bytes."""
 
 _PARALLEL = 6
 _BLOCK = 2**20
 
 
 def plain_client() -> Client:
-    """A client for bulk transfers: several plain connections are faster than one that multiplexes."""
+    """A client for bulk transfers: several plain connections are faster than a multiplexed one."""
     return Client(http2=False)
 
 
@@ -46,14 +46,14 @@ def download(
     progress: Progress | None = None,
     client: Callable[[], Client] = plain_client,
 ) -> dict[str, Path]:
-    """Have all files in the cache; returns where each lies, by filename.
+    """Download all files into the cache; returns their paths by filename.
 
-    What is there already is hashed again unless nothing has touched it since it was. Two processes that want the same
-    file fetch it once.
+    Files that are there already are hashed again if they were changed since the last check. Two processes that need the
+    same file download it once.
 
     Raises:
-        IntegrityError: a file has no SHA-256 to check, or another than promised (it is deleted then).
-        IndexUnavailable: a file cannot be had.
+        IntegrityError: a file has no SHA-256 to check, or does not match it (the file is then deleted).
+        IndexUnavailable: a file is not available.
     """
     return run(_all(files, cache=cache, offline=offline, progress=progress or Silent(), client=client))
 
@@ -63,9 +63,7 @@ async def _all(
 ) -> dict[str, Path]:
     for file in files:
         if file.sha256 is None:
-            raise IntegrityError(
-                f"nothing says which SHA-256 {file.filename} must have", hint="use an index with hashes"
-            )
+            raise IntegrityError(f"the index lists no SHA-256 for {file.filename}", hint="use an index with hashes")
     gate = asyncio.Semaphore(_PARALLEL)
     progress.start(TASK, sum(file.size or 0 for file in files) or None)
     async with client() as http:
@@ -91,9 +89,9 @@ async def _all(
 
 
 async def fetch(file: File, *, client: Client | None, cache: Cache, progress: Progress | None = None) -> Path:
-    """One file, as `download` does it; ``None`` as client takes only what is there.
+    """One file, as in `download`; with ``None`` as client only from the cache.
 
-    A file whose index gives no SHA-256 is kept under its URL, unchecked: good for reading, not for a lock.
+    A file without a SHA-256 on the index is kept by its URL, unchecked: it can be read, but not locked.
     """
     progress = progress or Silent()
     path = cache.file(file.sha256 or hashlib.sha256(file.url.encode()).hexdigest(), file.filename)
@@ -101,10 +99,10 @@ async def fetch(file: File, *, client: Client | None, cache: Cache, progress: Pr
         progress.advance(TASK, path.stat().st_size)
         return path
     if client is None:
-        raise IndexUnavailable(f"{file.filename} is not in the cache", hint="run it once without `--offline`")
+        raise IndexUnavailable(f"{file.filename} is not in the cache", hint="run the command once without `--offline`")
     with files.writing(path, hint=CACHE_HINT):
         async with _locked(cache, path):
-            if not await _is_sound(path, file, cache):  # another process may have fetched it meanwhile
+            if not await _is_sound(path, file, cache):  # another process may have downloaded it meanwhile
                 path.unlink(missing_ok=True)
                 await _transfer(file, path, client, progress)
                 _stamp(path, file, cache)
@@ -137,7 +135,7 @@ async def _transfer(file: File, path: Path, client: Client, progress: Progress) 
 
 
 async def _blocks(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Larger pieces, read one ahead so that hashing and writing overlap with the transfer."""
+    """Larger pieces, read ahead so that hashing and writing overlap with the transfer."""
     queue: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue(maxsize=4)
 
     async def fill() -> None:
@@ -150,7 +148,7 @@ async def _blocks(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
                     buffer.clear()
             await queue.put(bytes(buffer))
             await queue.put(None)
-        except Exception as error:  # noqa: BLE001 - handed over to the reader, who raises it
+        except Exception as error:  # noqa: BLE001 - passed to the reader, which raises it
             await queue.put(error)
 
     filler = asyncio.ensure_future(fill())
@@ -168,11 +166,11 @@ def _check(file: File, digest: str, arrived: int) -> None:
     if file.sha256 is None:
         return
     if file.size is not None and arrived < file.size:
-        raise Interrupted(f"{arrived} of {file.size} bytes came")
+        raise Interrupted(f"{arrived} of {file.size} bytes arrived")
     if digest != file.sha256:
         raise IntegrityError(
             f"{file.url} has the SHA-256 {digest}, not {file.sha256}",
-            hint="the file was deleted; something between here and the index changes files, or the lock is wrong",
+            hint="the download was deleted: a proxy or mirror changed the file, or the lock is wrong",
         )
 
 
@@ -197,7 +195,7 @@ async def _is_sound(path: Path, file: File, cache: Cache) -> bool:
 
 
 def _stamp(path: Path, file: File, cache: Cache) -> None:
-    """Note how a file looked when its hash was right."""
+    """Remember the state of a file whose hash is right."""
     if (state := _state(path)) is not None:
         cache.keep_document(_stamp_key(path, file), state)
 
@@ -207,7 +205,7 @@ def _stamp_key(path: Path, file: File) -> str:
 
 
 def _state(path: Path) -> dict[str, int] | None:
-    """Changes with every write: nobody can set the time of change back."""
+    """The state of a file, which changes with every write, because the time of change cannot be set back."""
     try:
         seen = path.stat()
     except OSError:
@@ -216,7 +214,7 @@ def _state(path: Path) -> dict[str, int] | None:
 
 
 def _sha256(path: Path) -> str | None:
-    """Of a file; ``None`` if there is none that can be read."""
+    """The SHA-256 of a file; ``None`` if it cannot be read."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:
@@ -229,7 +227,7 @@ def _sha256(path: Path) -> str | None:
 
 @asynccontextmanager
 async def _locked(cache: Cache, path: Path) -> AsyncIterator[None]:
-    """One process at a time; waiting does not hold up other downloads of this one."""
+    """Lock a path against other processes; other downloads of this process go on while it waits."""
     from filelock import Timeout
 
     path.parent.mkdir(parents=True, exist_ok=True)

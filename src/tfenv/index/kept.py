@@ -1,6 +1,6 @@
-"""A project page as the cache keeps it: one line a release, newest first, read when it is looked at.
+"""A project page in the form of the cache: one line for each release, newest first, parsed on access.
 
-A resolver looks at few releases of the many thousand files on the pages of a large project, and at the newest first.
+A resolver accesses only a few of the thousands of releases and files of a large project, the newest first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tfenv.store.cache import StoredPage
 
 KEPT = "application/vnd.tfenv.releases; version=2"
-"""The content type of such a page."""
+"""Content type of such a page."""
 
 BUILD = re.compile(r"(\d+)(.*)")
 _FILENAME = itemgetter(1)
@@ -42,8 +42,8 @@ def _version(group: list[Link]) -> Version:
 
 
 def lines_of(links: Iterable[Link]) -> bytes:
-    """The lines: version, a tab, and a JSON array of what the page says of its files, those by name."""
-    groups: dict[int, list[Link]] = {}  # by identity: the hash of a version takes long, and most are the same object
+    """The lines of a page: version, tab, and a JSON array with the entries of its files, sorted by name."""
+    groups: dict[int, list[Link]] = {}  # by identity: hashing versions is slow, and most are the same object
     for link in links:
         groups.setdefault(id(link[0]), []).append(link)
     lines = []
@@ -51,32 +51,32 @@ def lines_of(links: Iterable[Link]) -> bytes:
         files = [link for group in same for link in group]
         if len(files) > 1:
             files.sort(key=_FILENAME)
-        lines.append(b"%b\t[%b]\n" % (str(version).encode(), b",".join([told for _, _, told in files])))
+        lines.append(b"%b\t[%b]\n" % (str(version).encode(), b",".join([entry for _, _, entry in files])))
     return b"".join(lines)
 
 
 def releases_of(body: bytes, name: Name, index: str) -> tuple[Release, ...]:
-    """The releases, newest first; `index` is recorded in their files."""
+    """The releases in the lines of a page, newest first; `index` is recorded in their files."""
     return tuple(Kept.of(name, line, index) for line in body.splitlines())
 
 
 def undated(releases: Iterable[Release]) -> tuple[str, ...]:
-    """Filenames of those that do not say when they were uploaded."""
+    """The filenames of files without upload time."""
     return tuple(sorted(f.filename for release in releases for f in release.files if f.upload_time is None))
 
 
 def page_url(index: str, name: Name) -> str:
-    """Where an index lists a project."""
+    """The URL of a project's page on an index."""
     return f"{index}{quote(name)}/"
 
 
 def is_readable(page: StoredPage) -> bool:
-    """Was it kept by a version that writes what this one reads?"""
+    """Whether this version of tfenv can read a page in the cache."""
     return page.status in (404, 410) or (page.status == 200 and page.content_type == KEPT)
 
 
 class Kept(Release):
-    """A release read on demand (`__getattr__` is only asked for what is not there yet)."""
+    """A release parsed on access (`__getattr__` is called only for attributes that are not set yet)."""
 
     __slots__ = ("_index", "_line")
     _index: str
@@ -84,7 +84,7 @@ class Kept(Release):
 
     @classmethod
     def of(cls, name: Name, line: bytes, index: str) -> Release:
-        """Of one line."""
+        """The release in one line."""
         release = object.__new__(cls)
         put = object.__setattr__
         put(release, "name", name)
@@ -96,8 +96,8 @@ class Kept(Release):
         if attribute == "version":
             value: Any = Version(self._line[: self._line.index(b"\t")].decode())
         elif attribute == "files":
-            told = _MANY.decode(self._line[self._line.index(b"\t") :])
-            value = tuple(file_of(file, self.name, self.version, self._index) for file in told)
+            entries = _MANY.decode(self._line[self._line.index(b"\t") :])
+            value = tuple(file_of(file, self.name, self.version, self._index) for file in entries)
         else:
             raise AttributeError(attribute)
         object.__setattr__(self, attribute, value)
@@ -105,7 +105,7 @@ class Kept(Release):
 
 
 class ListedFile(msgspec.Struct, gc=False, rename="kebab"):
-    """What a page says of a file (PEP 691, 592, 700, 714); only the name and the URL are known to be sound."""
+    """The entry of a file on a page (PEP 691, 592, 700, 714); only the types of name and URL are checked."""
 
     filename: str
     url: str
@@ -122,21 +122,21 @@ _ONE, _MANY = msgspec.json.Decoder(ListedFile), msgspec.json.Decoder(list[Listed
 read = _ONE.decode
 
 
-def file_of(told: ListedFile, name: Name, version: Version, index: str) -> File:
-    """The file that is told of; what cannot be understood is not known. `index` is recorded in it."""
-    tags, build = _labels(told.filename)
-    size, requires = told.size, told.requires_python
-    promised = told.dist_info_metadata if told.core_metadata is None else told.core_metadata
+def file_of(listed: ListedFile, name: Name, version: Version, index: str) -> File:
+    """The file of an entry, with `index` recorded in it; fields that are not valid count as unknown."""
+    tags, build = _labels(listed.filename)
+    size, requires = listed.size, listed.requires_python
+    promised = listed.dist_info_metadata if listed.core_metadata is None else listed.core_metadata
     return File(
         name=name,
         version=version,
-        filename=told.filename,
-        url=told.url,
-        sha256=_sha256(told.hashes),
+        filename=listed.filename,
+        url=listed.url,
+        sha256=_sha256(listed.hashes),
         size=size if isinstance(size, int) and size >= 0 else None,
-        upload_time=_moment(told.upload_time),
+        upload_time=_moment(listed.upload_time),
         requires_python=specifier(requires) if isinstance(requires, str) else None,
-        yanked=_yanked(told.yanked),
+        yanked=_yanked(listed.yanked),
         metadata_sha256=(_sha256(promised) or "") if promised else None,
         tags=tags,
         build=build,
@@ -158,7 +158,7 @@ def _yanked(value: object) -> str | None:
 
 
 def _labels(filename: str) -> tuple[frozenset[Tag], tuple[int, str] | tuple[()]]:
-    """Tags and build of a wheel."""
+    """The tags and build number of a wheel."""
     if not filename.endswith(".whl"):
         return frozenset(), ()
     parts = filename[:-4].split("-")
@@ -169,7 +169,7 @@ def _labels(filename: str) -> tuple[frozenset[Tag], tuple[int, str] | tuple[()]]
 def _moment(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
-    if len(text) != 27:  # Python 3.10 reads fractions of 3 and 6 digits only; PyPI gives 6
+    if len(text) != 27:  # bring the fraction to 6 digits, as on PyPI
         text = _FRACTION.sub(lambda fraction: "." + fraction[1][:6].ljust(6, "0"), text)
     try:
         moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
@@ -182,5 +182,5 @@ def _moment(text: object) -> datetime | None:
 
 @lru_cache(maxsize=4096)
 def tags_of(text: str) -> frozenset[Tag]:
-    """The tags that a filename compresses; cached, since the files of a project share them."""
+    """The tags in a filename; cached, because the files of a project share them."""
     return parse_tag(text)

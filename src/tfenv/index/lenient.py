@@ -1,7 +1,7 @@
-"""Requirements and specifiers of old metadata, read with the well-known slips put right.
+"""Requirements and specifiers of old metadata, parsed after known mistakes are corrected.
 
-`packaging` follows PEP 440 and PEP 508 to the letter; wheels published before tools did so do not. What is put right
-here is what has one plausible meaning: `>=1.0.*`, `==1.0*`, a missing or doubled comma, stray quotes, `!=~`.
+`packaging` follows PEP 440 and PEP 508 strictly, but old wheels do not. Mistakes with only one plausible meaning are
+corrected: `>=1.0.*`, `==1.0*`, a missing or doubled comma, stray quotes, `!=~`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 UNREADABLE = Name("__known_bad")
-"""Asked for in version 0, which no target answers: stands for a requirement that cannot be read or met by an index."""
+"""Stands for a requirement that cannot be parsed, or that an index cannot meet: no target has its version 0."""
 
 _NEVER = SpecifierSet("==0")
 
@@ -40,7 +40,7 @@ _NAME = re.compile(r"\s*[\w.-]+\s*(?:\[[^\]]*\])?")
 
 @lru_cache(maxsize=4096)
 def specifier(text: str) -> SpecifierSet | None:
-    """A `Requires-Python`; ``None`` if it is empty or cannot be read even so."""
+    """A `Requires-Python`; ``None`` if it is empty or cannot be parsed even after corrections."""
     text = text.strip()
     for attempt in (text, _mend(re.sub(r"['\"()]", "", text))):
         try:
@@ -51,7 +51,7 @@ def specifier(text: str) -> SpecifierSet | None:
 
 
 def requirements(lines: Iterable[str], *, source: str) -> tuple[Requirement, ...]:
-    """Every `Requires-Dist`; one that cannot be read becomes a requirement of `UNREADABLE` that says why."""
+    """Every `Requires-Dist`; one that cannot be parsed becomes a requirement of `UNREADABLE` with the reason."""
     return tuple(_requirement(line.strip(), source) for line in lines if line.strip())
 
 
@@ -76,7 +76,7 @@ def _requirement(line: str, source: str) -> Requirement:
             marker = Marker(condition)
         except (InvalidMarker, RecursionError):
             marker = None
-    return _unreadable(f"its metadata says `{line}`, which is not a requirement", marker, source)
+    return _unreadable(f"its metadata contains `{line}`, which is not a requirement", marker, source)
 
 
 def _unreadable(because: str, marker: Marker | None, source: str) -> Requirement:

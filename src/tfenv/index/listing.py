@@ -15,36 +15,36 @@ if TYPE_CHECKING:
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
 ACCEPT = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
-"""What is asked for, most wanted first (PEP 691, "Version + Format Selection")."""
+"""Accepted content types, preferred first (PEP 691, "Version + Format Selection")."""
 
 
 PageEntry: TypeAlias = "tuple[str, str, bytes | msgspec.Raw]"
-"""A file on a page, nothing of it checked yet: filename, URL (perhaps relative), and all that the page says of it,
-a JSON object on one line, in the shape of the JSON form."""
+"""A file on a page, not checked yet: filename, URL (perhaps relative), and its entry as a JSON object on one line."""
 
 Link: TypeAlias = "tuple[Version, str, bytes | msgspec.Raw]"
-"""A file as a page lists it, understood as far as its name goes; the rest waits until it is wanted: its version, its
-filename, and all that the page says, as `PageEntry` has it, the URL absolute and without credentials."""
+"""A file on a page of which only the name is parsed: version, filename, and its entry as in `PageEntry`, but with an
+absolute URL without credentials."""
 
 
 def entries(body: bytes, content_type: str, url: str) -> Iterable[PageEntry]:
     """All files on a page.
 
     Args:
-        body: of the answer.
-        content_type: the header of that name.
-        url: of the page, after redirects: the links of HTML are relative to it.
+        body: body of the response.
+        content_type: header of that name.
+        url: URL of the page after redirects, to which links of HTML are relative.
 
     Raises:
-        ValueError: it is no page of an index, or a damaged one.
+        ValueError: the body is not a page of an index, or is damaged.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == JSON:
         return _from_json(body)
     if kind in (HTML, "text/html"):
+        # html.parser takes 4 ms to import, and most indexes have JSON
         from tfenv.index.listing_html import entries_of
 
-        return [entry for told in entries_of(body, url) if (entry := _written(told)) is not None]
+        return [entry for file in entries_of(body, url) if (entry := _written(file)) is not None]
     raise ValueError(f"its content type is `{kind}`, which is not that of a package index")
 
 
@@ -66,7 +66,7 @@ _HEADS, _FILES = msgspec.json.Decoder(_Heads), msgspec.json.Decoder(_Files)
 
 
 def _from_json(body: bytes) -> Iterable[PageEntry]:
-    """The files of a usual page are cut out of it as they stand: of the thousands on it, few are ever looked at."""
+    """The files of a usual page, cut out of it unparsed, because few of the thousands are ever accessed."""
     try:
         page = _HEADS.decode(body)
     except msgspec.DecodeError:
@@ -74,12 +74,12 @@ def _from_json(body: bytes) -> Iterable[PageEntry]:
     _check(page.meta.get("api-version"))
     if b"\n" in body or b"\r" in body:
         return _from_odd_json(body)
-    told = _FILES.decode(body).files
-    return zip([head.filename for head in page.files], [head.url for head in page.files], told, strict=True)
+    files = _FILES.decode(body).files
+    return zip([head.filename for head in page.files], [head.url for head in page.files], files, strict=True)
 
 
 def _from_odd_json(body: bytes) -> list[PageEntry]:
-    """A page on several lines, or with faults in it: read whole, and what can be understood is written anew."""
+    """The files of a page with line breaks or faults, which is parsed whole; valid entries are written again."""
     page = json.loads(body)
     try:
         version, files = page["meta"]["api-version"], page["files"]
@@ -87,19 +87,19 @@ def _from_odd_json(body: bytes) -> list[PageEntry]:
         raise ValueError(f"it lacks {error}") from None
     _check(version)
     if not isinstance(files, list):
-        raise ValueError("its `files` is no list")  # noqa: TRY004 - one error for all faults of a page
-    return [entry for told in files if isinstance(told, dict) and (entry := _written(told)) is not None]
+        raise ValueError("its `files` is not a list")  # noqa: TRY004 - one error for all faults of a page
+    return [entry for file in files if isinstance(file, dict) and (entry := _written(file)) is not None]
 
 
 def _check(version: object) -> None:
     if version is None:
         raise ValueError("it lacks 'api-version'")
     if not str(version).startswith("1."):
-        raise ValueError(f"it speaks version {version} of the index API, tfenv speaks 1")
+        raise ValueError(f"it uses version {version} of the index API, but tfenv supports version 1")
 
 
-def _written(told: dict[str, Any]) -> PageEntry | None:
-    filename, url = told.get("filename"), told.get("url")
+def _written(file: dict[str, Any]) -> PageEntry | None:
+    filename, url = file.get("filename"), file.get("url")
     if not isinstance(filename, str) or not isinstance(url, str):
         return None
-    return filename, url, json.dumps(told, separators=(",", ":")).encode()
+    return filename, url, json.dumps(file, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Project pages in HTML (PEP 503, 592, 658, 714), for indexes that have no JSON."""
+"""Project pages in HTML (PEP 503, 592, 658, 714), for indexes without JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 
 class _Links(HTMLParser):
-    """Collects anchors as entries shaped like those of the JSON form."""
+    """Collects anchors as entries in the form of the JSON pages."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -35,18 +35,18 @@ class _Links(HTMLParser):
         if "data-yanked" in values:
             entry["yanked"] = values["data-yanked"] or True
         promised = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
-        if promised:  # PEP 714: the newer name wins; `true`, or `sha256=…`
+        if promised:  # PEP 714: the newer name has priority; `true`, or `sha256=…`
             algorithm, _, digest = promised.partition("=")
             entry["core-metadata"] = {algorithm: digest} if digest else promised.lower() == "true"
         self.entries.append(entry)
 
 
 def entries_of(body: bytes, url: str) -> list[dict[str, Any]]:
-    """All files on a page, in the shape of the JSON form; nothing in them is checked yet.
+    """All files on a page, in the form of the JSON pages, not checked yet.
 
     Args:
-        body: of the page.
-        url: of the page, after redirects: its links are relative to it.
+        body: body of the page.
+        url: URL of the page after redirects, to which links are relative.
     """
     links = _Links(url)
     links.feed(body.decode("utf-8", errors="replace"))

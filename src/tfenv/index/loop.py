@@ -1,4 +1,4 @@
-"""Event loops that libcurl can wait in: on Windows, Python's usual one cannot wait for a socket."""
+"""Event loops that work with libcurl: on Windows, Python's default loop cannot wait for a socket."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ new = asyncio.SelectorEventLoop
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """As `asyncio.run`."""
+    """Run a coroutine, as `asyncio.run` does."""
     with asyncio.Runner(loop_factory=new) as runner:
         return runner.run(work)

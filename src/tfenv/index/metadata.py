@@ -1,4 +1,4 @@
-"""Core metadata of a file, got in the cheapest way its index offers."""
+"""Core metadata of a file, obtained in the cheapest way that its index offers."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _ARCHIVE_LIMIT = 2 * 2**30
 
 
 async def fetch(file: File, *, client: Client, cache: Cache) -> dict[str, Any]:
-    """The metadata of a wheel, or of a source distribution without building it, as the cache keeps it from now on.
+    """The metadata of a wheel, or of a source distribution without building it, in the form of the cache.
 
     Args:
-        file: as the index lists it.
-        client: that asks.
-        cache: told of it.
+        file: file as listed by the index.
+        client: client for the requests.
+        cache: cache that keeps the metadata.
 
     Raises:
-        IndexUnavailable: no way in worked, or the file holds no metadata.
-        IntegrityError: what was served is not what the index promised.
+        IndexUnavailable: the metadata is not available, or the file has none.
+        IntegrityError: a file does not have the hash that the index lists.
     """
     document = await (_of_wheel(file, client, cache) if file.is_wheel else _of_sdist(file, client))
     cache.keep_document(key(file), document)
@@ -47,33 +47,33 @@ async def fetch(file: File, *, client: Client, cache: Cache) -> dict[str, Any]:
 
 
 async def _of_wheel(file: File, client: Client, cache: Cache) -> dict[str, Any]:
-    """PEP 658, else a range read, else the whole wheel."""
+    """The metadata of a wheel: by PEP 658, or else by range requests, or else from the whole wheel."""
     if file.metadata_sha256 is not None:
         response = await client.get(f"{file.url}.metadata", limit=_METADATA_LIMIT)
         if response.status_code == 200:
             if file.metadata_sha256 and hashlib.sha256(response.content).hexdigest() != file.metadata_sha256:
-                raise IntegrityError(f"{file.url}.metadata does not have the hash that {file.index} promises for it")
+                raise IntegrityError(f"{file.url}.metadata does not have the hash that {file.index} lists")
             return _parsed(response.content)
     archive = await open_wheel(file, client=client, cache=cache)
     try:
         return _parsed(await archive.read(_member(file, archive.names()), limit=_METADATA_LIMIT))
     except RangesUnsupported:
-        raise IndexUnavailable(f"{file.url} is served by ranges only at times") from None
+        raise IndexUnavailable(f"the server of {file.url} supports ranges only sometimes") from None
     except zipfile.BadZipFile as error:
-        raise IndexUnavailable(f"{file.url} is not a sound wheel: {error}") from None
+        raise IndexUnavailable(f"{file.url} is not a valid wheel: {error}") from None
 
 
 def _member(file: File, names: Iterable[str]) -> str:
-    """The one `*.dist-info/METADATA` at the top of the archive."""
+    """The name of the `*.dist-info/METADATA` at the top of the archive."""
     found = [name for name in names if name.endswith(".dist-info/METADATA") and name.count("/") == 1]
     for name in found:
         if normalize(name.removesuffix(".dist-info/METADATA").rpartition("-")[0]) == file.name:
             return name
-    raise zipfile.BadZipFile("it holds no METADATA")
+    raise zipfile.BadZipFile("it has no METADATA")
 
 
 async def _of_sdist(file: File, client: Client) -> dict[str, Any]:
-    if file.metadata_sha256 is not None:  # PEP 658 allows it where the metadata is final
+    if file.metadata_sha256 is not None:  # PEP 658 allows this if the metadata is final
         response = await client.get(f"{file.url}.metadata", limit=_METADATA_LIMIT)
         if response.status_code == 200 and (
             not file.metadata_sha256 or hashlib.sha256(response.content).hexdigest() == file.metadata_sha256
@@ -84,7 +84,7 @@ async def _of_sdist(file: File, client: Client) -> dict[str, Any]:
     try:
         found = sdist.declared(await _whole(file, client), file.filename)
     except ValueError as error:
-        raise IndexUnavailable(f"{file.url} is not a sound source distribution: {error}") from None
+        raise IndexUnavailable(f"{file.url} is not a valid source distribution: {error}") from None
     return {
         "requires": list(found.requires),
         "requires_python": found.requires_python,
@@ -96,14 +96,16 @@ async def _of_sdist(file: File, client: Client) -> dict[str, Any]:
 async def _whole(file: File, client: Client) -> bytes:
     response = await client.get(file.url, {"Accept-Encoding": "identity"}, limit=_ARCHIVE_LIMIT)
     if response.status_code != 200:
-        raise IndexUnavailable(f"{file.url} answered {response.status_code}", hint="the index lists it all the same")
+        raise IndexUnavailable(
+            f"{file.url} answered {response.status_code}", hint="the index lists this file but does not serve it"
+        )
     if file.sha256 is not None and hashlib.sha256(response.content).hexdigest() != file.sha256:
-        raise IntegrityError(f"{file.url} does not have the SHA-256 that {file.index} promises for it")
+        raise IntegrityError(f"{file.url} does not have the SHA-256 that {file.index} lists")
     return response.content
 
 
 def _parsed(text: bytes) -> dict[str, Any]:
-    """The fields that matter; the description, often most of it, is not even looked at."""
+    """The fields that matter; the description, often the largest part, is not parsed."""
     head = text.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     raw, _ = parse_email(b"\n".join(_WANTED.findall(head)))
     return {

@@ -1,4 +1,4 @@
-"""The inside of a wheel, without fetching all of it where the server allows that."""
+"""The contents of a wheel, read without downloading all of it if the server supports ranges."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 async def open_wheel(file: File, *, client: Client | None, cache: Cache) -> RemoteZip:
-    """A reader for the members of a wheel: by ranges, or of the whole file in the cache.
+    """A reader of the files in a wheel: by ranges, or from the whole wheel in the cache.
 
     Args:
-        file: as the index lists it.
-        client: ``None`` takes only a wheel that is in the cache.
-        cache: where a whole file would lie.
+        file: wheel as listed by the index.
+        client: client for the requests; ``None`` uses only the cache.
+        cache: cache of whole wheels.
 
     Raises:
-        IndexUnavailable: it cannot be had, or is no archive.
-        IntegrityError: the whole file was fetched and has another hash than promised.
+        IndexUnavailable: the wheel is not available, or is not an archive.
+        IntegrityError: the whole wheel was downloaded and does not have the hash that the index lists.
     """
     try:
         if client is not None:
@@ -39,7 +39,7 @@ async def open_wheel(file: File, *, client: Client | None, cache: Cache) -> Remo
                 pass
         return await _local(await fetch(file, client=client, cache=cache))
     except zipfile.BadZipFile as error:
-        raise IndexUnavailable(f"{file.url} is not a sound wheel: {error}") from None
+        raise IndexUnavailable(f"{file.url} is not a valid wheel: {error}") from None
 
 
 async def _local(path: Path) -> RemoteZip:

@@ -1,4 +1,4 @@
-"""What a project page lists, as files and releases."""
+"""The files on a project page."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _SDISTS = (".tar.gz", ".zip", ".tgz", ".tar.bz2")
 
 
 def links(body: bytes, content_type: str, *, url: str, name: Name) -> tuple[Link, ...]:
-    """The wheels and source distributions that a page lists, in its order; what is neither is left out.
+    """The wheels and source distributions on a page, in its order; other files are left out.
 
     Args:
-        body: of the answer.
-        content_type: the header of that name.
-        url: of the page, after redirects: links are relative to it.
-        name: of the project; files of other projects are left out.
+        body: body of the response.
+        content_type: header of that name.
+        url: URL of the page after redirects, to which links are relative.
+        name: name of the project; files of other projects are left out.
 
     Raises:
-        ValueError: it is no page of an index, or a damaged one.
+        ValueError: the body is not a page of an index, or is damaged.
     """
     found: dict[str, Link] = {}
-    for filename, target, told in entries(body, content_type, url):
+    for filename, target, entry in entries(body, content_type, url):
         if filename in found or (version := _version_of(filename, name)) is None:
             continue
         if target.startswith(("https://", "http://")) and "@" not in target and "#" not in target:
-            found[filename] = version, filename, told
+            found[filename] = version, filename, entry
         elif (clean := _absolute(target, url)) is not None:
-            mended = json.dumps(json.loads(bytes(told)) | {"url": clean}, separators=(",", ":"))
+            mended = json.dumps(json.loads(bytes(entry)) | {"url": clean}, separators=(",", ":"))
             found[filename] = version, filename, mended.encode()
     return tuple(found.values())
 
@@ -53,7 +53,8 @@ def links(body: bytes, content_type: str, *, url: str, name: Name) -> tuple[Link
 def parse(body: bytes, content_type: str, *, url: str, name: Name, index: str) -> tuple[File, ...]:
     """The files of a page, all of them read to the end; otherwise as `links`."""
     return tuple(
-        file_of(read(told), name, version, index) for version, _, told in links(body, content_type, url=url, name=name)
+        file_of(read(entry), name, version, index)
+        for version, _, entry in links(body, content_type, url=url, name=name)
     )
 
 
@@ -88,7 +89,7 @@ def _grouped(items: Iterable[V]) -> list[tuple[Version, list[V]]]:
 
 
 def _absolute(target: str, url: str) -> str | None:
-    """A link as it stands on the page at `url`, without fragment and credentials; ``None`` if it leads nowhere."""
+    """The absolute URL of a link on the page at `url`, without fragment and credentials; ``None`` if not valid."""
     try:
         return split(urldefrag(urljoin(url, target)).url)[0]
     except (UsageError, ValueError):
@@ -96,7 +97,7 @@ def _absolute(target: str, url: str) -> str | None:
 
 
 def _version_of(filename: str, name: Name) -> Version | None:
-    """``None`` unless it is the name of a wheel or a source distribution of the project."""
+    """The version of a wheel or source distribution of the project; ``None`` for any other filename."""
     if not filename.endswith(".whl"):
         return None if "/" in filename or "\\" in filename else _sdist_version(filename, name)
     distribution, _, rest = filename[:-4].partition("-")
@@ -121,7 +122,7 @@ def _are_labels(text: str) -> bool:
 
 
 def _sdist_version(filename: str, name: Name) -> Version | None:
-    """Names of source distributions were never fenced off from versions: try every dash, first fit."""
+    """The version in the name of a source distribution: after the first dash that fits, since names may have dashes."""
     extension = next((end for end in _SDISTS if filename.endswith(end)), None)
     if extension is None:
         return None

@@ -1,7 +1,7 @@
-"""Single members of a remote ZIP archive, read by byte ranges.
+"""Single files in a remote ZIP archive, read by byte ranges.
 
 Layout: PKWARE APPNOTE 6.3.10 (end of central directory 4.3.16, ZIP64 4.3.14 and 4.3.15, central directory 4.3.12,
-local header 4.3.7). A wheel keeps its `.dist-info` last, so the tail of the file usually holds what is wanted.
+local header 4.3.7). The `.dist-info` of a wheel comes last, so the tail of the archive usually contains what is needed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Fetch: TypeAlias = Callable[[int, int], Awaitable[bytes]]
-"""Gives the bytes from `start` up to, not including, `stop`."""
+"""Returns the bytes from `start` up to, but not including, `stop`."""
 
 MEMBER_LIMIT = 64 * 2**20
-"""Bytes one member may unpack to, unless the caller allows another amount."""
+"""Largest unpacked size of a member in bytes, unless the caller sets another limit."""
 
 _DIRECTORY_LIMIT = 64 * 2**20
 _SMALL_TAIL, _LARGE_TAIL, _LARGE_FILE = 32 * 2**10, 256 * 2**10, 64 * 2**20
@@ -39,7 +39,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZipMember:
-    """One entry of the central directory; sizes in bytes, `offset` is that of its local header."""
+    """An entry of the central directory: sizes in bytes, and the offset of the local header."""
 
     name: str
     offset: int
@@ -51,11 +51,11 @@ class ZipMember:
 
 
 class RemoteZip:
-    """An archive of which only the directory and the members asked for are transferred.
+    """An archive of which only the directory and the requested members are transferred.
 
     Attributes:
-        bytes_read: transferred so far.
-        requests: ranges asked for so far.
+        bytes_read: number of bytes transferred so far.
+        requests: number of ranges requested so far.
     """
 
     def __init__(self, fetch: Fetch, size: int) -> None:
@@ -72,35 +72,36 @@ class RemoteZip:
         """Read the directory of an archive of `size` bytes: one request for most wheels, two for very large ones.
 
         Raises:
-            BadZipFile: it is no ZIP archive, or one with an absurdly large directory.
+            BadZipFile: the file is not a ZIP archive, or its directory is too large.
         """
         archive = cls(fetch, size)
         await archive._open()
         return archive
 
     def names(self) -> tuple[str, ...]:
-        """All members, in the order of the directory."""
+        """The names of all members, in the order of the directory."""
         return tuple(self._members)
 
     def member(self, name: str) -> ZipMember:
-        """What the directory says of a member.
+        """The entry of a member.
 
         Raises:
-            KeyError: there is none of that name.
+            KeyError: there is no member of that name.
         """
         return self._members[name]
 
     async def read(self, name: str, *, limit: int = MEMBER_LIMIT) -> bytes:
-        """The unpacked bytes of one member, its CRC checked.
+        """The unpacked bytes of one member, with its CRC checked.
 
         Raises:
-            KeyError: there is none of that name.
-            BadZipFile: it is damaged, encrypted, packed in another way than deflate, or larger than `limit` bytes.
+            KeyError: there is no member of that name.
+            BadZipFile: the member is damaged, encrypted, compressed other than with deflate, or larger than `limit`
+                bytes.
         """
         return (await self.read_many((name,), limit=limit))[name]
 
     async def read_many(self, names: Iterable[str], *, limit: int = MEMBER_LIMIT) -> dict[str, bytes]:
-        """Several members at once; those that lie close together travel in one request. Errors as in `read`."""
+        """Several members; those that are close together are requested together. Errors as in `read`."""
         members = [self._members[name] for name in names]
         for member in members:
             if max(member.size, member.compressed) > limit:
@@ -109,15 +110,16 @@ class RemoteZip:
         return {member.name: self._unpack(member) for member in members}
 
     async def stream(self, name: str, *, block: int = _BLOCK) -> AsyncIterator[bytes]:
-        """The unpacked bytes of one member of any size, in pieces; the next range travels while one is looked at.
+        """The unpacked bytes of one member of any size, in pieces; the next range is transferred meanwhile.
 
         Args:
-            name: member.
-            block: packed bytes that one range asks for; the local header has to fit into it.
+            name: name of the member.
+            block: compressed bytes of one range, which must have room for the local header.
 
         Raises:
             KeyError: there is no member of that name.
-            BadZipFile: it is damaged, encrypted, or packed in another way than deflate. Pieces may have come before.
+            BadZipFile: the member is damaged, encrypted, or compressed other than with deflate, perhaps noticed only
+                after some pieces.
         """
         member = self._members[name]
         start, stop = self._span(member)
@@ -133,7 +135,7 @@ class RemoteZip:
                 data = packed if inflate is None else inflate.decompress(packed)
                 crc, size = zlib.crc32(data, crc), size + len(data)
                 if size > member.size:
-                    raise BadZipFile(f"`{name}` is larger than its directory says")
+                    raise BadZipFile(f"`{name}` is larger than its directory records")
                 yield data
                 packed = await ahead if ahead is not None else b""
             except zlib.error as error:
@@ -143,10 +145,10 @@ class RemoteZip:
                     ahead.cancel()
             at += len(packed)
         if size != member.size or crc != member.crc:
-            raise BadZipFile(f"`{name}` is not what its checksum says")
+            raise BadZipFile(f"`{name}` does not match its checksum")
 
     async def _range(self, start: int, stop: int) -> bytes:
-        """Bytes of the archive, transferred and not kept."""
+        """Bytes of the archive, transferred but not kept."""
         data = await self._fetch(start, stop)
         self.requests += 1
         self.bytes_read += len(data)
@@ -164,14 +166,14 @@ class RemoteZip:
             raise BadZipFile(f"the directory claims {count} entries in {length} bytes")
         start = at - length
         if start < 0 or offset > start:
-            raise BadZipFile("the directory lies outside of the archive")
-        if start < self._size - tail:  # what stands before it is often the `.dist-info`: take a little more
+            raise BadZipFile("the directory is outside of the archive")
+        if start < self._size - tail:  # the `.dist-info` is often just before the directory: request a little more
             await self._load([(max(0, start - _BEFORE_DIRECTORY), self._size - tail)])
         self._parse(self._slice(start, at), count, bias=start - offset)
         self._edges = sorted({*(member.offset for member in self._members.values()), start})
 
     async def _end(self, tail_start: int) -> tuple[int, int, int, int]:
-        """Where the directory ends, its entries, its length and its offset as recorded."""
+        """The end of the directory, and its number of entries, length and offset as recorded."""
         tail = self._slice(tail_start, self._size)
         position = tail.rfind(b"PK\x05\x06")
         if position < 0 or position + _END.size > len(tail):
@@ -186,7 +188,7 @@ class RemoteZip:
         if position >= _LOCATOR.size and tail.startswith(b"PK\x06\x07", position - _LOCATOR.size):
             where = _LOCATOR.unpack_from(tail, position - _LOCATOR.size)[2]
             if where + _END64.size > self._size:
-                raise BadZipFile("its ZIP64 record lies outside of the archive")
+                raise BadZipFile("its ZIP64 record is outside of the archive")
             await self._load([(where, where + _END64.size)])
             record = _END64.unpack(self._slice(where, where + _END64.size))
             if record[0] != b"PK\x06\x06":
@@ -198,7 +200,7 @@ class RemoteZip:
         at = 0
         for _ in range(count):
             if at + _ENTRY.size > len(directory):
-                raise BadZipFile("the directory is shorter than it says")
+                raise BadZipFile("the directory is shorter than recorded")
             entry = _ENTRY.unpack_from(directory, at)
             if entry[0] != b"PK\x01\x02":
                 raise BadZipFile("an entry of the directory is damaged")
@@ -222,15 +224,15 @@ class RemoteZip:
             )
 
     def _span(self, member: ZipMember) -> tuple[int, int]:
-        """From the local header to the next thing in the file, never more than the member can fill."""
+        """The range from the local header to the next entry of the archive, at most as long as the member can be."""
         following = bisect_right(self._edges, member.offset)
         if following == len(self._edges) or member.offset < 0:
-            raise BadZipFile(f"`{member.name}` lies outside of the archive")
+            raise BadZipFile(f"`{member.name}` is outside of the archive")
         most = member.offset + _LOCAL.size + 2 * 0xFFFF + member.compressed
         return member.offset, min(self._edges[following], most)
 
     async def _load(self, spans: Sequence[tuple[int, int]]) -> None:
-        """Have these spans at hand; overlapping and near ones are merged, the rest run concurrently."""
+        """Load these ranges; overlapping and near ones are merged, the others are requested concurrently."""
         missing: list[tuple[int, int]] = []
         for start, stop in sorted(spans):
             if start >= stop or self._find(start, stop) is not None:
@@ -245,7 +247,7 @@ class RemoteZip:
             self._hold(start, data)
 
     def _hold(self, start: int, data: bytes) -> None:
-        """Keep a piece; one that touches the first piece (the tail) is joined to it."""
+        """Keep a piece; one that adjoins the first piece (the tail) is joined to it."""
         if self._held and start + len(data) == self._held[0][0]:
             self._held[0] = (start, data + self._held[0][1])
         else:
@@ -257,15 +259,15 @@ class RemoteZip:
     def _slice(self, start: int, stop: int) -> bytes:
         held = self._find(start, stop)
         if held is None:
-            raise BadZipFile("its records point at each other in an impossible way")
+            raise BadZipFile("its records contradict each other")
         return held[1][start - held[0] : stop - held[0]]
 
     def _data_at(self, member: ZipMember, block: bytes) -> int:
-        """Where the packed bytes of a member begin, from its local header on."""
+        """The offset of the compressed bytes of a member from its local header."""
         if len(block) < _LOCAL.size or not block.startswith(b"PK\x03\x04"):
             raise BadZipFile(f"`{member.name}` has no local header")
         if member.encrypted or member.method not in (0, 8):
-            raise BadZipFile(f"`{member.name}` is encrypted or packed in an unknown way")
+            raise BadZipFile(f"`{member.name}` is encrypted or compressed in an unknown way")
         *_, name_length, extra_length = _LOCAL.unpack_from(block)
         return int(_LOCAL.size + name_length + extra_length)
 
@@ -275,7 +277,7 @@ class RemoteZip:
         begin = self._data_at(member, block)
         packed = block[begin : begin + member.compressed]
         if len(packed) != member.compressed:
-            raise BadZipFile(f"`{member.name}` is damaged: shorter than its directory says")
+            raise BadZipFile(f"`{member.name}` is damaged: shorter than its directory records")
         data = packed
         if member.method == 8:
             try:
@@ -283,12 +285,12 @@ class RemoteZip:
             except zlib.error as error:
                 raise BadZipFile(f"`{member.name}` cannot be unpacked: {error}") from None
         if len(data) != member.size or zlib.crc32(data) != member.crc:
-            raise BadZipFile(f"`{member.name}` is not what its checksum says")
+            raise BadZipFile(f"`{member.name}` does not match its checksum")
         return data
 
 
 def _zip64(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, int, int]:
-    """Replace the fields that did not fit into 32 bits by those of the ZIP64 extra field (id 1)."""
+    """Size, compressed size and offset, with fields that need more than 32 bits taken from the ZIP64 field (id 1)."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)

@@ -1,8 +1,8 @@
-"""Requirements of a source distribution, read from the archive; nothing in it is run.
+"""Requirements of a source distribution, read from the archive without running anything in it.
 
-In order of trust: metadata that promises to be final (version 2.2 or later with nothing `Dynamic`, PEP 643), other
+In order of trust: metadata that is declared final (version 2.2 or later with nothing `Dynamic`, PEP 643), other
 requirements in `PKG-INFO`, what setuptools wrote into `*.egg-info/requires.txt` when the archive was made, and
-requirements that stand literally in `pyproject.toml`, `setup.cfg` or `setup.py`.
+requirements written literally in `pyproject.toml`, `setup.cfg` or `setup.py`.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _EXTRA = re.compile(r'extra == "([^"]+)"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What was found.
+    """The metadata that a source distribution declares.
 
     Attributes:
-        requires: lines as in `Requires-Dist`.
-        requires_python: as in `Requires-Python`, or ``None``.
-        extras: that are offered.
-        dynamic: building it may say otherwise.
+        requires: requirements as in `Requires-Dist`.
+        requires_python: specifier as in `Requires-Python`; ``None`` if there is none.
+        extras: names of the extras.
+        dynamic: whether a build may change the requirements.
     """
 
     requires: tuple[str, ...]
@@ -49,10 +49,10 @@ class Declared:
 
 
 def declared(archive: bytes, filename: str) -> Declared:
-    """What a source distribution declares.
+    """The declarations in a source distribution.
 
     Raises:
-        ValueError: the archive is damaged, or larger inside than any honest one.
+        ValueError: the archive is damaged, or too large when unpacked.
     """
     try:
         members = _zip(archive) if filename.endswith(".zip") else _tar(archive, filename)
@@ -96,7 +96,7 @@ def _is_final(version: str, dynamic: Iterable[str]) -> bool:
 
 
 def _wanted(path: str) -> str | None:
-    """The key of a member we read; `egg-info` for what setuptools wrote, empty or not."""
+    """The key of a file that is read; `egg-info` for the files of setuptools; ``None`` for other files."""
     parts = path.removeprefix("./").split("/")
     if len(parts) == 2 and parts[1] in _READ:
         return parts[1]
@@ -106,7 +106,7 @@ def _wanted(path: str) -> str | None:
 
 
 def _keep(found: dict[str, bytes], key: str, path: str, content: bytes) -> None:
-    if path.endswith("SOURCES.txt"):  # no requires.txt beside it: nothing is required
+    if path.endswith("SOURCES.txt"):  # without a requires.txt beside it, nothing is required
         found.setdefault(key, b"")
     elif key not in found or not found[key]:
         found[key] = content
@@ -119,7 +119,7 @@ def _tar(archive: bytes, filename: str) -> dict[str, bytes]:
     with unpacked, tarfile.open(fileobj=_Bounded(unpacked), mode="r|") as tar:
         for count, member in enumerate(tar):
             if count > _MEMBERS:
-                raise ValueError(f"`{filename}` holds more than {_MEMBERS} members")
+                raise ValueError(f"`{filename}` contains more than {_MEMBERS} files")
             key = _wanted(member.name)
             if key is None or not member.isfile() or member.size > _MEMBER_LIMIT:
                 continue
@@ -140,7 +140,7 @@ def _zip(archive: bytes) -> dict[str, bytes]:
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that ends with an error where an archive grows beyond any honest size."""
+    """A stream that raises an error if an archive is too large when unpacked."""
 
     def __init__(self, inner: gzip.GzipFile | bz2.BZ2File) -> None:
         self._inner = inner
@@ -155,7 +155,7 @@ class _Bounded(io.RawIOBase):
 
 
 def _egg_info(text: str) -> Iterator[str]:
-    """`requires.txt`: requirements under `[extra]`, `[:marker]` or `[extra:marker]` headings."""
+    """The requirements in `requires.txt`, under headings `[extra]`, `[:marker]` or `[extra:marker]`."""
     condition = ""
     for raw in text.splitlines():
         line = raw.strip()
@@ -167,7 +167,7 @@ def _egg_info(text: str) -> Iterator[str]:
 
 
 def _condition(extra: str, marker: str) -> str:
-    """A marker for an extra (perhaps none) and a marker (perhaps none)."""
+    """The marker for an extra and a marker, each of which may be empty."""
     named = f'extra == "{canonicalize_name(extra.strip())}"' if extra.strip() else ""
     marker = marker.strip()
     return f"({marker}) and {named}" if named and marker else named or marker
@@ -181,7 +181,7 @@ def _conditional(requirement: str, condition: str) -> str:
 
 
 def _with_extras(requires: object, extras: object) -> tuple[str, ...]:
-    """From `install_requires` and `extras_require` as setuptools takes them: text by lines, or lists."""
+    """The requirements in `install_requires` and `extras_require`, as text with lines or as lists."""
     lines = list(_lines(requires))
     if isinstance(extras, dict):
         for heading, wanted in extras.items():
@@ -223,14 +223,14 @@ def _setup_cfg(text: str) -> tuple[tuple[str, ...], str | None]:
 
 
 def _setup_py(text: str) -> tuple[tuple[str, ...], str | None]:
-    """Literals given to `setup(…)`, directly or by the name of a module-level literal."""
+    """The literals passed to `setup(…)`, directly or by the name of a module-level literal."""
     import warnings
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the file's own strings
+            warnings.simplefilter("ignore")  # about strings in the file
             tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # Python 2, or worse
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # Python 2, or damaged
         return (), None
     names: dict[str, Any] = {}
     for statement in tree.body:

@@ -1,4 +1,4 @@
-"""Package indexes as a source of releases and metadata, fetched ahead of need."""
+"""Package indexes as a source of releases and metadata, requested before they are needed."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PAGES, METADATA = "index pages", "metadata"
-"""Names of the tasks told to `Progress`; their units are pages and files."""
+"""Names of the tasks reported to `Progress`; their units are pages and files."""
 
-HINT_OFFLINE = "run it once without `--offline`"
+HINT_OFFLINE = "run the command once without `--offline`"
 
 
 class IndexSource:
     """Releases and metadata from package indexes; a context manager, safe to use from several threads.
 
-    A name found on an index is never taken from a later one, so nobody can slip a package of the same name in
-    through another index ("dependency confusion"). What the cache knows is answered at once; a connection, and the
-    thread that serves it, are only made when something has to be asked.
+    A project found on one index is never taken from a later one, so that nobody can substitute a package of the same
+    name through another index ("dependency confusion"). The cache answers at once; a connection and its thread are
+    created only when an index has to be asked.
 
     Args:
-        indexes: URLs of "simple" indexes, in order; they may hold credentials.
-        cache: of pages and metadata.
-        exclude_newer: files uploaded at or after this moment do not exist (a file of unknown age neither: `undated`).
-        offline: take only what is cached.
-        progress: told of pages and metadata.
-        client: makes the HTTP client.
+        indexes: URLs of "simple" indexes in order, which may contain credentials.
+        cache: cache of pages and metadata.
+        exclude_newer: moment from which on uploaded files are ignored, as are files without upload time (`undated`).
+        offline: whether to use only the cache.
+        progress: reports pages and metadata.
+        client: creates the HTTP client.
     """
 
     def __init__(
@@ -97,10 +97,10 @@ class IndexSource:
     def releases(self, name: Name) -> tuple[Release, ...]:
         """All releases with files, newest version first, pre-releases and yanked files included.
 
-        Empty if no index knows the name.
+        Empty if no index has the project.
 
         Raises:
-            IndexUnavailable: an index cannot be asked.
+            IndexUnavailable: an index does not answer.
         """
         if name not in self._releases:
             asked = self._look_up(name)
@@ -113,7 +113,7 @@ class IndexSource:
         return self._releases[name]
 
     def metadata(self, file: File) -> Metadata:
-        """What a file requires; see `tfenv.index.metadata.fetch`."""
+        """The requirements of a file; see `tfenv.index.metadata.fetch`."""
         key = file.sha256 or file.url
         if key not in self._metadata:
             asked = self._read(file, key)
@@ -122,9 +122,9 @@ class IndexSource:
         return self._metadata[key]
 
     def expect(self, wanted: Iterable[Name | File], then: Callable[[], None] | None = None) -> None:
-        """Begin to fetch what will be asked for soon; failures wait until it is asked for.
+        """Request what will be needed soon; a failure is raised only when it is needed.
 
-        `then` follows while something else is waited for: never, where the cache knows everything.
+        `then` is called after each response, while another one is waited for; never if the cache has everything.
         """
         if self._offline:
             return
@@ -141,30 +141,30 @@ class IndexSource:
 
     @property
     def is_asking(self) -> bool:
-        """Was anything to be asked for yet?"""
+        """Whether an index had to be asked so far."""
         return self._asker is not None
 
     def has(self, name: Name) -> bool:
-        """Can it be answered without asking, as far as the first index goes?"""
+        """Whether the cache can answer for the first index."""
         state = self.cache.state(page_url(self._indexes[0], name))
         return state is not None and (state[1] or self._offline)
 
     def pages(self) -> dict[str, str]:
-        """The pages that were looked at, not only expected: URL to digest, as `Cache.state` has it."""
+        """Digests of the pages that were used, not only expected, by URL, as in `Cache.state`."""
         found = self._digests | ({} if self._asker is None else self._asker.digests)
         wanted = {page_url(index, name) for index in self._indexes for name in self._wanted}
         return {url: digest for url, digest in found.items() if url in wanted}
 
     def undated(self) -> dict[Name, tuple[str, ...]]:
-        """Files left out because `exclude_newer` is set and their index does not say when they were uploaded."""
+        """Files that are ignored because `exclude_newer` is set and their index has no upload times."""
         return {name: files for name, files in sorted(self._undated.items()) if files}
 
     @asynccontextmanager
     async def wheel(self, file: File) -> AsyncIterator[RemoteZip]:
-        """The inside of a wheel, for use in any event loop (it has a client of its own).
+        """The contents of a wheel, for any event loop (it has a client of its own).
 
         Raises:
-            IndexUnavailable: it cannot be had, or is damaged (also where that shows while reading).
+            IndexUnavailable: the wheel is not available or is damaged, which may be noticed only while it is read.
         """
         from zipfile import BadZipFile
 
@@ -174,12 +174,12 @@ class IndexSource:
         try:
             yield await open_wheel(file, client=None if self._offline else client, cache=self.cache)
         except BadZipFile as error:
-            raise IndexUnavailable(f"{file.url} is not a sound wheel: {error}") from None
+            raise IndexUnavailable(f"{file.url} is not a valid wheel: {error}") from None
         finally:
             await client.close()
 
     def _answer(self, asked: Future[T]) -> T:
-        """What was asked for; until it is there, what follows from what came before it is seen to."""
+        """The result of a request; while it is pending, the callbacks of earlier responses are called."""
         if not asked.done() and self._following.acquire(blocking=False):
             try:
                 asked.add_done_callback(lambda _: self._came.put(None))
@@ -192,7 +192,7 @@ class IndexSource:
         return asked.result()
 
     def _look_up(self, name: Name) -> Future[tuple[Release, ...]] | None:
-        """Ask for a page, once; ``None`` if the cache knows it, and so do we now."""
+        """Request a page once; ``None`` if it came from the cache and is in `_releases` now."""
         with self._guard:
             if name not in self._releases and name not in self._asked_pages:
                 releases = self._cached(name)
@@ -205,7 +205,7 @@ class IndexSource:
             return self._asked_pages.get(name)
 
     def _read(self, file: File, key: str) -> Future[Metadata] | None:
-        """Ask for metadata, once; ``None`` as above."""
+        """Request metadata once; ``None`` if it came from the cache and is in `_metadata` now."""
         with self._guard:
             if key not in self._metadata and key not in self._asked_metadata:
                 metadata = kept(file, self.cache)
@@ -220,8 +220,8 @@ class IndexSource:
             return self._asked_metadata.get(key)
 
     def _cached(self, name: Name) -> tuple[Release, ...] | None:
-        """What the cache says of a project; ``None`` if an index has to be asked."""
-        if name.startswith("__"):  # virtual packages are on no index
+        """The releases of a project from the cache; ``None`` if an index has to be asked."""
+        if name.startswith("__"):  # virtual packages are not on an index
             return ()
         for index in self._indexes:
             url = page_url(index, name)
@@ -237,7 +237,7 @@ class IndexSource:
         return ()
 
     def _old_enough(self, name: Name, releases: tuple[Release, ...]) -> tuple[Release, ...]:
-        """Without the files that are too new, and without releases that have no others."""
+        """The releases without files that are too new, and without releases that have no other files."""
         limit = self._exclude_newer
         if limit is None:
             return releases

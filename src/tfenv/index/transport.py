@@ -1,8 +1,8 @@
-"""What carries requests: libcurl where it is installed, otherwise httpx's own transport.
+"""The transport of requests: libcurl if it is installed, otherwise httpx's own.
 
-libcurl (the extra `fast`) speaks HTTP/2, TLS and gzip outside Python's lock. httpx's own transport takes nine times
-the processor time for the same pages, and takes it from the resolver, but runs wherever Python does: pycurl has no
-wheels for musl, nor for glibc before 2.28.
+libcurl (the extra `fast`) handles HTTP/2, TLS and gzip outside Python's lock. httpx's own transport needs nine times
+the processor time for the same pages, which the resolver then lacks, but runs wherever Python does: pycurl has no
+wheels for musl or for glibc before 2.28.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _CONNECT = 15.0
-"""seconds"""
+"""time limit of a connection attempt, in seconds"""
 _CONNECTIONS = 32
 
 
@@ -27,8 +27,8 @@ def transport(*, http2: bool, silence: float) -> httpx.AsyncBaseTransport:
     """The best transport for GET requests that is installed.
 
     Args:
-        http2: one multiplexed connection a host, where the server and libcurl can.
-        silence: seconds without a byte before a request counts as failed.
+        http2: whether to use one multiplexed connection per host, if the server and libcurl support it.
+        silence: seconds without a byte after which a request counts as failed.
 
     Raises:
         UsageError: SSL_CERT_FILE names a file that cannot be read.
@@ -48,7 +48,7 @@ class Plain(httpx.AsyncBaseTransport):
     """httpx's own transport, one pool of connections for each proxy; HTTP/1.1.
 
     Args:
-        silence: seconds without a byte before a request counts as failed.
+        silence: seconds without a byte after which a request counts as failed.
 
     Raises:
         UsageError: SSL_CERT_FILE names a file that cannot be read.
@@ -61,7 +61,7 @@ class Plain(httpx.AsyncBaseTransport):
         self._pools: dict[str | None, httpx.AsyncHTTPTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and wait for the headers of its answer."""
+        """Send a request and wait for the headers of the response."""
         if "accept-encoding" not in request.headers:
             request.headers["Accept-Encoding"] = "gzip, deflate"
         request.extensions = {**request.extensions, "timeout": self._timeout}
@@ -72,13 +72,13 @@ class Plain(httpx.AsyncBaseTransport):
         return await self._pools[proxy].handle_async_request(request)
 
     async def aclose(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for pool in self._pools.values():
             await pool.aclose()
 
 
 class Blocking(httpx.BaseTransport):
-    """httpx's own transport for clients that wait, such as that of registries; arguments and errors as for `Plain`."""
+    """httpx's own transport for synchronous clients, such as that of registries. Errors as in `Plain`."""
 
     def __init__(self) -> None:
         self._options = _options()
@@ -86,7 +86,7 @@ class Blocking(httpx.BaseTransport):
         self._pools: dict[str | None, httpx.HTTPTransport] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and wait for the headers of its answer."""
+        """Send a request and wait for the headers of the response."""
         proxy = self._proxies.of(request.url.scheme, request.url.netloc.decode())
         if proxy not in self._pools:
             with _usable(proxy):
@@ -94,7 +94,7 @@ class Blocking(httpx.BaseTransport):
         return self._pools[proxy].handle_request(request)
 
     def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for pool in self._pools.values():
             pool.close()
 
@@ -106,10 +106,10 @@ def _options() -> dict[str, Any]:
 
 @contextmanager
 def _usable(proxy: str | None) -> Iterator[None]:
-    """Say which proxy httpx cannot use.
+    """Name a proxy that httpx cannot use.
 
     Raises:
-        UsageError: its URL is not one of a proxy, or it speaks SOCKS.
+        UsageError: the URL is not that of a proxy, or the proxy uses SOCKS.
     """
     try:
         yield
