@@ -76,7 +76,9 @@ def test_another_machine_is_refused_by_the_reference_selector() -> None:
 @pytest.mark.parametrize("platform", list(Platform))
 def test_every_platform_has_its_marker(platform: Platform) -> None:
     """A lock for each platform can be written and read."""
-    lock = replace(cpu_lock(), target=Target(platform=platform, python=Version("3.12")))
+    pure = tuple(each for each in cpu_lock().packages if each.file.filename.endswith("-none-any.whl"))
+    alone = tuple(replace(each, dependencies=()) for each in pure)
+    lock = replace(cpu_lock(), packages=alone, target=Target(platform=platform, python=Version("3.12")))
     assert pylock.loads(pylock.dumps(lock)) == lock
 
 
@@ -115,7 +117,7 @@ def test_everything_else_is_kept_too() -> None:
     lock = replace(
         cuda_lock(),
         packages=(
-            package("h5py-3.1.0-1-cp39-cp39-win_amd64.whl", yanked="", index="", size=None),
+            package("h5py-3.1.0-1-cp312-cp312-manylinux2014_x86_64.whl", yanked="", index="", size=None),
             package("six-1.16.0.zip", yanked="why not"),
         ),
         stack=Stack(origin=Origin.SYSTEM, cuda=Version("10.1")),
@@ -366,6 +368,32 @@ def test_the_lock_of_another_tool_is_refused() -> None:
     assert faults == (
         "`tool.tfenv`: is missing: this lock was not written by tfenv and does not record what it needs of a machine",
     )
+
+
+def test_of_the_lock_of_another_tool_nothing_else_is_said() -> None:
+    """Keys that PEP 751 leaves optional, and several files of a package, are no faults of it."""
+    text = 'lock-version = "1.0"\ncreated-by = "other"\n[[packages]]\nname = "six"\n'
+    assert len(_faults(text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("edit", "fault"),
+    [
+        (lambda lock: lock.update(environments=["sys_platform == 'win32'"]), "`environments`: must be"),
+        (lambda lock: lock.update({"requires-python": "==3.9.*"}), "`requires-python`: must be `==3.12.*`"),
+        (lambda lock: lock.update(extras=["gpu"]), "`extras`: a lock of tfenv has none"),
+        (lambda lock: lock["packages"][0].update(marker="extra == 'x'"), "`packages[0].marker`: a lock of tfenv has"),
+        (lambda lock: lock["packages"][0].update({"requires-python": "<3.9"}), "`packages[0].requires-python`: excl"),
+        (
+            lambda lock: lock["packages"][0]["wheels"][0].update(name="numpy-2.3.5-cp39-cp39-win_amd64.whl"),
+            "`packages[0].wheels[0].name`: `numpy-2.3.5-cp39-cp39-win_amd64.whl` cannot be installed by Python 3.12",
+        ),
+    ],
+)
+def test_keys_that_installers_obey_agree_with_the_target(edit: Callable[[Any], Any], fault: str) -> None:
+    """What would make an installer skip the lock, a package of it, or a file is refused with its dotted path."""
+    (found,) = _faults(_edited(edit))
+    assert found.startswith(fault)
 
 
 def test_the_lock_of_a_later_tfenv_is_refused() -> None:

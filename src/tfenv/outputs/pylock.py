@@ -18,6 +18,7 @@ from tfenv.errors import UsageError
 from tfenv.model.document import Table, moment, of, text, whole
 from tfenv.model.lock import Lock, LockedPackage
 from tfenv.model.package import File, Name
+from tfenv.model.tags import ranks
 from tfenv.model.target import Platform
 from tfenv.outputs.lines import without_credentials
 from tfenv.outputs.request import inputs_digest
@@ -46,11 +47,9 @@ _MARKERS = {
 
 def dumps(lock: Lock) -> str:
     """The text of `pylock.toml`: the same bytes for the same lock. User names and passwords in URLs are left out."""
-    python = lock.target.python
     document: dict[str, object] = {
         "lock-version": "1.0",
-        "environments": [f"{_MARKERS[lock.target.platform.wheels]} and implementation_name == 'cpython'"],
-        "requires-python": None if python is None else f"=={python.major}.{python.minor}.*",
+        **_scope(lock),
         "created-by": "tfenv",
         "packages": [_package_table(package) for package in lock.packages],
         "tool": {"tfenv": tool_table(lock)},
@@ -70,16 +69,16 @@ def loads(content: str, name: str = "pylock.toml") -> Lock:
             lock that tfenv did not write.
     """
     root = Table(formats.toml(content, name, hint=_AGAIN))
-    for key in ("lock-version", "created-by"):
-        root.need(key, text)
-    packages = _read_packages(root)
-    _check_standard(root)
-    if "tfenv" not in root.table("tool"):
+    if "tfenv" not in root.table("tool"):  # whatever else is in a lock of another tool may be right
         root.fault(
             "tool.tfenv",
             "is missing: this lock was not written by tfenv and does not record what it needs of a machine",
         )
         root.refuse(name, hint="lock with `tfenv lock`; `-r FILE` takes pins of another tool as `name==version`")
+    for key in ("lock-version", "created-by"):
+        root.need(key, text)
+    packages = _read_packages(root)
+    _check_standard(root)
     tool = root.table("tool").table("tfenv")
     written = tool.need("format", whole)
     if tool.sound and not 1 <= written <= FORMAT:
@@ -89,7 +88,41 @@ def loads(content: str, name: str = "pylock.toml") -> Lock:
         )
     lock = read_tool(tool, packages)
     root.refuse(name, hint=_AGAIN)
+    _check_scope(root, lock)
+    root.refuse(name, hint=_AGAIN)
     return lock
+
+
+def _scope(lock: Lock) -> dict[str, object]:
+    """The keys by which installers decide whether a lock is for them."""
+    python = lock.target.python
+    return {
+        "environments": [f"{_MARKERS[lock.target.platform.wheels]} and implementation_name == 'cpython'"],
+        "requires-python": None if python is None else f"=={python.major}.{python.minor}.*",
+    }
+
+
+def _check_scope(root: Table, lock: Lock) -> None:
+    """Add a fault for each key that makes an installer do something else than `[tool.tfenv.target]` says."""
+    for key, expected in _scope(lock).items():
+        if key in root and root.values[key] != expected:
+            root.fault(key, f"must be `{expected}`, as `tool.tfenv.target` says")
+    for key in ("extras", "dependency-groups", "default-groups"):
+        if root.values.get(key):
+            root.fault(key, "a lock of tfenv has none: all of its packages are installed")
+    python = lock.target.python
+    for table, package in zip(root.tables("packages"), lock.packages, strict=True):
+        if "marker" in table:
+            table.fault("marker", "a lock of tfenv has none: all of its packages are installed")
+        if python is None or not package.file.is_wheel:
+            continue
+        if not package.file.tags & ranks(lock.target.platform, python).keys():
+            where = f"Python {python.major}.{python.minor} on {lock.target.platform}"
+            table.fault("wheels[0].name", f"`{package.file.filename}` cannot be installed by {where}")
+        patches = (Version(f"{python.major}.{python.minor}.{patch}") for patch in range(100))
+        bounds = package.requires_python
+        if bounds is not None and not any(bounds.contains(patch, prereleases=True) for patch in patches):
+            table.fault("requires-python", f"excludes Python {python.major}.{python.minor} of `tool.tfenv.target`")
 
 
 def _package_table(package: LockedPackage) -> dict[str, object]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _MOST_CONFLICTS = 5_000
 """An ordinary resolution meets fewer than a hundred; a search that meets this many is given up."""
 
-_MOST_EXCEPTIONS = 50
+_MOST_EXCEPTIONS = 300
 """How many solutions may take a pre-release or a yanked release that nothing allows before the search is given up."""
 
 
