@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.memory import MemorySource
 from tfenv.model.goal import Goal
 from tfenv.model.package import Name, Requirement
+from tfenv.model.progress import Silent
 from tfenv.model.target import Target
-from tfenv.resolver import Conflict, explain, repairs, resolve
+from tfenv.resolver import EXPLAINING, Conflict, explain, repairs, resolve, smallest
 from tfenv.resolver.ahead import Ahead
 from tfenv.resolver.catalog import Catalog
 from tfenv.resolver.outcome import Link
@@ -39,9 +41,25 @@ def test_pythons_left_open() -> None:
 
 
 def test_lost_search() -> None:
-    """A search that was given up says so, and that there may be a solution all the same."""
-    conflict = Conflict((), gaps={})
+    """A search that was given up says so, that there may be a solution, and is not narrowed to a smaller conflict."""
+    conflict = Conflict((), gaps={}, is_proven=False)
     assert explain(conflict, Goal()).message == "no solution was found in reasonable time; there may be none"
+    assert smallest(conflict, Goal(), lambda _: MemorySource([]), pythons=PYTHONS) is conflict
+
+
+def test_explaining_shows_progress() -> None:
+    """Every combination that is tried on the way to the smallest conflict is a step of one task."""
+    steps: list[str] = []
+
+    class Steps(Silent):
+        def advance(self, task: str, amount: int = 1) -> None:
+            steps.append(task)
+
+    source = MemorySource([{"file": "tensorflow-2.21.0-py3-none-any.whl", "requires": ["absent"]}])
+    with pytest.raises(Conflict) as caught:
+        resolve(Goal(), source, pythons=PYTHONS)
+    smallest(caught.value, Goal(), lambda _: source, pythons=PYTHONS, progress=Steps())
+    assert set(steps) == {EXPLAINING}
 
 
 def test_the_index_hears_ahead_of_what_will_be_asked() -> None:

@@ -7,9 +7,10 @@ from tfenv.resolver.outcome import Attempt, Conflict, Kind, Link, Need, Part, Pi
 from tfenv.resolver.protocols import Source
 from tfenv.resolver.repair import Repair, repairs
 from tfenv.resolver.resolve import resolve
-from tfenv.resolver.smallest import smallest
+from tfenv.resolver.smallest import EXPLAINING, smallest
 
 __all__ = [
+    "EXPLAINING",
     "Attempt",
     "Conflict",
     "Kind",

@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import IndexUnavailable
 from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name, Requirement
+from tfenv.model.progress import Silent
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.resolver.candidate import is_virtual
 from tfenv.resolver.diagnose import has
@@ -23,17 +24,26 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tfenv.model.goal import Goal
+    from tfenv.model.progress import Progress
     from tfenv.resolver.outcome import Link
     from tfenv.resolver.protocols import Source
+
+EXPLAINING = "explaining the conflict"
+"""Name of the task for `Progress`."""
 
 _FAMILY = 4
 """How many releases of TensorFlow may be needed to tell of every part of a conflict."""
 
 
 def smallest(
-    conflict: Conflict, request: Goal, world: Callable[[Goal], Source], *, pythons: Sequence[Version]
+    conflict: Conflict,
+    request: Goal,
+    world: Callable[[Goal], Source],
+    *,
+    pythons: Sequence[Version],
+    progress: Progress | None = None,
 ) -> Conflict:
-    """The conflict, told of nothing that could be left out.
+    """The conflict without anything that could be left out; one that was not proven is returned as it is.
 
     Parts are left out by halves (Junker, "QuickXplain", AAAI 2004), each time in a world of which only the others are
     told; that world is small, because nothing follows from what is left out.
@@ -43,13 +53,16 @@ def smallest(
         request: that has no solution.
         world: what holds for a request, whose target may ask for less.
         pythons: as for `resolve`.
+        progress: advances with each combination that is tried, as a part of the task `EXPLAINING`.
     """
+    if not conflict.is_proven:
+        return conflict
     suspected = _suspected(conflict, request)
-    core = _Core(request, world, pythons, suspected)
+    core = _Core(request, world, pythons, suspected, progress or Silent())
     if not core.conflicts(suspected):
         suspected = [*asks(request), *(part for part in suspected if part.kind.is_fact)]
         if not core.conflicts(suspected):
-            return conflict  # a search that was lost; what it met is all that can be said
+            return conflict  # one of the searches was given up; the links of the proof are all that can be said
     found = core.narrowed([], suspected, changed=False)
     for part in tuple(found):
         less = [each for each in found if each != part]
@@ -149,7 +162,9 @@ class _Core:
         world: Callable[[Goal], Source],
         pythons: Sequence[Version],
         suspected: Sequence[Part],
+        progress: Progress,
     ) -> None:
+        self._progress = progress
         self._request = request
         self._suspected = suspected
         self._world = world
@@ -246,14 +261,16 @@ class _Core:
         for way in ways(asked, told):
             try:
                 self._resolve(told, way, brief=True)
-            except Conflict:
-                continue
+            except Conflict as conflict:
+                if conflict.is_proven:
+                    continue
             except IndexUnavailable:
                 pass  # what cannot be looked up may be a solution
             return False
         return True
 
     def _resolve(self, told: frozenset[Part], asked: Goal, *, brief: bool) -> None:
+        self._progress.advance(EXPLAINING)
         world = self._world_of(asked)
         shelf = self._shelves.setdefault(asked.exclude_newer, Shelf())
         source = Told(world, told, asked.target.platform, self._versions, shelf)

@@ -20,7 +20,7 @@ from tfenv.outputs.request import inputs_digest
 from tfenv.overlay.base import base_of, base_warnings
 from tfenv.overlay.stack import needs_of, stack_of
 from tfenv.overlay.stand_ins import ROCM
-from tfenv.resolver import Kind, explain, repairs, resolve, smallest
+from tfenv.resolver import EXPLAINING, Kind, explain, repairs, resolve, smallest
 from tfenv.resolver.outcome import Conflict
 from tfenv.store.cache import Cache
 from tfenv.workflow.lock.supply import Supply
@@ -159,9 +159,13 @@ class _Search:
             except IndexUnavailable:
                 raise conflict from None
 
-        core = self._narrow(conflict, self._goal)
-        assumed = {Kind.GLIBC} if self._goal.target.glibc is None else set()
-        found = repairs(core, self._goal, attempt, narrow=self._narrow)
+        self._progress.start(EXPLAINING)
+        try:
+            core = self._narrow(conflict, self._goal)
+            assumed = {Kind.GLIBC} if self._goal.target.glibc is None else set()
+            found = repairs(core, self._goal, attempt, narrow=self._narrow)
+        finally:
+            self._progress.finish(EXPLAINING)
         error = explain(core, self._with_glibc(self._goal), found, assumed=assumed)
         error.hint = self._with_alternatives(error.hint, core)
         return error
@@ -187,7 +191,8 @@ class _Search:
         return (f"{name} held at {settled.resolution.pins[name].version}: {reasons}",)
 
     def _narrow(self, left: Conflict, changed: Goal) -> Conflict:
-        return smallest(left, self._with_glibc(changed), self._supply.overlay, pythons=self._pythons)
+        goal = self._with_glibc(changed)
+        return smallest(left, goal, self._supply.overlay, pythons=self._pythons, progress=self._progress)
 
     def _image(self, resolution: Resolution, overlay: FactsOverlay) -> ImageRow | None:
         """What the image starts from."""
