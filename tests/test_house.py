@@ -29,6 +29,7 @@ ONE_MEANING = {
     "evidence": "the evidence in a log: its values, and how lines are recognized",
     "exports": "symbols that a shared library exports: how they are read, and their table",
     "inferred": "the answer of `infer`, and its JSON document",
+    "libraries": "shared libraries: what they need, and how logs name them",
     "lock": "the lock as a value, and the command that makes one",
     "onboard": "the onboarding script, and the command that writes it",
     "profile": "the profile of a machine, and the command that writes it",
