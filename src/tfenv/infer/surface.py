@@ -148,15 +148,15 @@ class Surface:
         return bool(rest) and self._table.symbol(f"{name}.{rest[0].removesuffix(INSTANCE)}") is not None
 
     def _called(self, name: str, symbol: SymbolRange, mask: int, keywords: tuple[str, ...]) -> Found:
-        told, worst = name, mask
+        shown, worst = name, mask
         for keyword in keywords:
             taken = self._taking(symbol, keyword)
             if not taken & mask:
                 continue  # no release that has the symbol accepts this keyword: the call is probably of something else
             if taken & mask != mask:
-                told, worst = f"{name}({keyword}=)", worst & taken
+                shown, worst = f"{name}({keyword}=)", worst & taken
         worst = worst or mask
-        return Found(symbol=told, mask=worst, legacy=self._legacy(name, worst))
+        return Found(symbol=shown, mask=worst, legacy=self._legacy(name, worst))
 
     def _taking(self, symbol: SymbolRange, keyword: str) -> int:
         if symbol.name.startswith("keras."):

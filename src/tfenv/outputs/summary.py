@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tfenv.model.hardware import driver_text
+from tfenv.outputs.tool import stack_table
 
 if TYPE_CHECKING:
     from tfenv.model.lock import Lock
@@ -12,24 +13,18 @@ if TYPE_CHECKING:
 
 def document(lock: Lock) -> dict[str, object]:
     """The locked versions, the requirements on the machine, notes and warnings, as JSON values."""
-    stack, needs = lock.stack, lock.needs
+    needs = lock.needs
     return {
         "tensorflow": str(lock.tensorflow.version),
         "distribution": lock.tensorflow.name,
         "python": str(lock.target.python),
-        "stack": {
-            "origin": str(stack.origin),
-            "cuda": _text(stack.cuda),
-            "cudnn": _text(stack.cudnn),
-            "nccl": _text(stack.nccl),
-            "rocm": _text(stack.rocm),
-        },
+        "stack": stack_table(lock.stack),
         "needs": {
             "driver": driver_text(needs.driver) if needs.driver else None,
             "sass": [str(architecture) for architecture in needs.sass],
             "ptx": [str(architecture) for architecture in needs.ptx],
             "drivers": {str(each): driver_text(driver) for each, driver in (() if lock.target.gpus else needs.drivers)},
-            "glibc": _text(needs.glibc),
+            "glibc": str(needs.glibc) if needs.glibc else None,
             "cpu": list(needs.cpu),
         },
         "base_image": str(lock.base_image) if lock.base_image else None,
@@ -37,7 +32,3 @@ def document(lock: Lock) -> dict[str, object]:
         "notes": list(lock.notes),
         "warnings": list(lock.warnings),
     }
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)

@@ -26,7 +26,7 @@ branch in `read_tool` for the older ones.
 
 def tool_table(lock: Lock) -> dict[str, object]:
     """The parts of a lock that the standard does not define, as a table."""
-    stack, needs, build = lock.stack, lock.needs, lock.build
+    needs, build = lock.needs, lock.build
     return {
         "format": FORMAT,
         "facts": lock.facts or None,
@@ -36,13 +36,7 @@ def tool_table(lock: Lock) -> dict[str, object]:
         "warnings": list(lock.warnings) or None,
         "sources": list(lock.sources) or None,
         "target": target_table(lock.target),
-        "stack": {
-            "origin": str(stack.origin),
-            "cuda": _text(stack.cuda),
-            "cudnn": _text(stack.cudnn),
-            "nccl": _text(stack.nccl),
-            "rocm": _text(stack.rocm),
-        },
+        "stack": stack_table(lock.stack),
         "needs": {
             "driver": None if needs.driver is None else driver_text(needs.driver),
             "sass": [str(each) for each in needs.sass] or None,
@@ -83,6 +77,17 @@ def tool_table(lock: Lock) -> dict[str, object]:
         }
         or None,
         "request": request_table(lock.request),
+    }
+
+
+def stack_table(stack: Stack) -> dict[str, str | None]:
+    """Origin and versions of the GPU libraries of a lock."""
+    return {
+        "origin": str(stack.origin),
+        "cuda": _text(stack.cuda),
+        "cudnn": _text(stack.cudnn),
+        "nccl": _text(stack.nccl),
+        "rocm": _text(stack.rocm),
     }
 
 

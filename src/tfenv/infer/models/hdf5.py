@@ -22,6 +22,8 @@ _MESSAGES: Final = 4096
 _LONGEST: Final = 64 * 2**20
 _ATTRIBUTE, _CONTINUATION = 0x0C, 0x10
 _STRING, _VARIABLE = 3, 9
+_HEAD_1, _HEAD_2 = struct.Struct("<HH"), struct.Struct("<BH")
+"""type and length of a message"""
 
 
 def attributes(data: memoryview, wanted: frozenset[str]) -> dict[str, str | None]:
@@ -58,54 +60,36 @@ def _root(data: memoryview) -> int:
 
 
 def _messages(data: memoryview, at: int) -> Iterator[memoryview]:
-    """The attribute messages of an object header (IV.A.1)."""
+    """The attribute messages of an object header of version 1 (IV.A.1.a) or 2 (IV.A.1.b)."""
     if bytes(_cut(data, at, 4)) == b"OHDR":
-        yield from _messages_2(data, at)
-        return
-    if _cut(data, at, 1)[0] != 1:
+        flags = data[at + 5]
+        place = at + 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
+        width = 1 << (flags & 3)
+        first = place + width, int.from_bytes(_cut(data, place, width), "little")
+        layout, head = _HEAD_2, 6 if flags & 0x04 else 4
+        before, around = 4, 8  # a continuation begins with its signature and ends with a checksum
+    elif _cut(data, at, 1)[0] == 1:
+        first = at + 16, _u32(data, at + 8)
+        layout, head = _HEAD_1, 8
+        before, around = 0, 0
+    else:
         raise Damaged("the header of its root group has an unknown version")
-    blocks, seen = [(at + 16, _u32(data, at + 8))], 0
+    blocks, seen = [first], 0
     for number, (start, size) in enumerate(blocks):
         if number > _BLOCKS:
             raise Damaged("the header of its root group has no end")
         block, place = _cut(data, start, size), 0
-        while place + 8 <= len(block):
-            kind, length = struct.unpack_from("<HH", block, place)
-            body = _cut(block, place + 8, length)
+        while place + head <= len(block):
+            kind, length = layout.unpack_from(block, place)
+            body = _cut(block, place + head, length)
             seen += 1
             if seen > _MESSAGES:
                 raise Damaged("the header of its root group has no end")
             if kind == _ATTRIBUTE:
                 yield body
             elif kind == _CONTINUATION:
-                blocks.append((_u64(body, 0), _u64(body, 8)))
-            place += 8 + length
-
-
-def _messages_2(data: memoryview, at: int) -> Iterator[memoryview]:
-    """The attribute messages of a header of version 2 (IV.A.1.b)."""
-    flags = data[at + 5]
-    place = at + 6 + (16 if flags & 0x20 else 0) + (4 if flags & 0x10 else 0)
-    width = 1 << (flags & 3)
-    size = int.from_bytes(_cut(data, place, width), "little")
-    blocks, seen = [(place + width, size)], 0
-    for number, (start, length) in enumerate(blocks):
-        if number > _BLOCKS:
-            raise Damaged("the header of its root group has no end")
-        block, here = _cut(data, start, length), 0
-        head = 6 if flags & 0x04 else 4
-        while here + head <= len(block):
-            kind, count = block[here], struct.unpack_from("<H", block, here + 1)[0]
-            body = _cut(block, here + head, count)
-            seen += 1
-            if seen > _MESSAGES:
-                raise Damaged("the header of its root group has no end")
-            if kind == _ATTRIBUTE:
-                yield body
-            elif kind == _CONTINUATION:
-                # a block begins with its signature and ends with a checksum
-                blocks.append((_u64(body, 0) + 4, max(_u64(body, 8) - 8, 0)))
-            here += head + count
+                blocks.append((_u64(body, 0) + before, max(_u64(body, 8) - around, 0)))
+            place += head + length
 
 
 def _attribute(data: memoryview, body: memoryview, wanted: frozenset[str]) -> tuple[str, str | None]:
