@@ -1,1 +1,1 @@
-"""Lockers of Python packages side by side, on one recorded index."""
+"""Lockers of Python packages compared on one recorded index."""

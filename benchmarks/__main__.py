@@ -29,11 +29,11 @@ _LIMIT, _QUICK_LIMIT = 900.0, 75.0
 """seconds after which a run is stopped"""
 
 _QUICK = "ABE"
-"""cases that slow tools are timed on with `--quick`"""
+"""cases on which slow tools are timed with `--quick`"""
 
 
 def main() -> None:
-    """Measure, or record."""
+    """Measure the tools, or record the index."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("what", nargs="?", choices=("run", "record", "serve", "table"), default="run")
     parser.add_argument("--quick", action="store_true", help="the whole table in some ten minutes: slow tools once")
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def _record(tools: list[Tool], cases: list[Case], index: Index, times: list[float]) -> None:
-    """With every round-trip time, for tools that ask ahead: what they ask for depends on which answer comes first."""
+    """Record with every round-trip time: what a tool requests ahead depends on the order of the responses."""
     for case, tool, rtt in ((case, tool, rtt) for case in cases for tool in tools for rtt in times):
         if tool.slow and rtt != times[0]:
             continue
@@ -94,11 +94,11 @@ def _record(tools: list[Tool], cases: list[Case], index: Index, times: list[floa
                 ran = measure.run(command, cwd=folder, environment=environment, limit=3600)
                 say(f"{case.key} {tool.name}: exit {ran.code} in {ran.seconds:.0f} s, {index.counts()}")
                 if ran.code:
-                    say(ran.said)
+                    say(ran.output)
 
 
 def _place(tool: Tool, case: Case, index: Index, *, keep: bool = False) -> tuple[Path, dict[str, str]]:
-    """Its folders for a case, emptied unless they are to be kept; a check looks at the lock of the case before it."""
+    """The folders of a tool for a case, emptied unless they are kept; a check needs the lock of the case before it."""
     home = FOLDER / "work" / re.sub(r"\W+", "-", tool.name) / ("B" if case.check else case.key)
     if not keep:
         empty(home)
@@ -108,7 +108,7 @@ def _place(tool: Tool, case: Case, index: Index, *, keep: bool = False) -> tuple
 
 
 def _start_up(results: Results, times: int, *, again: bool) -> None:
-    """What a process costs that does nothing yet."""
+    """The cost of processes that only start."""
     if results.values["start"] and not again:
         return
     tfenv = TOOLS[0]
@@ -128,7 +128,7 @@ def _start_up(results: Results, times: int, *, again: bool) -> None:
 
 
 def _measure(case: Case, tools: list[Tool], index: Index, rtt: float, results: Results, options: Any) -> None:
-    """All these tools, in turn, so that what else the machine does meets them alike; first cold, then warm."""
+    """Time all tools in turn, so that other load on the machine affects them alike; first cold, then warm."""
     # what is cached does not depend on the round trip
     for cached in (False, True) if rtt == options.rtt[0] else (False,):
         series = {}
@@ -158,7 +158,7 @@ def _measure(case: Case, tools: list[Tool], index: Index, rtt: float, results: R
 
 
 class _Series:
-    """One tool on one case. Before a cold run the cache is emptied; before warm ones filled, and the lock taken off."""
+    """One tool on one case. Its cache is empty before a cold run, full before warm ones, and there is no lock."""
 
     def __init__(self, tool: Tool, case: Case, command: list[str], index: Index, *, cached: bool, limit: float) -> None:
         self._tool, self._case, self._command, self._index = tool, case, command, index
@@ -168,7 +168,7 @@ class _Series:
         self._runs: list[measure.Run] = []
 
     def prepare(self) -> None:
-        """Fill the caches, if they are to be; slow tools go on with what the cold run before has filled."""
+        """Fill the caches for warm runs; slow tools use the caches of the preceding cold run."""
         if not self._cached:
             return
         tool, case = self._tool, self._case
@@ -187,7 +187,7 @@ class _Series:
                 tool.forget(folder, folder.parent / "cache")
 
     def once(self) -> None:
-        """One run, unless one failed or they take too long."""
+        """Do one run, unless an earlier one failed or they take too long."""
         if any(ran.code for ran in self._runs) or sum(ran.seconds for ran in self._runs) > self._limit:
             return
         folder, environment = _place(self._tool, self._case, self._index, keep=self._cached)
@@ -201,14 +201,14 @@ class _Series:
         self._counts = self._index.counts()
 
     def summary(self) -> dict[str, Any]:
-        """What the table needs of all runs."""
+        """The figures of all runs for the table."""
         return _summary(self._runs, self._counts)
 
 
 def _summary(runs: list[measure.Run], counts: dict[str, int]) -> dict[str, Any]:
     last = runs[-1]
     if last.code:
-        return {"code": last.code, "said": last.said[-400:], "seconds": round(last.seconds, 1)}
+        return {"code": last.code, "output": last.output[-400:], "seconds": round(last.seconds, 1)}
     return {
         "times": len(runs),
         "seconds": round(measure.middle([one.seconds for one in runs]), 4),

@@ -1,4 +1,4 @@
-"""What is locked: the six cases, and what makes each of them hard."""
+"""The six cases to be locked, and what makes each of them hard."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ class Case:
     """One request.
 
     Attributes:
-        key: its letter.
-        says: one line.
-        tensorflow: the release.
-        requires: everything wanted, TensorFlow included, as PEP 508 has it.
-        cuda: is the CUDA stack wanted?
-        python: minor release.
-        upgraded: the package that an earlier lock holds back (`held`), and that is to be upgraded.
+        key: letter of the case.
+        says: description of one line.
+        tensorflow: release of TensorFlow.
+        requires: all requirements in the notation of PEP 508, including TensorFlow.
+        cuda: whether the CUDA libraries are locked too.
+        python: minor release of Python.
+        upgraded: package to upgrade, which an earlier lock holds back (`held`).
     """
 
     key: str

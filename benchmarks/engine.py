@@ -1,4 +1,4 @@
-"""A container engine of its own: what others build does not count, and nothing of theirs is removed."""
+"""A separate container engine, so that other images neither affect the figures nor are removed."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class Engine:
         self._client: Any = docker.APIClient(base_url=host, timeout=600)
 
     def answers(self) -> bool:
-        """Is it up?"""
+        """Whether the engine answers."""
         with suppress(Exception):
             return bool(self._client.ping())
         return False
 
     def size(self, reference: str) -> int:
-        """Bytes of all layers of an image, unpacked."""
+        """The size of all layers of an image in bytes, unpacked."""
         return int(self._client.inspect_image(reference)["Size"])
 
     def used(self) -> int:
-        """Bytes of all layers of all images, those left by the stages of a build among them."""
+        """The size of all layers of all images in bytes, including those of build stages."""
         return int(self._client.df()["LayersSize"])
 
     def clean(self, keep: Collection[str]) -> None:
-        """Remove every image but these and what they are made from."""
+        """Remove every image except these and their base images."""
         import docker.errors
 
         kept = set()
@@ -81,7 +81,7 @@ def engine(folder: Path) -> Iterator[Engine]:
                 if running.answers():
                     break
                 if process.poll() is not None:
-                    raise SystemExit(f"dockerd ended with {process.returncode}; it says why in {folder / 'log'}")
+                    raise SystemExit(f"dockerd ended with {process.returncode}; see {folder / 'log'}")
                 time.sleep(0.1)
             yield running
         finally:

@@ -1,4 +1,4 @@
-"""How cost grows: 10, 50, 200, 500 wanted packages; 1, 4, 16 targets in one command. `python -m benchmarks.growth`.
+"""Growth of the cost with 10 to 500 packages and 1 to 16 targets in one command: `python -m benchmarks.growth`.
 
 The projects are made up: a few hundred on layers, each with 20 releases, each wanting three of the next layer.
 """
@@ -58,7 +58,7 @@ def _fill(index: FakeIndex, size: int) -> None:
 
 
 def _forget(folder: Path) -> None:
-    """The locks, and what is remembered of them; pages and metadata stay."""
+    """Remove the locks and the remembered answers; pages and metadata stay."""
     for lock in folder.glob("pylock*.toml"):
         lock.unlink()
     for entry in (folder / "cache").rglob("documents/*"):
@@ -72,7 +72,7 @@ def _lock(index: FakeIndex, folder: Path, more: list[str]) -> measure.Run:
     environment = {**os.environ, "TFENV_CACHE_DIR": str(folder / "cache"), "HTTPS_PROXY": "http://127.0.0.1:9"}
     ran = measure.run(command, cwd=folder, environment=environment, limit=900)
     if ran.code:
-        raise SystemExit(ran.said)
+        raise SystemExit(ran.output)
     return ran
 
 

@@ -84,7 +84,7 @@ WAYS = (
 
 
 def main() -> None:
-    """Measure what is not measured yet."""
+    """Measure everything that is not measured yet."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.images", description=__doc__)
     parser.add_argument("--small", action="store_true", help="TensorFlow for the CPU, to see that all of this works")
     parser.add_argument("--times", type=int, default=1, help="of each build; downloads and `sync` are repeated anyway")
@@ -124,7 +124,7 @@ def _key(way: Way, mode: str, step: Step, number: int) -> str:
 
 
 def _lock(step: Step, place: Path, *, with_cuda: bool) -> Path:
-    """The lock of a step; what its change does not touch is as in the step before."""
+    """The lock of a step; packages that the step does not change stay as in the step before."""
     folder = place / "locks" / step.key.replace(" ", "-")
     path = folder / "pylock.toml"
     if not path.exists():
@@ -139,7 +139,7 @@ def _lock(step: Step, place: Path, *, with_cuda: bool) -> Path:
 
 
 def _prepare(running: Engine, results: Results, locks: dict[str, Path], cache: Path) -> None:
-    """The images that builds start from, and what one of them has to hold."""
+    """Prepare the base images of the builds, and the contents that one of them needs."""
     os.environ.update(running.environment)  # for `base_image`
     base = base_image()
     context = empty(PLACE / "python")
@@ -157,7 +157,7 @@ def _prepare(running: Engine, results: Results, locks: dict[str, Path], cache: P
 
 
 def _all_steps(way: Way, mode: str, number: int, place: Path, running: Engine, links: str, results: Results) -> None:
-    """From nothing, then change after change."""
+    """Build from nothing, then after one change after another."""
     running.clean([base_image(), _USUAL])
     folder = empty(place / "project")
     own = links == ""
@@ -192,12 +192,12 @@ def _all_steps(way: Way, mode: str, number: int, place: Path, running: Engine, l
 
 
 def _held(way: Way, folder: Path, running: Engine) -> int:
-    """Bytes that images take: packed in a folder, unpacked in the engine."""
+    """The size of images in bytes: compressed in a folder, unpacked in the engine."""
     return wheels.weight(folder / _OUT) if way.folder else running.used()
 
 
 def _feed(way: Way, step: Step, folder: Path, lock: Path, links: str) -> list[list[str]]:
-    """Write what a step's build reads; returns its commands."""
+    """Write the input files of a step's build; returns its commands."""
     (folder / "main.py").write_text(f"print({step.code})\n")
     (folder / ".dockerignore").write_text(f"{_OUT}\n")
     project = ["docker", "build", "-q", "-t", _PROJECT]
@@ -223,7 +223,7 @@ def _tfenv() -> str:
 def _run(command: Sequence[str], folder: Path, environment: dict[str, str]) -> measure.Run:
     ran = measure.run(command, cwd=folder, environment={**os.environ, **environment}, limit=_LIMIT)
     if ran.code:
-        raise SystemExit(f"{' '.join(command)}: exit {ran.code}\n{ran.said}")
+        raise SystemExit(f"{' '.join(command)}: exit {ran.code}\n{ran.output}")
     return ran
 
 

@@ -1,4 +1,4 @@
-"""The local index as a process: started, asked what it counted, ended."""
+"""The local index as a process that is started, asked for its counts, and ended."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Index:
         self._ask(f"/-/rtt/{milliseconds}")
 
     def counts(self) -> dict[str, int]:
-        """What was asked since the last time."""
+        """The requests since the last call."""
         found: dict[str, int] = json.loads(self._ask("/-/counts"))
         return found
 
@@ -57,7 +57,7 @@ class Index:
 
 @contextmanager
 def serving(*, record: bool = False) -> Iterator[Index]:
-    """The index, until the block ends."""
+    """Run the index until the block ends."""
     folder = ENVIRONMENTS / "server"
     python = folder / "bin" / "python"
     if not python.exists():

@@ -1,4 +1,4 @@
-"""One run of one command: how long, how much CPU, how much memory."""
+"""Time, processor time and memory of one run of a command."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STOPPED = 124
-"""exit status of a run that took too long, as `timeout` has it"""
+"""exit status of a run that took too long, the same as that of `timeout`"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What one run took.
+    """The cost of one run.
 
     Attributes:
         code: exit status.
-        seconds: by the clock.
-        cpu: seconds, user and system, of the process and of all it started.
-        memory: most that one of these processes held, in MB.
-        said: the end of what it said.
+        seconds: elapsed seconds.
+        cpu: processor seconds, user and system, of the process and its children.
+        memory: largest memory of one of these processes, in MB.
+        output: end of the output.
     """
 
     code: int
     seconds: float
     cpu: float
     memory: float
-    said: str
+    output: str
 
 
 def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], limit: float) -> Run:
-    """Run a command to its end; past `limit` seconds it is stopped, and its exit status is `STOPPED`."""
+    """Run a command; after `limit` seconds it is stopped, with the exit status `STOPPED`."""
     log = cwd / ".output"
     with log.open("wb") as out:
         started = time.perf_counter()
@@ -62,7 +62,7 @@ def run(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], li
         seconds=seconds,
         cpu=usage.ru_utime + usage.ru_stime,
         memory=usage.ru_maxrss / 1024,
-        said=log.read_text(errors="replace")[-2000:],
+        output=log.read_text(errors="replace")[-2000:],
     )
 
 

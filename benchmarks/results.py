@@ -1,4 +1,4 @@
-"""What was measured, in a JSON file that is written after every measurement."""
+"""The measurements, in a JSON file that is written after each of them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Results:
         self.values: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
 
     def add(self, key: str, value: Any) -> None:
-        """Keep one more."""
+        """Keep a measurement."""
         self.values[key] = value
         self.keep()
         say(f"{key}: {value}")
 
     def keep(self) -> None:
-        """Write it."""
+        """Write the file."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(self.values, indent=1, sort_keys=True) + "\n")
 
 
 def say(text: str) -> None:
-    """A line for who waits."""
+    """Print a line about the progress."""
     print(time.strftime("%H:%M:%S"), text, file=sys.stderr, flush=True)

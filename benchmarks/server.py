@@ -1,9 +1,9 @@
 """The recorded index, served as PyPI serves its own: an RSGI application, run by granian over TLS with HTTP/2.
 
-JSON pages with PEP 658 metadata promised for every wheel, gzip, an ETag, `max-age=600`. Every answer waits one round
-trip first. `/-/rtt/MILLISECONDS` sets that, `/-/counts` tells what was asked since it was last told. All answers are
-made before the first request comes, so that no tool waits for that. While recording, what is not there yet is fetched
-from the real index (metadata by range reads, which every index allows).
+JSON pages with PEP 658 metadata for every wheel, gzip, an ETag, `max-age=600`. Every response is delayed by one round
+trip, which `/-/rtt/MILLISECONDS` sets. `/-/counts` returns the number of requests since its last call. All responses
+are prepared before the first request, so that no tool waits for them. While recording, responses that are missing are
+requested from the real index (metadata by range reads, which every index allows).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ JSON = "application/vnd.pypi.simple.v1+json"
 UPSTREAM_PAGES = "https://pypi.org"
 UPSTREAM_FILES = "https://files.pythonhosted.org"
 LARGEST = 4 * 2**20
-"""bytes of a file that is kept whole while recording: what builds a source distribution, and that itself"""
+"""bytes; largest file that is recorded whole: source distributions and their build tools"""
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Index:
-    """The application; every answer is kept as it is sent."""
+    """The application; responses are kept in the form in which they are sent."""
 
     def __init__(self) -> None:
         self._world = World(Path(os.environ["BENCHMARK_WORLD"]))
@@ -126,7 +126,7 @@ class Index:
         return 200, headers, body
 
     def _stub(self, path: str) -> tuple[int, bytes]:
-        """A wheel with nothing in it but its metadata, for tools that read ranges of it."""
+        """A wheel that contains only its metadata, for tools that read ranges of it."""
         found = self._world.get(f"{path}.metadata")
         if found is None or found[0] != 200:
             return 404, b"not recorded"
@@ -155,7 +155,7 @@ def _part(headers: list[tuple[str, str]], body: bytes, first: str, last: str) ->
 
 
 def _html(page: dict[str, Any]) -> bytes:
-    """The same page as PEP 503 has it, for tools that read no JSON."""
+    """The same page as HTML (PEP 503), for tools that do not read JSON."""
     lines = ["<!DOCTYPE html><html><body>"]
     for entry in page["files"]:
         values = {"href": f"{entry['url']}#sha256={entry['hashes'].get('sha256', '')}"}
@@ -165,8 +165,8 @@ def _html(page: dict[str, Any]) -> bytes:
             values["data-yanked"] = str(entry["yanked"])
         if promised := entry.get("core-metadata"):
             values["data-core-metadata"] = f"sha256={promised['sha256']}" if isinstance(promised, dict) else "true"
-        said = " ".join(f'{key}="{html.escape(value)}"' for key, value in values.items())
-        lines.append(f"<a {said}>{html.escape(entry['filename'])}</a><br/>")
+        attributes = " ".join(f'{key}="{html.escape(value)}"' for key, value in values.items())
+        lines.append(f"<a {attributes}>{html.escape(entry['filename'])}</a><br/>")
     return "\n".join([*lines, "</body></html>"]).encode()
 
 

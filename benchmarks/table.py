@@ -1,4 +1,4 @@
-"""The results as tables in Markdown, and what has become of each bar."""
+"""The results as tables in Markdown, and the state of each bar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ASKED, _ANEW = "tfenv", "tfenv (not asked before)"
 _SLOW = ("pip-compile", "pdm lock", "poetry lock")
 
 Row = tuple[str, float, str, float]
-"""A bar: what is measured, what came out, `≤` or `≥`, where it must get to."""
+"""A bar: description, measured value, `≤` or `≥`, and the required value."""
 
 
 def markdown(values: dict[str, Any], images: dict[str, Any]) -> str:
@@ -98,7 +98,7 @@ def _starts(start: dict[str, Any]) -> list[str]:
 
 
 def _images(images: dict[str, Any]) -> Iterator[list[str]]:
-    """Of what was built more than once, the median."""
+    """The medians of repeated builds."""
     found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for key, value in images.items():
         if "|" in key:
@@ -199,7 +199,7 @@ def _shown(ratio: float | None) -> str:
 def _ratio(
     values: dict[str, Any], case: str, tool: str, state: str, rtt: str = _USUAL_RTT, base: str = BASE
 ) -> float | None:
-    """To another tool in the same state; for tfenv, warm, what goes beyond the start-up of typer."""
+    """The ratio to another tool in the same state; for warm runs of tfenv, of the time beyond the start-up of typer."""
     found, other = (values["runs"].get(f"{case}|{each}|{state}|{rtt}", {}) for each in (tool, base))
     if "times" not in found or "times" not in other:
         return None

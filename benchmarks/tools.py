@@ -1,4 +1,4 @@
-"""The lockers: how each is installed, fed and called. Every one has an environment, a home and a cache of its own."""
+"""The lockers: how each is installed, given its input and called. Each has its own environment, home and cache."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Tool:
     """One locker.
 
     Attributes:
-        name: as the table has it.
-        installs: what `uv pip install` gets.
-        feed: writes its input files into a folder.
-        command: its arguments; the last parameter says whether everything is cached.
-        keeps: files that make up its lock; without them it starts from nothing.
-        forgets: also take away what it remembers of earlier answers, which leaves pages and metadata.
-        slow: takes from half a minute to many; measured less often.
+        name: name in the table.
+        installs: requirements that install the tool.
+        feed: writes the input files into a folder.
+        command: returns the command; its last parameter is whether everything is cached.
+        keeps: files of the lock, without which the tool starts from nothing.
+        forgets: whether remembered answers are removed too, but not pages and metadata.
+        slow: whether a run takes half a minute or more, so that it is measured less often.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Tool:
 
     @property
     def folder(self) -> Path:
-        """Its environment."""
+        """The environment of the tool."""
         return ENVIRONMENTS / self.name.split()[0]
 
     def install(self) -> str:
-        """Make its environment, bytecode compiled as an installer would; says which version it is."""
+        """Create the environment, with bytecode compiled as by an installer; returns the version of the tool."""
         python = self.folder / "bin" / "python"
         if not python.exists():
             subprocess.run(["uv", "venv", "-q", "--python", sys.executable, self.folder], check=True)
@@ -66,7 +66,7 @@ class Tool:
         return next((line for line in shown.stdout.splitlines() if line.startswith(f"{name}==")), name)
 
     def environment(self, home: Path, cache: Path, ca: Path) -> dict[str, str]:
-        """Nothing of the caller's but the language."""
+        """The environment variables of a run, independent of the caller's."""
         return {
             "PATH": f"{self.folder / 'bin'}:/usr/bin:/bin",
             "HOME": str(home),
@@ -94,7 +94,7 @@ class Tool:
         }
 
     def forget(self, folder: Path, cache: Path) -> None:
-        """Take its lock away."""
+        """Remove the lock."""
         for name in self.keeps:
             (folder / name).unlink(missing_ok=True)
         for entry in (cache / "tfenv").rglob("documents/*") if self.forgets else ():
@@ -152,7 +152,7 @@ def _tfenv(case: Case, index: str, cached: bool) -> list[str]:
 
 
 def _tfenv_anew(case: Case, index: str, cached: bool) -> list[str] | None:
-    """Warm only: pages and metadata are cached, but this very request was never answered."""
+    """A warm run without remembered answer: only pages and metadata are cached."""
     return _tfenv(case, index, cached) if not case.check else None
 
 
@@ -165,7 +165,7 @@ def _uv_compile(case: Case, index: str, cached: bool) -> list[str]:
 
 
 def _uv_lock(case: Case, _index: str, cached: bool) -> list[str] | None:
-    if case.python != "3.11":  # it wants that very interpreter
+    if case.python != "3.11":  # it needs exactly that interpreter
         return None
     command = ["uv", "lock", "-q", *(["--check"] if case.check else [])]
     if case.upgraded:
@@ -239,7 +239,7 @@ TOOLS: Sequence[Tool] = (
 
 
 def empty(folder: Path) -> Path:
-    """A folder with nothing in it."""
+    """Create or empty a folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

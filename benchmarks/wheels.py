@@ -1,4 +1,4 @@
-"""Wheels on their way into an image or an environment: fetched, served on loopback, linked."""
+"""Wheels for an image or an environment: downloads from a local server, and environments made by linking."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ download([package.file for package in read_lock(Path(sys.argv[1])).packages], ca
 
 
 def fetch(locks: Iterable[Path], cache: Path) -> None:
-    """Have the wheels of all locks in a cache of tfenv's."""
+    """Download the wheels of all locks into a cache of tfenv."""
     for lock in locks:
         download.download([package.file for package in read_lock(lock).packages], cache=Cache(cache))
 
 
 def sizes(lock: Lock, cache: Path) -> tuple[int, int]:
-    """Bytes of the wheels of a lock, and of all that is in them."""
+    """The size of the wheels of a lock in bytes, compressed and unpacked."""
     packed = unpacked = 0
     for path in _files(lock, cache):
         packed += path.stat().st_size
@@ -56,24 +56,24 @@ def sizes(lock: Lock, cache: Path) -> tuple[int, int]:
 
 
 def weight(folder: Path) -> int:
-    """Bytes of all files in a folder; nothing, if there is none."""
+    """The size of all files in a folder in bytes; 0 if it does not exist."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def held(cache: Path) -> int:
-    """Bytes of the wheels in a cache of tfenv's."""
+    """The size of the wheels in a cache of tfenv in bytes."""
     return sum(path.stat().st_size for path in cache.rglob("*.whl"))
 
 
 def packed(layout: Path) -> int:
-    """Bytes of the image in an OCI image layout; the folder may hold layers of earlier ones too."""
-    (told,) = json.loads((layout / "index.json").read_bytes())["manifests"]
-    manifest = json.loads((layout / "blobs" / told["digest"].replace(":", "/")).read_bytes())
+    """The size of the image in an OCI image layout in bytes, without layers of earlier images in the folder."""
+    (entry,) = json.loads((layout / "index.json").read_bytes())["manifests"]
+    manifest = json.loads((layout / "blobs" / entry["digest"].replace(":", "/")).read_bytes())
     return sum(layer["size"] for layer in manifest["layers"])
 
 
 def forget_layers(cache: Path) -> None:
-    """Wheels stay, the digests of layers that were made of them go."""
+    """Remove the digests of layers from a cache; wheels stay."""
     for entry in (cache / "v1" / "documents").rglob("*"):
         if entry.is_file() and b'"diff_id"' in entry.read_bytes():
             entry.unlink()
@@ -81,7 +81,7 @@ def forget_layers(cache: Path) -> None:
 
 @contextmanager
 def served(locks: Iterable[Path], cache: Path) -> Iterator[str]:
-    """All wheels of some locks in one folder, over plain HTTP; yields its URL."""
+    """Serve all wheels of some locks from one folder by plain HTTP; yields the URL."""
     with tempfile.TemporaryDirectory() as folder:
         for path in {path for lock in locks for path in _files(read_lock(lock), cache)}:
             (Path(folder) / path.name).symlink_to(path)
@@ -94,7 +94,7 @@ def served(locks: Iterable[Path], cache: Path) -> Iterator[str]:
 
 
 class _Files(http.server.SimpleHTTPRequestHandler):
-    """Sends what clients need to cache a file for good, as PyPI does."""
+    """Sends the headers with which clients cache a file permanently, as PyPI does."""
 
     protocol_version = "HTTP/1.1"
 
@@ -105,11 +105,11 @@ class _Files(http.server.SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
-        """Say nothing."""
+        """Log nothing."""
 
 
 def speed(lock: Path, place: Path) -> dict[str, list[float]]:
-    """Seconds in which tfenv and curl have all wheels of a lock, from the index, in turn; curl checks no hashes."""
+    """Seconds for tfenv and curl to download all wheels of a lock, in turn; curl checks no hashes."""
     folder = place / "downloads"
     found: dict[str, list[float]] = {"tfenv": [], "curl": []}
     for _ in range(_DOWNLOADS):
@@ -128,7 +128,7 @@ def speed(lock: Path, place: Path) -> dict[str, list[float]]:
 
 
 def sync(lock: Path, place: Path, cache: Path) -> dict[str, list[float]]:
-    """Seconds in which tfenv and uv make an environment of wheels that each has in its own cache, in turn."""
+    """Seconds for tfenv and uv to create an environment from wheels in their own caches, in turn."""
     uv = str(next(tool for tool in TOOLS if tool.installs == ("uv",)).folder / "bin" / "uv")
     folder = empty(place / "sync")
     environment = {
@@ -170,6 +170,6 @@ def _seconds(commands: Sequence[Sequence[str]], folder: Path, environment: dict[
     for command in commands:
         ran = measure.run(command, cwd=folder, environment=environment, limit=1800)
         if ran.code:
-            raise SystemExit(f"{' '.join(command)}: exit {ran.code}\n{ran.said}")
+            raise SystemExit(f"{' '.join(command)}: exit {ran.code}\n{ran.output}")
         total += ran.seconds
     return round(total, 3)

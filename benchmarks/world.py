@@ -1,4 +1,4 @@
-"""What the real index answered, in one file: pages as they came, metadata, and the few whole files that builds need."""
+"""The recorded responses of the real index, in one file: pages, metadata, and the few whole files for builds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / ".cache" / "benchmarks"
 RECORDING = FOLDER / "world.sqlite"
-"""Some tens of megabytes, so it stays out of git; `python -m benchmarks record` makes it."""
+"""path of the recording; too large for git, so `python -m benchmarks record` makes it"""
 
 
 class World:
@@ -24,17 +24,17 @@ class World:
         self._rows.execute("CREATE TABLE IF NOT EXISTS answers (path TEXT PRIMARY KEY, status INTEGER, body BLOB)")
 
     def get(self, path: str) -> tuple[int, bytes] | None:
-        """Status and body; ``None`` if it was never asked."""
+        """Status and body of a path; ``None`` if it was not recorded."""
         row = self._rows.execute("SELECT status, body FROM answers WHERE path = ?", (path,)).fetchone()
         return None if row is None else (row[0], zlib.decompress(row[1]))
 
     def keep(self, path: str, status: int, body: bytes) -> None:
-        """Remember an answer."""
+        """Keep a response."""
         with self._rows:
             row = (path, status, zlib.compress(body, 9))
             self._rows.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", row)
 
     def paths(self, start: str) -> list[str]:
-        """All paths that begin so."""
+        """All paths with a prefix."""
         found = self._rows.execute("SELECT path FROM answers WHERE substr(path, 1, ?) = ?", (len(start), start))
         return [path for (path,) in found]

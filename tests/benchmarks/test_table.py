@@ -37,7 +37,7 @@ def test_bars_of_lockers(seconds: dict[str, float], line: str) -> None:
 def test_a_tool_that_failed_has_no_ratio() -> None:
     """Its exit status is shown, and no bar is said to be met."""
     values = measured(uv_cold=1.0)
-    values["runs"]["A|tfenv|cold|20"] = {"code": 3, "said": "", "seconds": 0.1}
+    values["runs"]["A|tfenv|cold|20"] = {"code": 3, "output": "", "seconds": 0.1}
     shown = table.markdown(values, {})
     assert "| A | `tfenv` | failed (3) |  |" in shown
     assert "A cold" not in shown
