@@ -389,3 +389,22 @@ def test_gpus_that_exist_on_one_platform(gpus: GpuTable, name: str, platform: Pl
     bound = gpus.bound_to((gpus.find("V100"), gpus.find(name)))
     assert (None if bound is None else bound.platform) is platform
     assert bound is None or bound.platform_source.startswith("https://")
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("RX 7900 XTX", "gfx1100"),
+        ("AMD Radeon RX 7600", "gfx1102"),
+        ("Instinct MI250X", "gfx90a"),
+        ("gfx90a", "gfx90a"),
+        ("Apple M3 Max", "metal"),
+        ("m1", "metal"),
+        ("TPU v4", "tpu"),
+        ("RTX 3090", None),
+        ("Arc A770", None),
+    ],
+)
+def test_gpus_of_other_makers(gpus: GpuTable, name: str, word: str | None) -> None:
+    """What `--gpu` takes for them, whatever the spelling."""
+    assert gpus.other(name) == word

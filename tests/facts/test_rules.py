@@ -18,6 +18,7 @@ from tfenv.facts.rules import (
     capability_ranges,
     cudnn_demands,
     ptx_driver,
+    rocm_demands,
     runtime_demands,
     sass_driver,
 )
@@ -339,3 +340,29 @@ def test_cudnn_that_has_ptx_only() -> None:
     assert first.caution.code == UNPROVEN
     (first, *_) = cudnn_demands(Version("8.9.4.25"), row, target(gpu("H100", "9.0")))
     assert first.caution is None
+
+
+@pytest.mark.parametrize(
+    ("version", "gfx", "expected"),
+    [
+        ("2.14.0.600", "gfx90a", []),
+        ("2.14.0.600", "gfx1100", ["gpu-too-new"]),
+        ("2.14.0.600", "gfx1030", ["gpu-too-new"]),
+        ("2.14.0.600", "gfx1102", ["gpu-too-new"]),
+        ("2.14.0.600", "gfx803", ["gpu-too-old"]),
+        ("2.13.1.600", "gfx1030", []),
+        ("2.13.1.600", "gfx1100", ["gpu-too-new"]),
+    ],
+)
+def test_gpus_of_amd(version: str, gfx: str, expected: list[str]) -> None:
+    """A release serves what it has kernels for and accepts; of one that was not read that is not known."""
+    row = DATABASE.rocm.row(Version(version))
+    assert row is not None
+    machine = Target(accelerator=Accelerator.ROCM, gfx=(gfx,))
+    asked, *refused = rocm_demands("tensorflow-rocm", row, machine)
+    assert asked.requirement.name == "__rocm"
+    assert asked.caution is None
+    assert [each.requirement.code for each in refused] == expected
+    (unread,) = rocm_demands("tensorflow-rocm", replace(row, gfx=(), refused=()), machine)
+    assert unread.caution is not None
+    assert unread.caution.code == UNPROVEN

@@ -36,7 +36,8 @@ def lock_command(goal: Goal, *, cpu: bool = False) -> str:
     if target.cuda_major is not None:
         words += ["--gpu", f"cuda{target.cuda_major}"]
     elif target.accelerator is Accelerator.ROCM:
-        words += ["--gpu", f"rocm{target.rocm or ''}"]
+        for word in target.gfx or (f"rocm{target.rocm or ''}",):
+            words += ["--gpu", word]
     elif target.accelerator is not Accelerator.NONE and not target.gpus:
         words += ["--gpu", target.accelerator.value]
     elif cpu:

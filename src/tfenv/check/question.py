@@ -161,6 +161,7 @@ def ask(configuration: Configuration, database: Database) -> Question:
         python=configuration.python,
         accelerator=Accelerator.CUDA if accelerated and not strangers else Accelerator.NONE,
         gpus=gpus,
+        gfx=tuple(word for text in configuration.gpus if (word := database.gpus.other(text) or "").startswith("gfx")),
         driver=_driver(configuration.driver),
         glibc=glibc,
         cpu=configuration.cpu,

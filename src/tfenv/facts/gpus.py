@@ -61,6 +61,23 @@ class GpuRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherGpu:
+    """GPUs, or what computes like them, that are not made by NVIDIA.
+
+    Attributes:
+        names: as they are sold, without the maker.
+        word: what `--gpu` takes for them: the target that code for AMD's is built for (`gfx1100`), `metal` or `tpu`.
+        source: URL.
+        tier: how well it is proven.
+    """
+
+    names: tuple[str, ...]
+    word: str
+    source: str
+    tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AmbiguousName:
     """A name under which GPUs of several compute capabilities were sold, or are often meant.
 
@@ -85,6 +102,7 @@ class GpuTable:
     Attributes:
         all: the rows, in the order of the file: by capability, then source, then name.
         ambiguous: the names that alone do not tell a capability.
+        others: what is not made by NVIDIA.
     """
 
     def __init__(self, path: Path) -> None:
@@ -100,6 +118,8 @@ class GpuTable:
         self.all: tuple[GpuRow, ...] = tuple(gpu for family in families for gpu in family)
         for row, _ in aliases.values():
             row.fault("name", "no GPU has this name")
+        self.others = root.rows("other", _other)
+        self._words = {_plain(name): row.word for row in self.others for name in (*row.names, row.word)}
         self.ambiguous = root.rows("ambiguous", _ambiguous_name)
         self._by_key: dict[str, GpuRow | AmbiguousName] = {}
         entries: tuple[GpuRow | AmbiguousName, ...] = (*self.all, *self.ambiguous)
@@ -151,6 +171,10 @@ class GpuTable:
             f"no GPU with compute capability `{text}` is known",
             hint=f"known are {', '.join(map(str, self.capabilities))}",
         )
+
+    def other(self, text: str) -> str | None:
+        """What `--gpu` takes for a GPU of another maker, by any spelling of its name; ``None`` if it is not known."""
+        return self._words.get(_plain(text))
 
     def newest(self, text: str) -> Gpu | None:
         """Of the GPUs that an ambiguous name may mean, the one of the highest capability; ``None`` if it is not one."""
@@ -228,6 +252,15 @@ def _names(entry: GpuRow | AmbiguousName) -> tuple[str, ...]:
 
 def _either(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}"
+
+
+def _plain(name: str) -> str:
+    """A name without its maker, spaces, dashes and case."""
+    return re.sub(r"amd|radeon|instinct|apple|google|cloud|\(tm\)|[^a-z0-9]", "", name.lower())
+
+
+def _other(row: Row) -> OtherGpu:
+    return OtherGpu(names=row.some("names"), word=row.text("word"), source=row.text("source"), tier=row.tier())
 
 
 def _alias(row: Row) -> tuple[str, tuple[str, ...]]:

@@ -24,12 +24,18 @@ class RocmRow:
         tensorflow: the release of TensorFlow in it.
         rocm: that it was built with, and that a machine must have: `X.Y` or `X.Y.Z`.
         source: the wheel that says so.
+        gfx: targets that it has kernels for and accepts; empty if its libraries were not read.
+        refused: targets that it has kernels for and refuses all the same.
+        gfx_source: the wheel whose libraries were read; empty if none was.
     """
 
     version: Version
     tensorflow: Version
     rocm: Version
     source: str
+    gfx: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    gfx_source: str = ""
 
     @property
     def series(self) -> str:
@@ -71,4 +77,7 @@ def _row(row: Row) -> RocmRow:
         tensorflow=row.version("tensorflow"),
         rocm=row.version("rocm"),
         source=row.source(),
+        gfx=row.texts("gfx"),
+        refused=row.texts("refused"),
+        gfx_source=row.maybe_text("gfx_source") or "",
     )

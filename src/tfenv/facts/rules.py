@@ -158,10 +158,27 @@ def symbols_demand(wheel: WheelFacts) -> Demand | None:
     return demand("glibc-too-old", "__glibc", bound, because=because, source=wheel.filename)
 
 
-def rocm_demand(subject: str, row: RocmRow) -> Demand:
-    """The ROCm that a build for AMD's GPUs was made with; its updates go with one another."""
+def rocm_demands(subject: str, row: RocmRow, target: Target) -> tuple[Demand, ...]:
+    """The ROCm that a build for AMD's GPUs was made with, whose updates go with one another, and the GPUs it serves."""
     because = f"{subject} is built with ROCm {row.rocm}"
-    return demand("rocm-mismatch", "__rocm", SpecifierSet(f"=={row.series}"), because=because, source=row.source)
+    series = SpecifierSet(f"=={row.series}")
+    unread = None
+    if target.gfx and not row.gfx:
+        message = (
+            f"whether {subject} has kernels for {' and '.join(target.gfx)} is not known: its libraries were not read"
+        )
+        unread = Caution(code=UNPROVEN, message=message)
+    found = [demand("rocm-mismatch", "__rocm", series, because=because, source=row.source, caution=unread)]
+    for gfx in target.gfx if row.gfx else ():
+        if gfx in row.gfx:
+            continue
+        newest = max(int(each.removeprefix("gfx"), 16) for each in row.gfx)
+        code = "gpu-too-new" if int(gfx.removeprefix("gfx"), 16) > newest or gfx in row.refused else "gpu-too-old"
+        because = f"{subject} has kernels for {', '.join(row.gfx)} that it accepts, none for {gfx}"
+        if gfx in row.refused:
+            because = f"{subject} refuses {gfx}: a comma is missing in its list of GPUs"
+        found.append(demand(code, "__known_bad", NEVER, because=because, source=row.gfx_source))
+    return tuple(found)
 
 
 def unknown_release(subject: str) -> Demand:

@@ -34,6 +34,7 @@ PLACES = {
 """Accelerators that are not GPUs of NVIDIA, and the platforms that have them, the usual one first."""
 
 _CUDA = re.compile(r"cuda(\d{1,2})?")
+_GFX = re.compile(r"gfx[0-9a-f]{3,4}")
 _ROCM = re.compile(r"rocm(\d{1,2}(?:\.\d+){0,2})?")
 _NOTHING = ("none", "cpu")
 _WRITTEN = {"AMD": "rocm", "Apple": "metal"}
@@ -49,16 +50,18 @@ class Accelerators:
         cuda: major release of CUDA that was asked for.
         rocm: ROCm that was asked for: 6, or 6.0.
         gpus: NVIDIA GPUs, each once.
+        gfx: targets of AMD's GPUs, each once.
     """
 
     kind: Accelerator | None
     cuda: int | None = None
     rocm: Version | None = None
     gpus: tuple[Gpu, ...] = ()
+    gfx: tuple[str, ...] = ()
 
 
 def read_gpu(text: str) -> Gpu | str:
-    """One word of `--gpu`: a GPU, or a word such as `cuda12` or `metal` in lower case.
+    """One word of `--gpu`: a GPU, or a word such as `cuda12`, `metal` or `gfx1100` in lower case.
 
     Raises:
         ValueError: no GPU has the name; the message has the nearest names.
@@ -66,9 +69,12 @@ def read_gpu(text: str) -> Gpu | str:
     word = text.strip().lower()
     if word in (AUTO, *_NOTHING, *(kind.value for kind in PLACES)) or _CUDA.fullmatch(word) or _ROCM.fullmatch(word):
         return word
+    known = _known(load().root)
     try:
-        return _known(load().root).find(text)
+        return known.find(text)
     except UsageError as error:
+        if (other := known.other(text)) is not None:
+            return other
         hint = error.hint if (maker := maker_of(text)) is None else _instead(maker)
         raise ValueError(error.message + (f" ({hint})" if hint else "")) from None
 
@@ -77,7 +83,7 @@ def contradictions(words: Iterable[Gpu | str]) -> Iterator[str]:
     """Why words of `--gpu` cannot be combined."""
     several = list(dict.fromkeys(words))
     alone = [word for word in several if isinstance(word, str) and (word in _NOTHING or _kind(word) is not None)]
-    if len(several) > 1 and not set(several) <= set(_NOTHING):
+    if len(several) > 1 and not set(several) <= set(_NOTHING) and not all(map(_is_gfx, several)):
         yield from (f"`{word}` cannot be combined with another GPU" for word in alone)
     majors = sorted({major for word in several if (major := _major(word)) is not None})
     if len(majors) > 1:
@@ -89,7 +95,11 @@ def accelerators(words: Sequence[Gpu | str]) -> Accelerators:
     for word in words:
         if isinstance(word, str) and (kind := _kind(word)) is not None:
             rocm = _ROCM.fullmatch(word)
-            return Accelerators(kind=kind, rocm=Version(rocm[1]) if rocm is not None and rocm[1] else None)
+            return Accelerators(
+                kind=kind,
+                rocm=Version(rocm[1]) if rocm is not None and rocm[1] else None,
+                gfx=tuple(dict.fromkeys(str(each) for each in words if _is_gfx(each))),
+            )
     wanted = [word for word in words if word not in _NOTHING]
     return Accelerators(
         kind=Accelerator.NONE if not wanted else None if set(wanted) == {AUTO} else Accelerator.CUDA,
@@ -124,7 +134,12 @@ def _known(root: Path) -> GpuTable:
 
 def _kind(word: str) -> Accelerator | None:
     """The accelerator of another maker that a word names."""
-    return Accelerator.ROCM if _ROCM.fullmatch(word) else next((kind for kind in PLACES if kind.value == word), None)
+    rocm = _ROCM.fullmatch(word) or _GFX.fullmatch(word)
+    return Accelerator.ROCM if rocm else next((kind for kind in PLACES if kind.value == word), None)
+
+
+def _is_gfx(word: Gpu | str) -> bool:
+    return isinstance(word, str) and _GFX.fullmatch(word) is not None
 
 
 def _major(word: Gpu | str) -> int | None:

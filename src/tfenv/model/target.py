@@ -64,6 +64,7 @@ class Target:
         cuda_major: the CUDA major asked for (`--gpu cuda12` gives 12).
         rocm: the ROCm asked for: 6, or 6.0.
         gpus: every one of them must work.
+        gfx: the same for GPUs of AMD, by the target that code for them is built for (`gfx1100`).
         driver: of NVIDIA, such as 535.104.05.
         glibc: the newest the machine offers; ``None`` takes that of the base image.
         cpu: instruction sets the processor has, named as in ``/proc/cpuinfo``.
@@ -75,6 +76,7 @@ class Target:
     cuda_major: int | None = None
     rocm: Version | None = None
     gpus: tuple[Gpu, ...] = ()
+    gfx: tuple[str, ...] = ()
     driver: Version | None = None
     glibc: Version | None = None
     cpu: frozenset[str] | None = None

@@ -18,7 +18,7 @@ from tfenv.facts.rules import (
     Demand,
     cudnn_bounds,
     cudnn_demands,
-    rocm_demand,
+    rocm_demands,
     runtime_demands,
     symbols_demand,
     unknown_release,
@@ -137,7 +137,7 @@ class FactsOverlay:
     def demands(self, name: Name, version: Version) -> tuple[Demand, ...]:
         """What a release asks of the machine beside its metadata and patches."""
         if name == ROCM and (built := self._database.rocm.row(version)) is not None:
-            return (rocm_demand(f"{name} {version}", built),)
+            return rocm_demands(f"{name} {version}", built, self._target)
         if not self._cuda:
             return ()
         if name in (TENSORFLOW, CPU, GPU):

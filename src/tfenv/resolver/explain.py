@@ -99,7 +99,8 @@ def _place(conflict: Conflict, request: Goal, kinds: Collection[Kind]) -> str:
     if Kind.PYTHON in kinds:
         words.append(f"Python {target.python}")
     if Kind.CUDA in kinds:
-        words.append(f"CUDA {target.cuda_major}" if target.rocm is None else f"ROCm {target.rocm}")
+        rocm = " and ".join((*target.gfx, *((f"ROCm {target.rocm}",) if target.rocm is not None else ())))
+        words.append(rocm or f"CUDA {target.cuda_major}")
     elif Kind.ACCELERATOR in kinds and not gpus:
         words.append(_ACCELERATORS.get(target.accelerator, "a GPU"))
     if Kind.DRIVER in kinds and target.driver is not None:

@@ -136,7 +136,8 @@ def command(request: Goal, *, cpu: bool = False) -> str:
     if target.cuda_major is not None:
         words += ["--gpu", f"cuda{target.cuda_major}"]
     elif target.accelerator is Accelerator.ROCM:
-        words += ["--gpu", f"rocm{target.rocm or ''}"]
+        for word in target.gfx or (f"rocm{target.rocm or ''}",):
+            words += ["--gpu", word]
     elif target.accelerator is not Accelerator.NONE and not target.gpus:
         words += ["--gpu", target.accelerator.value]
     elif cpu:
@@ -210,7 +211,7 @@ def _tries(conflict: Conflict, request: Goal) -> Iterator[_Try]:
             settle = partial(_as_it_is, str(Platform.WSL))
             wsl = _on(request, platform=Platform.WSL)
             yield _Try(cost=_SYSTEM, key="platform", request=wsl, settle=settle, first="inside WSL 2")
-        cpu = _on(request, accelerator=Accelerator.NONE, cuda_major=None, rocm=None, gpus=(), driver=None)
+        cpu = _on(request, accelerator=Accelerator.NONE, cuda_major=None, rocm=None, gpus=(), gfx=(), driver=None)
         yield _Try(cost=_CPU, key="gpu", request=cpu, settle=partial(_as_it_is, "none"), first="runs on the CPU only")
 
 

@@ -140,6 +140,7 @@ def _target(request: Request, detect: Callable[[], Machine]) -> Target:
         cuda_major=asked.cuda,
         rocm=asked.rocm,
         gpus=gpus,
+        gfx=asked.gfx,
         driver=driver,
         glibc=request.glibc,
         cpu=request.cpu,
