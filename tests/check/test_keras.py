@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tfenv.check.commands import lock_command
 from tfenv.check.knowledge import Knowledge
 from tfenv.check.question import ask
 from tfenv.check.verdict import judge
@@ -16,6 +15,7 @@ from tfenv.errors import UsageError
 from tfenv.facts.database import load
 from tfenv.inputs import configuration
 from tfenv.model.goal import Goal
+from tfenv.resolver.commands import lock_command
 
 if TYPE_CHECKING:
     from tfenv.model.report import Verdict

@@ -19,7 +19,7 @@ OPTIONS = (
     "--platform", "linux-x86_64", "--glibc", "2.31", "--cpu", "x86-64-v3", "--with", "pandas>=2", "-r", "r.txt",
     "-c", "c.txt", "--extra", "plot", "--group", "test", "--index-url", "https://pypi.example.org/simple/",
     "--extra-index-url", "https://pypi.org/simple/", "--exclude-newer", "2026-01-31", "--keras", "2",
-    "--prefer", "newest", "--no-pre",
+    "--prefer", "newest", "--no-pre", "--force-broken",
 )  # fmt: skip
 
 

@@ -277,3 +277,19 @@ def test_release_newer_than_the_database(tfenv: Tfenv, index: FakeIndex) -> None
     # and its facts count: it has nothing for a V100, so the older release is taken
     assert tfenv("lock", "--gpu", "v100", "--index-url", index.url).code == 0
     assert _pins()["tensorflow"] == "2.20.0"
+
+
+def test_what_check_calls_broken_is_not_locked(tfenv: Tfenv, index: FakeIndex) -> None:
+    """Two distributions that write the same files: refused with the reason, locked on demand, and the lock says so."""
+    for name in ("opencv-python", "opencv-python-headless"):
+        index.add_wheel(name, "4.10.0.84")
+    asked = ("--with", "opencv-python", "--with", "opencv-python-headless", "--index-url", index.url)
+    ran = tfenv("lock", *asked)
+    assert ran.code == 3
+    assert "each writes cv2/__init__.py" in ran.err
+    assert "--force-broken" in ran.err
+    assert tfenv("lock", *asked, "--force-broken").code == 0
+    lock = _lock()
+    assert lock.request.force_broken
+    assert any("locked with `--force-broken`" in line for line in lock.warnings)
+    assert tfenv("check", "pylock.toml", "--offline").code == 1

@@ -44,6 +44,7 @@ exclude-newer = 2026-01-31T00:00:00Z
 keras = 2
 prefer = "newest"
 prereleases = true
+force-broken = true
 
 [tool.tfenv.targets.laptop]
 gpu = "none"
@@ -75,6 +76,7 @@ def request(**values: object) -> Request:
             "keras": 2,
             "prefer": "newest",
             "prereleases": True,
+            "force_broken": True,
             **values,
         }  # type: ignore[arg-type]
     )

@@ -93,7 +93,7 @@ class _Pass:
                 continue
             done.add(one.name)
             if one.name in (SYSTEM_CUDA, SYSTEM_CUDNN):
-                self._system(one)
+                self._system(self._fixed[one.name])
                 continue
             candidate = self._candidate(one)
             if candidate is not None:
@@ -112,8 +112,9 @@ class _Pass:
         )
 
     def _in_order(self) -> list[Fixed]:
-        """TensorFlow first."""
-        return sorted(self._fixed.values(), key=lambda one: one.name != self._tensorflow)
+        """TensorFlow first; the CUDA stack last, because of several TensorFlow chooses."""
+        last = (SYSTEM_CUDA, SYSTEM_CUDNN)
+        return sorted(self._fixed.values(), key=lambda one: (one.name in last, one.name != self._tensorflow))
 
     # one package
 
@@ -208,6 +209,9 @@ class _Pass:
         given = self._fixed.get(name) or self._stands_for(name)
         parent = (candidate.name, candidate.version)
         if given is not None:
+            if name in (SYSTEM_CUDA, SYSTEM_CUDNN) and not _fits(given, requirement):
+                stacks = [one for one in self._question.also if one.name == name and _fits(one, requirement)]
+                given = self._fixed[name] = stacks[0] if stacks else given
             if not _fits(given, requirement):
                 self._clash(ClashKind.VERSION, requirement, parent, given.words, candidate.file.filename)
             return
@@ -232,12 +236,19 @@ class _Pass:
         return self._fixed[self._tensorflow]
 
     def _missing(self) -> None:
-        """What is required and not there: in a complete set all of it, else what no installer would bring."""
+        """What is required and not there: in a complete set all of it, else what no installer would bring.
+
+        A list that lacks a quarter of what it requires is not complete, whatever it looks like.
+        """
+        required = {name for names in self._requires.values() for name in names}
+        complete = self._question.complete and (self._question.observed or 4 * len(self._lacking) <= len(required))
         for name, (candidate, requirement) in self._lacking.items():
             if name in self._fixed or self._stands_for(name) is not None:
                 continue
+            if self._tensorflow is None and self._knowledge.database.distributions.of(name) is not None:
+                continue  # it is there under the name of another builder, or nothing was said of it
             by_facts = requirement.brought == "fact" and name not in self._knowledge.brought(self._brought)
-            if self._question.complete or by_facts:
+            if complete or by_facts:
                 parent = (candidate.name, candidate.version)
                 self._clash(ClashKind.MISSING, requirement, parent, source=candidate.file.filename)
 

@@ -33,12 +33,13 @@ class Knowledge:
     Args:
         database: the facts.
         index: asked for what does not come with tfenv; ``None`` if there is no index.
+        rows: whether the releases that come with tfenv count; without them the index is asked for all.
     """
 
-    def __init__(self, database: Database, index: Source | None = None) -> None:
+    def __init__(self, database: Database, index: Source | None = None, *, rows: bool = True) -> None:
         self.database = database
         self.index = index
-        self.source = Shipped(database, index)
+        self.source = Shipped(database, index, rows=rows)
         self._overlays: dict[Target, PresentOverlay] = {}
         self._brings: dict[Name, frozenset[Name]] = {}
 
@@ -80,7 +81,7 @@ class Knowledge:
         return release
 
     def brought(self, names: Iterable[Name]) -> set[Name]:
-        """Projects that come along with some projects, by the metadata of any of their releases."""
+        """Projects that come along with some projects, by the metadata of their newest releases."""
         found: set[Name] = set()
         waiting = list(names)
         while waiting:
@@ -89,9 +90,9 @@ class Knowledge:
                 continue
             found.add(name)
             if name not in self._brings:
-                rows = self.database.projects.rows(name).values()
-                texts = {text for row in rows for text in row.requires or ()}
-                self._brings[name] = frozenset(one.name for one in parsed(tuple(texts)))
+                rows = self.database.projects.rows(name)
+                newest = rows[max(rows)].requires if rows else None
+                self._brings[name] = frozenset(one.name for one in parsed(newest or ()))
             waiting += self._brings[name]
         return found
 

@@ -91,6 +91,7 @@ class Question:
         goal: machine, Keras and constraints, as a lock has to meet them.
         accelerated: whether a GPU is to be used; ``None`` if nothing was said about one.
         fixed: packages other than TensorFlow, the CUDA stack (`system-cuda`, `system-cudnn`) among them.
+        also: CUDA stacks of wheels beside the one in `fixed`; TensorFlow opens the one with the right file names.
         complete: whether `fixed` is all that is installed.
         observed: whether the packages were seen installed.
         installer: command that installs packages (`pip`).
@@ -106,6 +107,7 @@ class Question:
     goal: Goal = field(default_factory=Goal)
     accelerated: bool | None = None
     fixed: tuple[Fixed, ...] = ()
+    also: tuple[Fixed, ...] = ()
     complete: bool = False
     observed: bool = False
     installer: str = "pip"
@@ -169,13 +171,15 @@ def ask(configuration: Configuration, database: Database) -> Question:
     releases = () if said is None else named(said, database)
     if said is not None and releases and _is_prerelease(said) and not releases[0].is_prerelease:
         cautions.append(_assumed(f"the build {said} is like {releases[0]}"))
+    fixed, also = _fixed(configuration, None if distribution is None else distribution.name)
     return Question(
         said=said,
         releases=releases,
         distribution=None if distribution is None else distribution.name,
         goal=Goal(target=target, keras=configuration.keras),
         accelerated=accelerated,
-        fixed=_fixed(configuration, database),
+        fixed=fixed,
+        also=also,
         complete=configuration.complete,
         observed=configuration.observed,
         installer=configuration.installer,
@@ -220,25 +224,35 @@ def _driver(driver: Version | None) -> Version | None:
     return driver if driver is None or len(driver.release) > 1 else Version(f"{driver.major}.9999")
 
 
-def _fixed(configuration: Configuration, database: Database) -> tuple[Fixed, ...]:
+def _fixed(configuration: Configuration, distribution: Name | None) -> tuple[tuple[Fixed, ...], tuple[Fixed, ...]]:
+    """The packages and the CUDA stack; and the stacks of wheels beside it."""
     found = {
         name: Fixed(name=name, specifier=specifier)
         for name, specifier in configuration.packages
-        if database.distributions.of(name) is None
+        if name != distribution
     }
+    also: list[Fixed] = []
     for name, pattern, said in (
         (SYSTEM_CUDA, _RUNTIME, configuration.cuda),
         (SYSTEM_CUDNN, _CUDNN, configuration.cudnn),
     ):
-        wheel = next((one for one in found.values() if pattern.fullmatch(one.name) and one.version is not None), None)
-        version, by = said, ""
-        if version is None and wheel is not None and wheel.version is not None:
-            version, by = wheel.version, wheel.name
-            if name == SYSTEM_CUDA:
-                version = Version(f"{version.major}.{version.minor}")
-        if version is not None:
-            found[name] = Fixed(name=name, specifier=_as_said(version, exact=name == SYSTEM_CUDNN), by=by)
-    return tuple(found.values())
+        if said is not None:
+            found[name] = Fixed(name=name, specifier=_as_said(said, exact=name == SYSTEM_CUDNN))
+            continue
+        stacks = [
+            Fixed(name=name, specifier=_of_wheel(name, one.version), by=one.name)
+            for one in list(found.values())
+            if pattern.fullmatch(one.name) and one.version is not None
+        ]
+        if stacks:
+            found[name] = stacks[0]
+            also += stacks[1:]
+    return tuple(found.values()), tuple(also)
+
+
+def _of_wheel(name: Name, version: Version) -> SpecifierSet:
+    """The runtime's wheel is numbered like its toolkit, that of cuDNN like cuDNN."""
+    return SpecifierSet(f"=={version.major}.{version.minor}.*" if name == SYSTEM_CUDA else f"=={version}")
 
 
 def _as_said(version: Version, *, exact: bool) -> SpecifierSet:

@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.check.commands import install_command, lock_command, ordered
 from tfenv.check.question import named
 from tfenv.check.ranges import compatible
 from tfenv.check.repairs import MOST, Repairs
-from tfenv.check.steps import CUDA, CUDNN, DRIVER, PACKAGE, PYTHON, RELEASE, Alteration, pythons_near, release
+from tfenv.check.steps import Alteration, pythons_near, release
 from tfenv.check.verdict import best
 from tfenv.model.hardware import driver_text
 from tfenv.model.package import TENSORFLOW, Name
 from tfenv.model.report import Fix
 from tfenv.model.target import Accelerator
+from tfenv.resolver.commands import (
+    CUDA,
+    CUDNN,
+    DRIVER,
+    PACKAGE,
+    PYTHON,
+    RELEASE,
+    install_command,
+    lock_command,
+    ordered,
+)
 from tfenv.symbols import database as symbols
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.check.clash import ClashKind
-from tfenv.check.commands import install_command, lock_command
 from tfenv.check.question import Fixed
 from tfenv.check.solver import Solver
-from tfenv.check.steps import IMAGE, PACKAGE, Alteration, steps
+from tfenv.check.steps import Alteration, steps
 from tfenv.check.verdict import relevant
 from tfenv.check.words import code_of
 from tfenv.model.package import TENSORFLOW, Name, Requirement
 from tfenv.model.report import Fix, Problem, Verdict
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
+from tfenv.resolver.commands import IMAGE, PACKAGE, install_command, lock_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,9 @@ MOST = 6
 
 _ENOUGH: dict[tuple[str, ...], int] = {("python",): 3, ("cudnn",): 2}
 """How many changes of one kind are shown; of others one."""
+
+_MANY = 20
+"""With more packages than this, TensorFlow and the machine are looked at first, without them."""
 
 _OF_PACKAGES = (ClashKind.VERSION, ClashKind.MISSING, ClashKind.ABSENT, ClashKind.FILE)
 _ELSEWHERE = ("platform-no-gpu", "platform-no-wheel", "python-no-wheel", "gpu-too-new", "gpu-too-old")
@@ -51,12 +54,12 @@ def with_fixes(verdict: Verdict, question: Question, knowledge: Knowledge) -> Ve
     if not verdict.problems:
         return verdict
     repairs = Repairs(question, knowledge)
-    fixes = [repairs.fix(step) for step in repairs.found(verdict.problems)]
+    found = [] if question.foreign is not None else repairs.found(verdict.problems)
+    fixes = [repairs.fix(step) for step in found]
     problems = []
     for problem in verdict.problems:
-        found = [*fixes, *repairs.elsewhere(problem)]
         unique: dict[object, Fix] = {}
-        for fix in found:
+        for fix in (*fixes, *repairs.elsewhere(problem)):
             unique.setdefault(fix.change or fix.command, fix)
         problems.append(replace(problem, fixes=tuple(sorted(unique.values(), key=lambda fix: fix.cost)[:MOST])))
     return replace(verdict, problems=tuple(problems))
@@ -125,6 +128,8 @@ class Repairs:
         alone = self._settled(start)
         if alone is not None:
             yield alone
+            if start.after.complete:
+                return  # an environment is mended with what it takes, and no more
         singles = sorted(steps(start.after, codes, self._knowledge), key=lambda step: step.cost)
         failed, found = [], alone is not None
         for step in singles:
@@ -140,7 +145,7 @@ class Repairs:
         if found:
             return
         for step in failed:
-            left = {code for code, _ in self._wrong(step.after)}
+            left = {code for code, _ in self._left(step.after)}
             if codes <= left and "tf" not in step.kinds:
                 continue  # it mends nothing
             for second in sorted(steps(step.after, left, self._knowledge), key=lambda step: step.cost):
@@ -223,7 +228,7 @@ class Repairs:
             step: changes so far.
             packages: whether packages may change.
         """
-        wrong = self._wrong(step.after)
+        wrong = self._left(step.after)
         if not wrong:
             too_new = any(code == "gpu-too-new" for code, _ in self._wrong(self._question))
             return None if not step.values or (too_new and self._compiles(step)) else step
@@ -252,6 +257,14 @@ class Repairs:
             does=step.does,
             kinds=step.kinds | {"packages"},
         )
+
+    def _left(self, question: Question) -> list[tuple[str, Clash | None]]:
+        """What is wrong; with many packages first without them, which takes a fraction of the time."""
+        if question.releases and len(question.fixed) > _MANY:
+            stack = tuple(one for one in question.fixed if one.name in (SYSTEM_CUDA, SYSTEM_CUDNN))
+            if found := self._wrong(replace(question, fixed=stack, complete=False)):
+                return found
+        return self._wrong(question)
 
     def _is_of_tensorflow(self, clash: Clash, question: Question) -> bool:
         """Whether it is a file or release of TensorFlow that is missing, or the stack that it opens that differs."""

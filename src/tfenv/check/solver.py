@@ -81,7 +81,7 @@ class Solver:
     def _resolve(self, question: Question, goal: Goal) -> Resolution | None:
         target, knowledge = goal.target, self._knowledge
         stems = {f"{version.major}.{version.minor}" for version in question.releases} or None
-        source = Shipped(knowledge.database, knowledge.index, minors=stems)
+        source = Shipped(knowledge.database, knowledge.index, minors=stems, closed=True)
         overlay = FactsOverlay(source, knowledge.database, target, keras=goal.keras)
         preferred = {one.name: version for one in question.fixed if (version := self._preferred(one)) is not None}
         python = self.best(question).python

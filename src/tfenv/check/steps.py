@@ -15,6 +15,8 @@ from tfenv.model.package import TENSORFLOW
 from tfenv.model.target import Accelerator, Platform
 from tfenv.overlay.overlay import CPU, GPU
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
+from tfenv.resolver.commands import CPU as NO_GPU
+from tfenv.resolver.commands import CUDA, CUDNN, DRIVER, IMAGE, PACKAGE, PATCH, PYTHON, RELEASE, SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
     from tfenv.check.question import Question
     from tfenv.facts.database import Database
     from tfenv.model.build import Build
-
-PACKAGE, PATCH, PYTHON, CUDNN, RELEASE, CUDA, DRIVER, SYSTEM, IMAGE, LESS = 1, 1, 2, 2, 3, 3, 4, 5, 6, 9
-"""Costs, by what changes: a package, the patch release, Python, cuDNN, the release, CUDA, the driver, the operating
-system, the image; and what gives up the GPU."""
 
 _DISTRIBUTIONS = (TENSORFLOW, GPU, CPU)
 
@@ -84,7 +82,7 @@ def steps(question: Question, codes: Collection[str], knowledge: Knowledge) -> I
     if "glibc-too-old" in codes:
         image = knowledge.database.images.all[0]
         after = question.on(glibc=image.glibc)
-        does = "tfenv build   # the image brings its own glibc"
+        does = "tfenv build   # the image brings its own, newer glibc and libstdc++"
         yield Alteration(values=(("glibc", str(image.glibc)),), after=after, cost=IMAGE, does=does, kinds=_of("place"))
     yield from _releases(question, knowledge)
 
@@ -144,7 +142,9 @@ def _libraries(question: Question, knowledge: Knowledge) -> Iterator[Alteration]
     build = knowledge.overlay(question.target).build(name, version)
     if build is None or build.cuda is None:
         return
-    cuda, cudnns = _short(build.cuda), _cudnns(build, knowledge.database)
+    fixed = question.of(SYSTEM_CUDNN)
+    now = None if fixed is None else fixed.version
+    cuda, cudnns = _short(build.cuda), _cudnns(build, now, knowledge.database)
     own = question.without(SYSTEM_CUDNN, *_wheels_of(question, SYSTEM_CUDNN))
     for cudnn in cudnns:
         fixed = Fixed(name=SYSTEM_CUDNN, specifier=SpecifierSet(f"=={cudnn}"))
@@ -164,15 +164,21 @@ def _libraries(question: Question, knowledge: Knowledge) -> Iterator[Alteration]
         yield Alteration(values=both, after=after, cost=CUDA + 1, does=does, kinds=_of("libraries"))
 
 
-def _cudnns(build: Build, database: Database) -> list[Version]:
-    """The cuDNN that a build was made with, then the releases of its major that are at least as new, newest first."""
+def _cudnns(build: Build, now: Version | None, database: Database) -> list[Version]:
+    """Releases of the major that a build was made with, at least as new: nearest to the one that is there.
+
+    The one that the build was made with comes first where another major is there, or none.
+    """
     floor = build.cudnn_floor or build.cudnn
     if floor is None or build.cuda is None:
         return []
     major = build.cuda.major
     known = [each for row in database.cudnn.all if row.cuda_major == major for each in row.releases]
-    fitting = sorted((each for each in known if each.major == floor.major and each >= floor), reverse=True)
-    return list(dict.fromkeys(_short(each) for each in (floor, *fitting)))
+    fitting = [each for each in known if each.major == floor.major and each >= floor]
+    if now is not None and now > floor and now.major == floor.major:  # the nearest release below comes first
+        below, above = [each for each in fitting if each < now], [each for each in fitting if each >= now]
+        return list(dict.fromkeys(map(_short, (*sorted(below, reverse=True), *sorted(above)))))
+    return list(dict.fromkeys(map(_short, (floor, *sorted(fitting, reverse=True)))))
 
 
 def _wheels_of(question: Question, name: str) -> tuple[str, ...]:
@@ -243,7 +249,7 @@ def without_gpu(question: Question) -> Alteration:
     """The same on the CPU."""
     after = question.on(accelerator=Accelerator.NONE, gpus=(), driver=None, cuda_major=None, rocm=None)
     after = replace(after, accelerated=False, problems=(), unknown=())
-    return Alteration(values=(("gpu", "none"),), after=after, cost=LESS, kinds=_of("place"))
+    return Alteration(values=(("gpu", "none"),), after=after, cost=NO_GPU, kinds=_of("place"))
 
 
 def _of(kind: str) -> frozenset[str]:

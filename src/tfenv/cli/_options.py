@@ -62,6 +62,10 @@ PREFER = Annotated[
         "[default: evidence]",
     ),
 ]
+FORCE_BROKEN = Annotated[
+    bool | None,
+    typer.Option("--force-broken", help="Lock what `tfenv check` calls broken, too", show_default=False),
+]
 EXCLUDE_NEWER = Annotated[
     str | None,
     typer.Option("--exclude-newer", metavar="DATE", help="Ignore files uploaded on or after this date"),

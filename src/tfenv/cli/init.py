@@ -41,6 +41,7 @@ def init(
     prereleases: Annotated[
         bool | None, typer.Option("--pre/--no-pre", help="Allow pre-releases of TensorFlow", show_default=False)
     ] = None,
+    force_broken: _options.FORCE_BROKEN = None,
     index_url: _options.INDEX_URL = None,
     extra_index_url: _options.EXTRA_INDEX_URL = None,
     target: _options.TARGET = None,
@@ -75,6 +76,7 @@ def init(
         "keras": keras,
         "prefer": prefer,
         "prereleases": prereleases,
+        "force-broken": force_broken,
     }
     path = project / "pyproject.toml" if project.is_dir() else project
     edited = write_request(

@@ -71,6 +71,7 @@ def lock(
     prereleases: Annotated[
         bool | None, typer.Option("--pre/--no-pre", help="Allow pre-releases of TensorFlow", show_default=False)
     ] = None,
+    force_broken: _options.FORCE_BROKEN = None,
     offline: _options.OFFLINE = False,
     index_url: _options.INDEX_URL = None,
     extra_index_url: _options.EXTRA_INDEX_URL = None,
@@ -115,6 +116,7 @@ def lock(
             "keras": keras,
             "prefer": prefer,
             "prereleases": prereleases,
+            "force-broken": force_broken,
         }
     )
     targets = tuple(dict.fromkeys(target or [])) or (None,)

@@ -57,6 +57,7 @@ class ProjectTable:
         self._path = path
         self._rows: dict[Name, dict[Version, ProjectRelease]] = {}
         self._releases: dict[Name, tuple[Release, ...]] = {}
+        self._single: dict[tuple[Name, Version], Release | None] = {}
 
     @cached_property
     def _archive(self) -> zipfile.ZipFile | None:
@@ -84,6 +85,16 @@ class ProjectTable:
                     raise damaged(self._path, error) from None
             self._rows[name] = {row.version: row for row in found}
         return self._rows[name]
+
+    def release(self, name: Name, version: Version) -> Release | None:
+        """One release of a project as an index would list it; ``None`` if it is not in the table."""
+        key = (name, version)
+        if key not in self._single:
+            row = self.rows(name).get(version)
+            self._single[key] = (
+                None if row is None else Release(name=name, version=version, files=tuple(_files(name, row)))
+            )
+        return self._single[key]
 
     def releases(self, name: Name) -> tuple[Release, ...]:
         """The releases of a project as an index would list them, newest first."""

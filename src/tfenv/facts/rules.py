@@ -210,9 +210,12 @@ def architectures(items: Iterable[Architecture]) -> str:
 
 def sass_driver(toolkit: Toolkit, platform: Platform) -> Version | None:
     """The lowest driver for machine code of a toolkit: the floor of its major, or its own driver before CUDA 11."""
-    if platform in _WINDOWS_DRIVER:
-        return toolkit.compat_windows or toolkit.driver_windows
-    return toolkit.compat_linux or toolkit.driver_linux
+    windows = platform in _WINDOWS_DRIVER
+    of_major, own = (
+        (toolkit.compat_windows, toolkit.driver_windows) if windows else (toolkit.compat_linux, toolkit.driver_linux)
+    )
+    known = [driver for driver in (of_major, own) if driver is not None]
+    return min(known, default=None)  # that of CUDA 11.0 is older than the floor of its major
 
 
 def ptx_driver(toolkit: Toolkit, platform: Platform) -> Version | None:

@@ -266,6 +266,7 @@ def merge(first: Configuration, second: Configuration) -> Configuration:
         said |= {"platform": second.platform, "system": second.system, "foreign": second.foreign}
     known: Mapping[Name, SpecifierSet] = {**dict(second.packages), **dict(first.packages)}
     accelerated = first.accelerated if first.accelerated is not None else second.accelerated
+    said |= {"complete": first.complete or second.complete, "observed": first.observed or second.observed}
     return replace(first, **{**said, "packages": tuple(known.items()), "accelerated": accelerated})
 
 

@@ -73,6 +73,7 @@ class Request:
         keras: major release of Keras behind `tf.keras`, 2 or 3; by default the one of the TensorFlow release.
         prefer: `evidence` (the default) or `newest`, for CUDA libraries that a range leaves open.
         prereleases: whether TensorFlow may be a pre-release.
+        force_broken: whether to lock what `check` calls broken, too.
         extras: extras of the project, normalized.
         groups: dependency groups of the project, normalized.
     """
@@ -93,6 +94,7 @@ class Request:
     keras: int | None = None
     prefer: str | None = None
     prereleases: bool | None = None
+    force_broken: bool | None = None
     extras: tuple[Name, ...] = ()
     groups: tuple[Name, ...] = ()
 
@@ -115,6 +117,7 @@ class Request:
         keras: int | None = None,
         prefer: str | None = None,
         prereleases: bool | None = None,
+        force_broken: bool | None = None,
         extras: str | Iterable[str] = (),
         groups: str | Iterable[str] = (),
     ) -> None:
@@ -140,6 +143,7 @@ class Request:
             "keras": keras,
             "prefer": prefer,
             "prereleases": prereleases,
+            "force_broken": force_broken,
             "extras": extras,
             "groups": groups,
         }
@@ -353,5 +357,6 @@ KEYS: Mapping[str, tuple[str, Callable[[object], Any], bool]] = {
     "keras": ("keras", _keras, False),
     "prefer": ("prefer", _prefer, False),
     "prereleases": ("prereleases", flag, False),
+    "force-broken": ("force_broken", flag, False),
 }
 """Keys of `[tool.tfenv]` in the order of writing: attribute of `Request`, parser, and whether there may be several."""

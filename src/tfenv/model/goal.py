@@ -36,6 +36,7 @@ class Goal:
         exclude_newer: files uploaded at or after this moment do not exist.
         keras: which major `tf.keras` shall be, 2 or 3; ``None`` leaves it to the release.
         newest: of CUDA libraries that a range leaves open, take the newest, and not one that was seen to work.
+        force_broken: lock what `check` calls broken, too.
         prereleases: may TensorFlow be a pre-release? (Any project may where the request names one, as in PEP 440.)
     """
 
@@ -48,3 +49,4 @@ class Goal:
     keras: int | None = None
     newest: bool = False
     prereleases: bool = False
+    force_broken: bool = False

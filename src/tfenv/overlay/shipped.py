@@ -36,15 +36,28 @@ class Shipped:
         database: the facts.
         index: asked for projects, and single releases, that are not among the rows; ``None`` if there is no index.
         minors: minor releases of TensorFlow that count (`2.17`); ``None`` for all.
+        closed: whether requirements on projects that nobody can be asked for are left out, so that a search does not
+            take them for a conflict.
+        rows: whether the rows count; without them everything is asked of the index.
 
     Attributes:
         unasked: projects that are not among the rows and that no index could be asked for.
         silent: releases that were asked for and whose requirements the rows do not know.
     """
 
-    def __init__(self, database: Database, index: Source | None = None, *, minors: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        index: Source | None = None,
+        *,
+        minors: Iterable[str] | None = None,
+        closed: bool = False,
+        rows: bool = True,
+    ) -> None:
         self._database = database
         self._index = index
+        self._closed = closed
+        self._rows = rows
         self._minors = None if minors is None else frozenset(minors)
         self._made: dict[tuple[Name, Version], Release] = {}
         self.unasked: dict[Name, None] = {}
@@ -52,6 +65,8 @@ class Shipped:
 
     def releases(self, name: Name) -> tuple[Release, ...]:
         """All releases of a project, newest first; empty if nobody knows it."""
+        if not self._rows:
+            return self._listed(name)
         if name in HARVESTED:
             stems = [stem for stem in self._database.releases.minors if self._minors is None or stem in self._minors]
             found = [
@@ -65,13 +80,16 @@ class Shipped:
 
     def release(self, name: Name, version: Version) -> Release | None:
         """One release; ``None`` if nobody knows it."""
+        if not self._rows:
+            return next((release for release in self._listed(name) if release.version == version), None)
         if name in HARVESTED and (row := self._database.releases.release(name, version)) is not None:
             return self._of_row(row)
-        shipped = () if name in HARVESTED else self._database.projects.releases(name)
-        found = next((release for release in shipped if release.version == version), None)
-        if found is not None:
+        found = None if name in HARVESTED else self._database.projects.release(name, version)
+        if found is not None and (self._index is None or self._tells(name, version)):
             return found
-        return next((release for release in self._listed(name) if release.version == version), None)
+        if self._index is None and name in (*HARVESTED, *self._database.projects.names):
+            return found
+        return next((release for release in self._listed(name) if release.version == version), found)
 
     def metadata(self, file: File) -> Metadata:
         """What a file requires; nothing, and `silent` names it, if the rows know the release but not its metadata.
@@ -95,7 +113,7 @@ class Shipped:
             name=file.name,
             version=file.version,
             requires_python=None if python is None else SpecifierSet(python),
-            requires=parsed(texts or ()),
+            requires=tuple(one for one in parsed(texts or ()) if not self._closed or self._is_known(one.name)),
             extras=frozenset(canonicalize_name(extra) for text in texts or () for extra in _EXTRA.findall(text)),
             dynamic=texts is None,
             source=file.filename,
@@ -114,6 +132,14 @@ class Shipped:
                 ahead.append(one)
         if ahead:
             self._index.expect(ahead, then)
+
+    def _tells(self, name: Name, version: Version) -> bool:
+        """Whether the rows know what a release requires."""
+        row = self._database.projects.rows(name).get(version)
+        return row is not None and row.requires is not None
+
+    def _is_known(self, name: Name) -> bool:
+        return name in HARVESTED or name in self._database.projects.names or bool(self._listed(name))
 
     def _of_row(self, row: ReleaseFacts) -> Release:
         key = (row.name, row.version)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,8 @@ from tfenv.model.package import TENSORFLOWS
 from tfenv.model.report import Fix
 from tfenv.model.target import Accelerator, Platform
 from tfenv.resolver.candidate import PYTHON
+from tfenv.resolver.commands import CPU, DRIVER, LESS, PATCH, PIN, RELEASE, SYSTEM, lock_command
+from tfenv.resolver.commands import PYTHON as OTHER_PYTHON
 from tfenv.resolver.outcome import Conflict, Kind
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 _SHOWN = 3
 _DEEP = 3
 """How many changes are tried that leave another conflict, which a second one may resolve."""
-
-_PATCH, _PYTHON, _PIN, _RELEASE, _DRIVER, _SYSTEM, _LESS, _CPU = 1, 2, 2, 3, 4, 5, 6, 9
-"""Cost, as in the fixes of `check`; a release that is far from the one that was asked for costs more."""
-
-_IN_A_FILE = re.compile(r"(.+):\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +103,9 @@ def _add(found: list[Repair], repair: Repair) -> None:
 def _solved(one: _Try, resolution: Resolution) -> Repair:
     settled, value = one.settle(one.request, resolution)
     fix = Fix(
-        change=((one.key, value),), command=command(settled, cpu=(one.key, value) == ("gpu", "none")), cost=one.cost
+        change=((one.key, value),),
+        command=lock_command(settled, cpu=(one.key, value) == ("gpu", "none")),
+        cost=one.cost,
     )
     says = "; ".join(filter(None, (one.first.replace("{}", value), _summary(resolution))))
     return Repair(fix=fix, says=says, request=settled, resolution=resolution)
@@ -118,50 +115,10 @@ def _both(first: _Try, second: _Try, resolution: Resolution) -> Repair:
     settled, value = second.settle(second.request, resolution)
     settled, earlier = first.settle(settled, resolution)
     change = ((first.key, earlier), (second.key, value))
-    text = command(settled, cpu=("gpu", "none") in change)
+    text = lock_command(settled, cpu=("gpu", "none") in change)
     fix = Fix(change=change, command=text, cost=first.cost + second.cost)
     does = (first.first.replace("{}", earlier), second.first.replace("{}", value), _summary(resolution))
     return Repair(fix=fix, says="; ".join(filter(None, does)), request=settled, resolution=resolution)
-
-
-def command(request: Goal, *, cpu: bool = False) -> str:
-    """The `tfenv lock` that asks for this; `cpu` says so, though it is what is asked for by default."""
-    target = request.target
-    words = ["tfenv", "lock"]
-    if request.tensorflow:
-        text = str(request.tensorflow)
-        words += ["--tf", text.removeprefix("==").removesuffix(".*") if "," not in text else text]
-    for gpu in target.gpus:
-        words += ["--gpu", gpu.name]
-    if target.cuda_major is not None:
-        words += ["--gpu", f"cuda{target.cuda_major}"]
-    elif target.accelerator is Accelerator.ROCM:
-        for word in target.gfx or (f"rocm{target.rocm or ''}",):
-            words += ["--gpu", word]
-    elif target.accelerator is not Accelerator.NONE and not target.gpus:
-        words += ["--gpu", target.accelerator.value]
-    elif cpu:
-        words += ["--gpu", "none"]
-    for option, value in (
-        ("--driver", None if target.driver is None else driver_text(target.driver)),
-        ("--python", target.python),
-        ("--platform", None if target.platform is Platform.LINUX_X86_64 else target.platform),
-        ("--glibc", target.glibc),
-        ("--cpu", None if target.cpu is None else ",".join(sorted(target.cpu))),
-        ("--keras", request.keras),
-        ("--exclude-newer", None if request.exclude_newer is None else f"{request.exclude_newer:%Y-%m-%dT%H:%M:%SZ}"),
-        ("--prefer", "newest" if request.newest else None),
-    ):
-        if value is not None:
-            words += [option, str(value)]
-    files: dict[tuple[str, str], None] = {}
-    for option, asked in (("-r", request.requirements), ("-c", request.constraints)):
-        for requirement in asked:
-            if requirement.source.startswith("--with"):
-                words += ["--with", str(requirement)]
-            elif (match := _IN_A_FILE.fullmatch(requirement.source)) is not None:
-                files[option, match[1]] = None
-    return " ".join(map(shlex.quote, (*words, *(word for file in files for word in file))))
 
 
 def hint(found: tuple[Repair, ...]) -> str | None:
@@ -181,23 +138,23 @@ def _tries(conflict: Conflict, request: Goal) -> Iterator[_Try]:
     if Kind.TENSORFLOW in kinds:
         yield from _releases(conflict, request)
     if Kind.PYTHON in kinds:
-        yield _Try(cost=_PYTHON, key="python", request=_on(request, python=None), settle=_settle_python)
+        yield _Try(cost=OTHER_PYTHON, key="python", request=_on(request, python=None), settle=_settle_python)
     if Kind.CUDA in kinds:
         settle = _settle_cuda if target.rocm is None else _settle_rocm
-        yield _Try(cost=_PYTHON, key="gpu", request=_on(request, cuda_major=None, rocm=None), settle=settle)
+        yield _Try(cost=OTHER_PYTHON, key="gpu", request=_on(request, cuda_major=None, rocm=None), settle=settle)
     for part in conflict.parts:
         if part.kind in (Kind.REQUIREMENT, Kind.CONSTRAINT):
             yield from _relaxed(part, request)
     if Kind.KERAS in kinds and request.keras is not None:
         other = 5 - request.keras  # there are 2 and 3
         settle, changed = partial(_as_it_is, str(other)), replace(request, keras=other)
-        yield _Try(cost=_PIN, key="keras", request=changed, settle=settle)
+        yield _Try(cost=PIN, key="keras", request=changed, settle=settle)
         settle, changed = partial(_as_it_is, "any"), replace(request, keras=None)
-        yield _Try(cost=_PIN, key="keras", request=changed, settle=settle, first="with the release's own Keras")
+        yield _Try(cost=PIN, key="keras", request=changed, settle=settle, first="with the release's own Keras")
     if Kind.NEWER in kinds:
         changed, settle = replace(request, exclude_newer=None), partial(_as_it_is, "none")
         first = "with what was published since"
-        yield _Try(cost=_PIN, key="exclude-newer", request=changed, settle=settle, first=first)
+        yield _Try(cost=PIN, key="exclude-newer", request=changed, settle=settle, first=first)
     yield from _machine(conflict, request)
     if len(target.gpus) > 1:
         for part in conflict.parts:
@@ -205,14 +162,14 @@ def _tries(conflict: Conflict, request: Goal) -> Iterator[_Try]:
                 gpu, others = target.gpus[part.number], tuple(each for each in target.gpus)
                 others = (*others[: part.number], *others[part.number + 1 :])
                 settle, first = partial(_as_it_is, ", ".join(each.name for each in others)), f"leaves {gpu.name} unused"
-                yield _Try(cost=_LESS, key="gpu", request=_on(request, gpus=others), settle=settle, first=first)
+                yield _Try(cost=LESS, key="gpu", request=_on(request, gpus=others), settle=settle, first=first)
     if Kind.ACCELERATOR in kinds and target.accelerator is not Accelerator.NONE:
         if target.platform is Platform.WINDOWS_X86_64:
             settle = partial(_as_it_is, str(Platform.WSL))
             wsl = _on(request, platform=Platform.WSL)
-            yield _Try(cost=_SYSTEM, key="platform", request=wsl, settle=settle, first="inside WSL 2")
+            yield _Try(cost=SYSTEM, key="platform", request=wsl, settle=settle, first="inside WSL 2")
         cpu = _on(request, accelerator=Accelerator.NONE, cuda_major=None, rocm=None, gpus=(), gfx=(), driver=None)
-        yield _Try(cost=_CPU, key="gpu", request=cpu, settle=partial(_as_it_is, "none"), first="runs on the CPU only")
+        yield _Try(cost=CPU, key="gpu", request=cpu, settle=partial(_as_it_is, "none"), first="runs on the CPU only")
 
 
 def _releases(conflict: Conflict, request: Goal) -> Iterator[_Try]:
@@ -220,7 +177,7 @@ def _releases(conflict: Conflict, request: Goal) -> Iterator[_Try]:
     asked = _lowest(request.tensorflow)
     if asked is None:
         changed = replace(request, tensorflow=SpecifierSet())
-        yield _Try(cost=_RELEASE, key="tf", request=changed, settle=_settle_tensorflow)
+        yield _Try(cost=RELEASE, key="tf", request=changed, settle=_settle_tensorflow)
         return
     minors = list(dict.fromkeys((version.major, version.minor) for version in conflict.offered))
     here = (asked.major, asked.minor)
@@ -228,7 +185,7 @@ def _releases(conflict: Conflict, request: Goal) -> Iterator[_Try]:
     for near in ([here] if here in minors else [], above, below):
         if (distance := _nearest(near, conflict, request)) is not None:
             changed = replace(request, tensorflow=_between(near[distance], near[distance]))
-            cost = _PATCH if near[distance] == here else _RELEASE + distance // 4
+            cost = PATCH if near[distance] == here else RELEASE + distance // 4
             yield _Try(cost=cost, key="tf", request=changed, settle=_settle_tensorflow)
 
 
@@ -261,7 +218,7 @@ def _relaxed(part: Part, request: Goal) -> Iterator[_Try]:
         bound = request.constraints[part.number]
         rest = tuple(each for number, each in enumerate(request.constraints) if number != part.number)
         changed, first = replace(request, constraints=rest), f"without the constraint `{bound}` ({bound.source})"
-        yield _Try(cost=_PIN, key=bound.name, request=changed, settle=partial(_as_it_is, "any"), first=first)
+        yield _Try(cost=PIN, key=bound.name, request=changed, settle=partial(_as_it_is, "any"), first=first)
         return
     wanted, where = request.requirements[part.number], request.requirements[part.number].source
     said = f"`{wanted}`" + (f" ({where})" if where and not where.startswith("--with") else "")
@@ -270,14 +227,14 @@ def _relaxed(part: Part, request: Goal) -> Iterator[_Try]:
     if wanted.specifier and not is_python:
         relaxed = replace(wanted, specifier=SpecifierSet())
         yield _Try(
-            cost=_PIN,
+            cost=PIN,
             key=wanted.name,
             request=replace(request, requirements=(*before, relaxed, *after)),
             settle=partial(_settle_requirement, relaxed),
             first=f"`{wanted.name}=={{}}` instead of {said}",
         )
     changed, settle = replace(request, requirements=(*before, *after)), partial(_as_it_is, "none")
-    cost = _PYTHON if is_python else _LESS
+    cost = OTHER_PYTHON if is_python else LESS
     yield _Try(cost=cost, key=wanted.name, request=changed, settle=settle, first=f"without {said}")
 
 
@@ -288,15 +245,15 @@ def _machine(conflict: Conflict, request: Goal) -> Iterator[_Try]:
         if operator == ">=":
             text = driver_text(bound)
             changed, first = _on(request, driver=bound), f"with the driver upgraded to ≥ {text}"
-            yield _Try(cost=_DRIVER, key="driver", request=changed, settle=partial(_as_it_is, text), first=first)
+            yield _Try(cost=DRIVER, key="driver", request=changed, settle=partial(_as_it_is, text), first=first)
         elif operator == "<":
             branch = bound.major - 1
             changed, first = _on(request, driver=Version(str(branch))), f"with a driver of branch {branch}"
-            yield _Try(cost=_DRIVER, key="driver", request=changed, settle=partial(_as_it_is, str(branch)), first=first)
+            yield _Try(cost=DRIVER, key="driver", request=changed, settle=partial(_as_it_is, str(branch)), first=first)
     for operator, bound in _bounds(conflict, "__glibc") if target.glibc is not None else []:
         if operator == ">=":
             changed, first = _on(request, glibc=bound), f"on a system with glibc ≥ {bound}"
-            yield _Try(cost=_SYSTEM, key="glibc", request=changed, settle=partial(_as_it_is, str(bound)), first=first)
+            yield _Try(cost=SYSTEM, key="glibc", request=changed, settle=partial(_as_it_is, str(bound)), first=first)
 
     for link in conflict.links:
         lacking = link.requirement.extras - (target.cpu or frozenset())
@@ -304,7 +261,7 @@ def _machine(conflict: Conflict, request: Goal) -> Iterator[_Try]:
             words = " and ".join(sorted(each.upper() for each in lacking))
             settle, changed = partial(_as_it_is, words), _on(request, cpu=target.cpu | lacking)
             first = f"on a processor with {words}"
-            yield _Try(cost=_LESS, key="cpu", request=changed, settle=settle, first=first)
+            yield _Try(cost=LESS, key="cpu", request=changed, settle=settle, first=first)
 
 
 def _on(request: Goal, **changes: Any) -> Goal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -13,6 +14,7 @@ from tfenv.errors import UsageError
 from tfenv.inputs import compose, configuration, dockerfile, environments
 from tfenv.inputs import requirements as requirements_file
 from tfenv.model.configuration import Configuration
+from tfenv.model.lock import Origin
 from tfenv.model.package import normalize
 from tfenv.model.target import Accelerator
 from tfenv.outputs import pylock
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfenv.facts.database import Database
+    from tfenv.model.lock import Lock
 
 _FREEZE = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:==|\s{2,}|=)(?P<version>\d[\w.!+]*)(?:=\S+|\s.*)?$")
+_A_FREEZE = 20
 
 
 def gather(paths: Iterable[Path], database: Database) -> Configuration:
@@ -93,18 +97,25 @@ def _lock(text: str, name: str) -> Configuration:
         if "name" in row and "version" in row
     )
     if "tfenv" not in document.get("tool", {}):
-        return Configuration(packages=packages)
-    lock = pylock.loads(text, name)
-    target = lock.target
+        return Configuration(packages=packages, complete=True)
+    return configuration_of(pylock.loads(text, name))
+
+
+def configuration_of(lock: Lock) -> Configuration:
+    """What a lock of tfenv says of an environment and its machine."""
+    target, system = lock.target, lock.stack.origin is Origin.SYSTEM
     return Configuration(
         python=target.python,
         driver=target.driver,
         gpus=tuple(gpu.name for gpu in target.gpus),
-        accelerated=target.accelerator is not Accelerator.NONE,
+        cuda=lock.stack.cuda if system else None,
+        cudnn=lock.stack.cudnn if system else None,
+        accelerated=target.accelerator is Accelerator.CUDA,
         platform=target.platform,
         glibc=target.glibc,
         cpu=target.cpu,
-        packages=packages,
+        packages=tuple((one.name, SpecifierSet(f"=={one.version}")) for one in lock.packages),
+        complete=True,
     )
 
 
@@ -118,7 +129,8 @@ def _requirements(text: str, path: Path) -> Configuration:
             for match in listed
             if _is_version(match["version"])
         ]
-        return environments.of_specs(specs)
+        # whoever lists 20 packages by version has listed them all; a table of conda has other names than PyPI
+        return replace(environments.of_specs(specs), complete=len(specs) >= _A_FREEZE and "# packages in" not in text)
     found = requirements_file.read((path,), files.read)
     return environments.of_specs([(requirement.name, requirement.specifier) for requirement in found.requirements])
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.errors import IndexUnavailable, TfenvError
+from tfenv.check.knowledge import Knowledge
+from tfenv.check.question import ask
+from tfenv.check.verdict import judge
+from tfenv.errors import IndexUnavailable, NoSolution, TfenvError
 from tfenv.facts.database import load
 from tfenv.model.goal import OLDEST_PYTHON
 from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Origin, Stack
@@ -23,12 +26,12 @@ from tfenv.overlay.stand_ins import ROCM
 from tfenv.resolver import EXPLAINING, Kind, explain, repairs, resolve, smallest
 from tfenv.resolver.outcome import Conflict
 from tfenv.store.cache import Cache
+from tfenv.workflow.gather import configuration_of
 from tfenv.workflow.lock.supply import Supply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from tfenv.errors import NoSolution
     from tfenv.facts.database import Database
     from tfenv.facts.images import ImageRow
     from tfenv.model.build import Build, CompileFlags
@@ -132,9 +135,33 @@ class _Search:
             NoSolution: the smallest conflict, with what resolves it.
         """
         try:
-            return self._assemble(self._settled(self._goal, self._preferred))
+            answer = self._assemble(self._settled(self._goal, self._preferred))
         except Conflict as conflict:
             raise self._explained(conflict) from None
+        return self._judged(answer)
+
+    def _judged(self, answer: Lock) -> Lock:
+        """The lock, if `check` does not call it broken.
+
+        Raises:
+            NoSolution: it does, with the reasons of `check`.
+        """
+        knowledge = Knowledge(self._database, self._supply.index(self._goal), rows=False)
+        question = ask(configuration_of(answer), self._database)
+        if question.said is not None and not question.releases:  # newer than the database
+            question = replace(question, releases=(Version(question.said),))
+        problems = judge(question, knowledge).problems
+        if not problems:
+            return answer
+        if self._goal.force_broken:
+            lines = [f"locked with `--force-broken`: {'; '.join(problem.because)}" for problem in problems]
+            return replace(answer, warnings=(*answer.warnings, *lines))
+        release = f"{answer.tensorflow.name} {answer.tensorflow.version}"
+        because = [f"  because {reason}" for problem in problems for reason in problem.because]
+        raise NoSolution(
+            "\n".join([f"{release} with what was asked for would not work", *because]),
+            hint="leave out one of the packages named, or lock it all the same with `--force-broken`",
+        )
 
     def _settled(self, asked: Goal, preferred: Mapping[Name, Version], *, brief: bool = False) -> _Settled:
         """Resolved; once more if the image of the Python that was chosen offers less glibc than was assumed."""

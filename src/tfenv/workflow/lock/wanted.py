@@ -98,6 +98,7 @@ def gather(
         keras=request.keras,
         newest=request.prefer == "newest",
         prereleases=prereleases,
+        force_broken=bool(request.force_broken),
     )
     return Wanted(goal=goal, indexes=indexes, notes=tuple(notes))
 

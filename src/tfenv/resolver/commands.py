@@ -1,4 +1,4 @@
-"""The commands that make a change: one writer for all that `check` and `lock` suggest."""
+"""What a suggested change costs and which command makes it: one table and one writer for `check` and `lock`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from tfenv.model.goal import Goal
+
+PATCH, PACKAGE, PYTHON, PIN, CUDNN, CUDA, RELEASE, DRIVER, SYSTEM, IMAGE, LESS, CPU = 1, 1, 2, 2, 2, 2, 3, 4, 5, 6, 6, 9
+"""Costs, by what changes: the patch release, an installed package, Python, a pinned requirement, cuDNN, CUDA, the
+release, the driver, the operating system, the base image; what is given up: a requirement, the GPU. A release that is
+far from the one that was asked for costs more."""
 
 _IN_A_FILE = re.compile(r"(.+):\d+")
 
