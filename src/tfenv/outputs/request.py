@@ -96,8 +96,15 @@ def inputs_digest(request: Goal) -> str:
     table = request_table(request)
     for key, asked in (("requirements", request.requirements), ("constraints", request.constraints)):
         table[key] = sorted({f"{_requirement_text(each)} {[str(spec) for spec in each.any_of]}" for each in asked})
-    canonical = json.dumps(table, sort_keys=True, separators=(",", ":"), default=str)
+    canonical = json.dumps(_set(table), sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _set(value: object) -> object:
+    """A table without options that were not set: a new option does not change the digests of requests without it."""
+    if not isinstance(value, dict):
+        return value
+    return {key: _set(each) for key, each in value.items() if each is not None}
 
 
 def _requirement_table(requirement: Requirement) -> Inline:
