@@ -43,6 +43,11 @@ _KIN = {
 """Codes of the rules that explain what a symptom shows, in that order."""
 
 _BEFORE = {"companion-mismatch": "keras-mismatch", "op-abi-mismatch": "api-removed"}
+_FILES = ("python-no-wheel", "platform-no-wheel")
+
+SAYS = "the log says: "
+"""How the telling line is quoted."""
+
 RANK = {code: ORDER.index(_BEFORE.get(code, code)) * 2 - (code in _BEFORE) for code in ORDER}
 """Place of each code among the symptoms of a log: as they strike; one that names a suspect is before its kin."""
 
@@ -130,12 +135,18 @@ def _explained(symptom: Symptom, configuration: Configuration, verdict: Verdict)
     if configuration.foreign is not None and symptom.installing and verdict.problems:
         where = verdict.problems[0]
         return replace(where, because=(own.because[0], *where.because), sources=(*own.sources, *where.sources))
+    if symptom.installing and symptom.package is not None:
+        for problem in verdict.problems:
+            if problem.code in _FILES and problem.subject.partition(" ")[0] == symptom.package:
+                return replace(problem, because=(own.because[0], *problem.because))
     for code in _KIN.get(own.code, (own.code,)):
         for problem in verdict.problems:
             same = problem.code == code and symptom.package in (None, problem.subject)
             if same:
                 chain = (own.because[0], *problem.because)
                 return replace(problem, because=chain, sources=(*symptom.sources, *problem.sources))
+    if own.code == "cuda-mismatch" and symptom.general:
+        return replace(own, code="loader-path")
     if own.code in ("cuda-mismatch", "cudnn-mismatch") and _fits(own.code, configuration):
         because = (
             f"what is said to be installed fits, so the loader does not find it: `{own.subject}` is not on its path"
@@ -154,6 +165,6 @@ def _plain(symptom: Symptom) -> Problem:
     return Problem(
         code=symptom.code,
         subject=symptom.subject,
-        because=(symptom.cause, f"the log says: {symptom.line[:240]}"),
+        because=(symptom.cause, f"{SAYS}{symptom.line[:240]}"),
         sources=symptom.sources,
     )

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tfenv.check.log import SAYS
 from tfenv.check.question import named
 from tfenv.check.ranges import compatible
 from tfenv.check.repairs import MOST, Repairs
-from tfenv.check.steps import Alteration, pythons_near, release
+from tfenv.check.steps import Alteration, distance, pythons_near, release
 from tfenv.check.verdict import best
 from tfenv.model.hardware import driver_text
 from tfenv.model.package import TENSORFLOW, Name
 from tfenv.model.report import Fix
-from tfenv.model.target import Accelerator
+from tfenv.model.target import Accelerator, Platform
 from tfenv.resolver.commands import (
     CUDA,
     CUDNN,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from tfenv.check.question import Question
     from tfenv.model.evidence import Symptom
     from tfenv.model.report import Verdict
+    from tfenv.model.target import Target
 
 _ADVICE = 2
 """Cost of what a line advises."""
@@ -57,10 +59,20 @@ def with_remedies(verdict: Verdict, question: Question, symptoms: Sequence[Sympt
     for problem in verdict.problems:
         fixes = problem.fixes
         if (symptom := seen.get(problem.because[0])) is not None:
+            if symptom.driver is not None:  # the log names the floor; what the rules know is lower
+                fixes = tuple(fix for fix in fixes if "driver" not in dict(fix.change))
+            alone = problem.because[1:] and problem.because[1].startswith(SAYS)
+            if (alone and not symptom.installing) or question.foreign is not None:
+                # another Python is a guess of the rules, which cannot see the problem
+                fixes = tuple(fix for fix in fixes if {key for key, _ in fix.change} != {"python"})
+            own = tuple(remedies.of(symptom))
             unique: dict[object, Fix] = {}
-            for fix in (*fixes, *remedies.of(symptom)):
-                unique.setdefault(fix.change or fix.command, fix)
-            fixes = tuple(sorted(unique.values(), key=lambda fix: fix.cost)[:MOST])
+            for fix in (*own, *fixes) if alone else (*fixes, *own):
+                if not remedies.is_so(fix):
+                    unique.setdefault(fix.change or fix.command, fix)
+            # an advice is no change that was checked: it comes after the changes of its cost
+            ranked = sorted(unique.values(), key=lambda fix: (fix.cost, fix.command == symptom.advice))
+            fixes = tuple(ranked[:MOST])
         problems.append(replace(problem, fixes=fixes))
     return replace(verdict, problems=tuple(problems))
 
@@ -80,8 +92,18 @@ class _Remedies:
         except ValueError:
             return None
 
+    def is_so(self, fix: Fix) -> bool:
+        """Does it only name what is installed already?"""
+        return bool(fix.change) and all(self._has(key, value) for key, value in fix.change)
+
+    def _has(self, key: str, value: str) -> bool:
+        fixed = self._question.of(key.removeprefix("packages."))
+        return key.startswith("packages.") and fixed is not None and str(fixed.version) == value.removeprefix("==")
+
     def of(self, symptom: Symptom) -> Iterator[Fix]:
         """What the line itself tells."""
+        if symptom.installing and self._question.foreign is not None:
+            return  # no Python and no release has a file there
         if symptom.package is not None and (wanted := self._wanted(symptom.package, symptom)) is not None:
             yield self._pin(symptom.package, wanted)
         if (version := self._release_for(symptom)) is not None and str(version) != self._question.said:
@@ -95,7 +117,9 @@ class _Remedies:
         if symptom.driver is not None:
             text = driver_text(symptom.driver)
             yield Fix(change=(("driver", text),), command=f"upgrade the NVIDIA driver to ≥ {text}", cost=DRIVER)
-        if symptom.installing:
+        if symptom.installing and symptom.package is not None:
+            yield from self._file_of(symptom.package)
+        elif symptom.installing:
             yield from self._pythons(symptom)
         if (now := self._became(symptom)) is not None:
             yield Fix(change=(), command=now, cost=PACKAGE)
@@ -167,7 +191,12 @@ class _Remedies:
             found = named(symptom.tf, self._knowledge.database)
         else:
             found = self._companion_wants(symptom.package)
-        return found[0] if found else None
+        found = tuple(each for each in found if not each.is_prerelease) or found
+        if not found:
+            return None
+        if self._version is not None and found[-1] > self._version:  # the nearest minor, not the newest
+            return next(each for each in found if each.release[:2] == found[-1].release[:2])
+        return found[0]
 
     def _companion_wants(self, name: Name | None) -> tuple[Version, ...]:
         """The releases of TensorFlow that the installed release of a companion was made for."""
@@ -206,6 +235,40 @@ class _Remedies:
                 else:
                     yield Fix(change=step.values, command=f"install TensorFlow with Python {text}", cost=PYTHON)
 
+    def _file_of(self, name: Name) -> Iterator[Fix]:
+        """A release of a package that has a wheel here, with the nearest Python that it is for."""
+        now = self._question.target.python
+        for version in self._candidates(name):
+            for target in self._places():
+                pythons = self._knowledge.pythons(name, version, target)
+                if not pythons:
+                    continue
+                python = min(pythons, key=lambda each: 0 if now is None else distance(each, now))
+                change = ((f"packages.{name}", str(version)), ("python", str(python)))
+                if now is not None and python.release[:2] == now.release[:2]:
+                    yield self._pin(name, SpecifierSet(f"=={version}"))
+                else:
+                    yield Fix(change=change, command=f"python{python} -m pip install {name}=={version}", cost=PACKAGE)
+                break
+
+    def _candidates(self, name: Name) -> list[Version]:
+        """The release that is pinned, the newest that goes with TensorFlow, else the newest."""
+        fixed = self._question.of(name)
+        found = [] if fixed is None or fixed.version is None else [fixed.version]
+        known = [row.version for row in self._knowledge.source.releases(name)]
+        releases = [version for version in known if not version.is_prerelease] or known
+        wanted = self._made_for(name, self._version) if self._version is not None else None
+        found += [each for each in releases if wanted is None or wanted.contains(each, prereleases=True)][:1]
+        return list(dict.fromkeys(found))
+
+    def _places(self) -> Iterator[Target]:
+        """The machine, and other platforms where none was named."""
+        target = self._question.target
+        yield target
+        if any(caution.message.startswith("the platform is") for caution in self._question.cautions):
+            for platform in Platform:
+                yield replace(target, platform=platform)
+
     def _newest_with(self, name: Name | None) -> Version:
         """The newest release of TensorFlow, or the newest that some release of a companion goes with."""
         releases = [each for each in self._knowledge.database.releases.versions(TENSORFLOW) if not each.is_prerelease]
@@ -221,6 +284,8 @@ class _Remedies:
         became = symbols.load().api.became(symbol)
         if became is not None and became.now:
             return f"write `{became.now}`" + (f" (pip install {became.package})" if became.package else "")
+        if not symbol.startswith("tf."):
+            return None
         old = symbols.load().api.symbol(f"tf.compat.v1.{symbol.removeprefix('tf.')}")
         there = old is not None and (self._version is None or old.on(self._version))
         return f"write `{old.name}`" if old is not None and there else None

@@ -134,8 +134,6 @@ def _absent(file: str, package: Name, line: str, database: Database) -> Symptom:
             subject=package,
             cause=f"{package} has compiled code for Linux and macOS only: no release has a wheel for Windows",
             line=line,
-            package=package,
-            installing=True,
             advice="wsl --install   # then the same in WSL, or on Linux",
         )
     return Symptom(
