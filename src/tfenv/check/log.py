@@ -45,7 +45,7 @@ _KIN = {
 _BEFORE = {"companion-mismatch": "keras-mismatch", "op-abi-mismatch": "api-removed"}
 _FILES = ("python-no-wheel", "platform-no-wheel")
 
-SAYS = "the log says: "
+SAYS = "in the log: "
 """How the telling line is quoted."""
 
 RANK = {code: ORDER.index(_BEFORE.get(code, code)) * 2 - (code in _BEFORE) for code in ORDER}

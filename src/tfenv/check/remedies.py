@@ -113,7 +113,7 @@ class _Remedies:
             yield Fix(change=values, command=f"install cuDNN {symptom.cudnn}", cost=CUDNN)
         if symptom.cuda is not None:
             values = (("cuda", str(symptom.cuda)),)
-            yield Fix(change=values, command=f"install CUDA {symptom.cuda}", cost=CUDA)
+            yield Fix(change=values, command=f"install CUDA {symptom.cuda}", cost=CUDNN)
         if symptom.driver is not None:
             text = driver_text(symptom.driver)
             yield Fix(change=(("driver", text),), command=f"upgrade the NVIDIA driver to ≥ {text}", cost=DRIVER)
