@@ -139,3 +139,22 @@ def test_a_freeze_lacks_what_it_lacks(tmp_path: Path) -> None:
     del names["flatbuffers"]
     assert [(one.code, one.subject) for one in of(names).problems] == [("package-missing", "flatbuffers")]
     assert verdict(tf="2.17.0", packages={"numpy": "1.26.4"}).answer is Answer.WORKS
+
+
+def test_works_is_earned_by_a_whole_environment() -> None:
+    """A conflict that only packages in between have is found by completing the few that are fixed."""
+    found = verdict(tf="2.10.1", python="3.10", packages={"tensorflow-datasets": "4.9.9"})
+    assert [problem.code for problem in found.problems] == ["package-incompatible"]
+    assert any("tensorflow-datasets 4.9.9 requires protobuf>=3.20" in reason for reason in found.problems[0].because)
+    change = dict(found.problems[0].fixes[0].change)
+    assert change.keys() == {"packages.tensorflow-datasets"}
+    mended = {"tensorflow-datasets": change["packages.tensorflow-datasets"]}
+    assert verdict(tf="2.10.1", python="3.10", packages=mended).answer is Answer.WORKS
+
+
+def test_builds_for_the_gpus_of_amd() -> None:
+    """AMD's build is judged by the kernels that it holds, and is never said to work."""
+    rocm = {"tensorflow-rocm": "2.14.0.600"}
+    (problem,) = verdict(tf="2.14", gpu="RX 7600", packages=rocm).problems
+    assert (problem.code, problem.subject) == ("gpu-too-new", "gfx1102")
+    assert verdict(tf="2.14", gpu="MI250", packages=rocm).answer is Answer.UNKNOWN

@@ -158,10 +158,12 @@ def ask(configuration: Configuration, database: Database) -> Question:
             cautions.append(_assumed(f"glibc is {glibc}, that of {configuration.system}"))
     if accelerated is None and distribution is not None and distribution.wish is Accelerator.CUDA:
         accelerated = True
+    wish = None if distribution is None else distribution.wish
+    cuda = Accelerator.CUDA if accelerated and not strangers else Accelerator.NONE
     target = Target(
         platform=platform or Platform.LINUX_X86_64,
         python=configuration.python,
-        accelerator=Accelerator.CUDA if accelerated and not strangers else Accelerator.NONE,
+        accelerator=wish if wish is Accelerator.ROCM else cuda,
         gpus=gpus,
         gfx=tuple(word for text in configuration.gpus if (word := database.gpus.other(text) or "").startswith("gfx")),
         driver=_driver(configuration.driver),
@@ -171,7 +173,8 @@ def ask(configuration: Configuration, database: Database) -> Question:
     releases = () if said is None else named(said, database)
     if said is not None and releases and _is_prerelease(said) and not releases[0].is_prerelease:
         cautions.append(_assumed(f"the build {said} is like {releases[0]}"))
-    fixed, also = _fixed(configuration, None if distribution is None else distribution.name)
+    of_tensorflow = None if distribution is None or distribution.builder else distribution.name
+    fixed, also = _fixed(configuration, of_tensorflow)
     return Question(
         said=said,
         releases=releases,

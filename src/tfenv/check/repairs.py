@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tfenv.check.clash import Clash
     from tfenv.check.knowledge import Knowledge
     from tfenv.check.question import Question
-    from tfenv.resolver import Resolution
+    from tfenv.resolver import Conflict, Resolution
 
 MOST = 6
 """More than this nobody reads."""
@@ -101,6 +101,20 @@ class Repairs:
         return Fix(
             change=step.values, command=self._command(step), cost=cost, solved=self._solver.has_solved(step.after)
         )
+
+    def conflict(self) -> Conflict | None:
+        """Why no lock has all that is fixed; ``None`` if one has."""
+        return self._solver.conflict(self._question)
+
+    def relaxed(self) -> list[Fix]:
+        """The packages at the versions of the nearest lock."""
+        resolution = self._solver.resolution(self._question)
+        changed = [] if resolution is None else self._changed(self._question, resolution, set())
+        if not changed:
+            return []
+        values = tuple((f"packages.{one.name}", _text(one)) for one in changed)
+        command = install_command(self._question.installer, [(one.name, one.specifier) for one in changed])
+        return [Fix(change=values, command=command, cost=PACKAGE, solved=True)]
 
     def elsewhere(self, problem: Problem) -> Iterator[Fix]:
         """What serves a machine that no release on an index serves."""

@@ -78,7 +78,28 @@ class Solver:
             self._solved.add(question)
         return solved
 
+    def conflict(self, question: Question) -> Conflict | None:
+        """Why no lock has the packages at exactly what is fixed; ``None`` if one has, or if nobody can tell."""
+        goal = self._goal(question)
+        stack = (SYSTEM_CUDA, SYSTEM_CUDNN)
+        fixed = [one for one in question.fixed if one.name not in stack and not one.name.startswith("nvidia-")]
+        known = [one for one in fixed if self._knowledge.source.releases(one.name)]
+        wanted = tuple(Requirement(name=one.name, specifier=one.specifier) for one in known)
+        try:
+            self._search(question, replace(goal, requirements=wanted), brief=False)
+        except Conflict as conflict:
+            return conflict
+        except IndexUnavailable:
+            return None
+        return None
+
     def _resolve(self, question: Question, goal: Goal) -> Resolution | None:
+        try:
+            return self._search(question, goal, brief=True)
+        except (Conflict, IndexUnavailable):
+            return None
+
+    def _search(self, question: Question, goal: Goal, *, brief: bool) -> Resolution:
         target, knowledge = goal.target, self._knowledge
         stems = {f"{version.major}.{version.minor}" for version in question.releases} or None
         source = Shipped(knowledge.database, knowledge.index, minors=stems, closed=True)
@@ -86,10 +107,7 @@ class Solver:
         preferred = {one.name: version for one in question.fixed if (version := self._preferred(one)) is not None}
         python = self.best(question).python
         known = [each for each in knowledge.database.images.pythons if each.release[:2] == python.release[:2]]
-        try:
-            return resolve(goal, overlay, pythons=known or [full(python)], preferred=preferred, brief=True)
-        except (Conflict, IndexUnavailable):
-            return None
+        return resolve(goal, overlay, pythons=known or [full(python)], preferred=preferred, brief=brief)
 
     def _preferred(self, one: Fixed) -> Version | None:
         """The version that is there; of a range the newest."""

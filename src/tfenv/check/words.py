@@ -118,7 +118,7 @@ def _subject(clash: Clash, code: str, question: Question, table: DistributionTab
     if code.startswith("gpu") or code == "cudnn-gpu-dropped":
         failing = [gpu for gpu in target.gpus if not requirement.allows(Version(str(gpu.capability)))]
         failing.sort(key=lambda gpu: gpu.name not in requirement.because)
-        return failing[0].name if failing else ""
+        return failing[0].name if failing else " and ".join(target.gfx)
     if parent == SYSTEM_CUDNN:
         return f"cuDNN {version}"
     if code == "cpu-instruction-missing":

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfenv.check.completion import completed
 from tfenv.check.knowledge import Knowledge
 from tfenv.check.log import RANK, supposed, told
 from tfenv.check.question import ask
@@ -122,6 +123,9 @@ def judged(configuration: Configuration, knowledge: Knowledge, *, log: str | Non
     configuration = supposed(merge(configuration, evidence.facts), evidence.symptoms, knowledge)
     verdict = told(configuration, evidence, knowledge)
     question = ask(configuration, database)
+    verdict = completed(verdict, question, knowledge)
+    if any(problem.fixes for problem in verdict.problems):
+        return verdict
     return with_remedies(with_fixes(verdict, question, knowledge), question, evidence.symptoms, knowledge)
 
 
