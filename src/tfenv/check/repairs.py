@@ -303,11 +303,12 @@ class Repairs:
     # words
 
     def _command(self, step: Alteration) -> str:
-        packages = [(key.removeprefix("packages."), value) for key, value in step.values if key.startswith("packages.")]
-        packages = [
-            (name, value) for name, value in packages if self._knowledge.database.distributions.of(name) is None
+        table = self._knowledge.database.distributions
+        specifiers = [
+            (name, _exactly(value))
+            for key, value in step.values
+            if (name := key.removeprefix("packages.")) != key and table.of(name) is None and value != "none"
         ]
-        specifiers = [(name, _exactly(value)) for name, value in packages]
         if not {key for key, _ in step.values} & {"tf", "python"}:
             install = install_command(step.after.installer, specifiers) if specifiers else ""
             return " && ".join(filter(None, (step.does, install)))

@@ -68,6 +68,8 @@ def steps(question: Question, codes: Collection[str], knowledge: Knowledge) -> I
     """
     if any(code.startswith("driver") for code in codes):
         yield from _drivers(question, codes, knowledge.database)
+    if "package-broken" in codes:
+        yield from _owners(question, knowledge)
     if not question.releases:
         return
     files = {"python-no-wheel", "platform-no-wheel", "package-incompatible", "keras-mismatch", "companion-mismatch"}
@@ -193,6 +195,35 @@ def _install_cudnn(question: Question, cudnn: Version, cuda: Version, database: 
     if row is None or row.wheel is None or all(_short(each) != cudnn for each in row.releases):
         return f"install cuDNN {cudnn} for CUDA {cuda}"
     return f'{question.installer} install "{row.wheel}=={cudnn}.*"'
+
+
+def _owners(question: Question, knowledge: Knowledge) -> Iterator[Alteration]:
+    """Of distributions that write the same files only one stays, installed again."""
+    names = {one.name for one in question.fixed} | ({question.distribution} if question.distribution else set())
+    for found, _ in knowledge.database.distributions.overwriting(names):
+        for kept in found:
+            if kept != question.distribution and question.distribution in found:
+                continue
+            others = [name for name in found if name != kept]
+            rest = tuple(problem for problem in question.problems if problem.subject not in found)
+            does = (
+                f"{question.installer} uninstall {' '.join(found)} && {question.installer} install "
+                f"{kept}{_pinned(question, kept)}"
+            )
+            yield Alteration(
+                values=tuple((f"packages.{name}", "none") for name in others),
+                after=replace(question.without(*others), problems=rest),
+                cost=PACKAGE,
+                does=does,
+                kinds=_of("owners"),
+            )
+
+
+def _pinned(question: Question, name: str) -> str:
+    fixed = question.of(name)
+    if fixed is not None:
+        return str(fixed.specifier)
+    return f"=={question.releases[0]}" if question.releases and name == question.distribution else ""
 
 
 def _drivers(question: Question, codes: Collection[str], database: Database) -> Iterator[Alteration]:

@@ -26,6 +26,7 @@ LOCK: Final[Mapping[str, Columns]] = {
     "compile": {"release": ("source",)},
     "cuda": {"compatibility": ("source",), "library": ("source",), "ptx": ("source",), "toolkit": ()},
     "cudnn": {"cudnn": ("source",), "known_bad": ()},
+    "distributions": {"distribution": ("source",), "same_files": ("source",)},
     "gpus": {"alias": (), "ambiguous": ("source",), "architecture": (), "family": ("source", "chips")},
     "images": {
         "os": ("source", "python_source"),
