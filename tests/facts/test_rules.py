@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -27,6 +30,9 @@ from tfenv.model.hardware import ComputeCapability, Gpu
 from tfenv.model.package import Name
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.resolver.virtual import answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DATABASE = load()
 BUILD = Build(
@@ -329,6 +335,35 @@ def test_what_the_wheels_say_of_newer_gpus(version: str, capability: str, expect
     machine = target(gpu(capability, capability))
     told = [*problems(machine, build), *cautions(machine, build)]
     assert (told or ["works"])[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "capability", "expected"),
+    [
+        ("2.20.0", "9.0", "works"),
+        ("2.20.0", "12.0", "gpu-too-new"),
+        ("2.21.0", "9.0", "works"),
+        ("2.21.0", "10.3", UNPROVEN),
+        ("2.21.0", "12.0", UNPROVEN),
+    ],
+)
+def test_the_rule_holds_for_releases_it_was_not_made_from(
+    version: str, capability: str, expected: str, tmp_path: Path
+) -> None:
+    """With the rows about builds later than 2.19 hidden, what is read off later wheels is enough."""
+    folder = tmp_path / "facts"
+    shutil.copytree(DATABASE.root, folder)
+    path = folder / "tensorflow" / "silent.toml"
+    first, *rows = path.read_text(encoding="utf-8").split("[[silent]]")
+    later = re.compile(r'versions = "(==|>=|>)2\.2\d')
+    kept = [row for row in rows if later.search(row) is None]
+    assert len(kept) < len(rows)
+    path.write_text("[[silent]]".join([first, *kept]), encoding="utf-8")
+    release = load(folder).releases.release(Name("tensorflow"), Version(version))
+    build = None if release is None else release.build(Platform.LINUX_X86_64)
+    assert build is not None
+    machine = target(gpu(capability, capability))
+    assert ([*problems(machine, build), *cautions(machine, build)] or ["works"])[0] == expected
 
 
 def test_cudnn_that_has_ptx_only() -> None:
