@@ -49,19 +49,19 @@ def row(**glibc: str) -> ReleaseFacts:
 
 def test_wheels_that_are_due() -> None:
     """Every manylinux1 wheel, and the one that stands for its minor release; none that was read before."""
-    assert due(row(), stands_for_minor=False) == {OLD: False}
-    assert due(row(), stands_for_minor=True) == {OLD: False, OTHER: False}
-    assert due(row(old="2.17"), stands_for_minor=True) == {OTHER: False}
-    assert due(row(old="2.17", other="2.12"), stands_for_minor=True) == {}
+    assert due(row(), newest_of_minor=False) == {OLD: False}
+    assert due(row(), newest_of_minor=True) == {OLD: False, OTHER: False}
+    assert due(row(old="2.17"), newest_of_minor=True) == {OTHER: False}
+    assert due(row(old="2.17", other="2.12"), newest_of_minor=True) == {}
 
 
 def test_builds_whose_code_is_due() -> None:
     """The wheel of a CUDA build, once, and not of releases before 2.10."""
     before = row(old="2.17", other="2.12")
     cuda = replace(before, builds=(replace(before.builds[0], cuda=Version("12.5")),))
-    assert due(cuda, stands_for_minor=False) == {OTHER: True}
-    assert due(replace(cuda, version=Version("2.9")), stands_for_minor=False) == {}
-    assert due(replace(cuda, builds=(replace(cuda.builds[0], kernels=KERNELS),)), stands_for_minor=False) == {}
+    assert due(cuda, newest_of_minor=False) == {OTHER: True}
+    assert due(replace(cuda, version=Version("2.9")), newest_of_minor=False) == {}
+    assert due(replace(cuda, builds=(replace(cuda.builds[0], kernels=KERNELS),)), newest_of_minor=False) == {}
 
 
 def test_rows_get_what_was_read() -> None:

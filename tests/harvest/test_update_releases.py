@@ -228,7 +228,7 @@ def test_an_index_of_nothing(index: FakeIndex, directory: Path) -> None:
 def test_not_an_index(index: FakeIndex, directory: Path) -> None:
     """A page that is none ends the run before anything is written."""
     index.fault("simple/tensorflow", body=b"{}", times=1)
-    with pytest.raises(IndexUnavailable, match="no page of a package index"):
+    with pytest.raises(IndexUnavailable, match="not a page of a package index"):
         run(index, directory)
     assert stems(directory) == []
 

@@ -59,8 +59,8 @@ def test_round_trip() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "its last lines are no tables"),
-        ("1.14.0\ta.whl\n", "its last lines are no tables"),
+        ("", "its last lines are not tables"),
+        ("1.14.0\ta.whl\n", "its last lines are not tables"),
         ("data\tAAAA\ncc\tAAAA\n", "its table cannot be unpacked"),
         ("data\t!\ncc\t!\n", "base64|characters"),
         ("no version\ta.whl\n" + "\n".join(TABLE.dumps().splitlines()[-2:]), "Invalid version"),

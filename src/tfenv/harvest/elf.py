@@ -1,8 +1,8 @@
-"""Which versions of glibc and libstdc++ a shared library asks for, from its bytes in order; nothing is kept.
+"""Versions of glibc and libstdc++ that a shared library requires, read from a stream of its bytes.
 
 Source: Linux Standard Base 5.0, "Symbol Versioning"; System V ABI, chapter 4, "Section Header". The names of required
 versions (`GLIBC_2.17`) are strings of the table that the section of type `SHT_GNU_verneed` links to. Section headers
-are at the end of a library, so names are noted with their offsets, and those in that table count.
+are at the end of a library, so every name is recorded with its offset, and names outside that table are dropped later.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LONGEST = 40
 
 
 class VersionNeeds:
-    """Reads one library; feed it all bytes in order, then ask."""
+    """Reader of one library: feed it all bytes in order, then call `newest`."""
 
     def __init__(self) -> None:
         self._at = 0
@@ -43,10 +43,10 @@ class VersionNeeds:
         self._at += len(block)
 
     def newest(self) -> dict[str, Version]:
-        """The newest version asked for, by the name of its family (`GLIBC`, `GLIBCXX`); empty if none is.
+        """The newest required version by the name of its family (`GLIBC`, `GLIBCXX`); empty if none is required.
 
         Raises:
-            ValueError: it is not a 64-bit little-endian ELF file with section headers, or is damaged.
+            ValueError: the file is not a 64-bit little-endian ELF file with section headers, or is damaged.
         """
         if not self._head.startswith(b"\x7fELF\x02\x01") or len(self._head) < _HEADER.size:
             raise ValueError("it is not a 64-bit little-endian ELF file")

@@ -1,6 +1,6 @@
 """What a shared library exports: the dynamic symbol table of an ELF file, read as bytes.
 
-Layout: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.symtab.html and `ch4.sheader.html` beside it.
+Layout: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.symtab.html and `ch4.sheader.html`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _GLOBAL, _WEAK, _UNIQUE = 1, 2, 10
 
 
 def library(member: str) -> str:
-    """Which of the libraries that custom ops link a member of a wheel is: `framework`, `cc`, or (empty) neither."""
+    """The library for custom ops that a member of a wheel is: `framework` or `cc`; empty if it is neither."""
     found = _LIBRARY.fullmatch(member)
     return found[1] if found else ""
 
@@ -26,12 +26,12 @@ def exports(data: bytes) -> frozenset[str]:
     """Names that other libraries can link to.
 
     Raises:
-        ValueError: it is no 64-bit little-endian ELF file, or is damaged.
+        ValueError: the file is not a 64-bit little-endian ELF file, or is damaged.
     """
     try:
         head = _HEADER.unpack_from(data)
         if not head[0].startswith(b"\x7fELF\x02\x01"):
-            raise ValueError("it is no 64-bit little-endian ELF file")
+            raise ValueError("it is not a 64-bit little-endian ELF file")
         start, size, count = head[6], head[11], head[12]
         sections = [_SECTION.unpack_from(data, start + at * size) for at in range(count)]
         table = next(section for section in sections if section[1] == _DYNSYM)
@@ -42,5 +42,5 @@ def exports(data: bytes) -> frozenset[str]:
             if section and info >> 4 in (_GLOBAL, _WEAK, _UNIQUE) and other & 3 in (0, 3):  # default, protected
                 found.add(texts[name : texts.index(b"\0", name)].decode("ascii"))
     except (struct.error, StopIteration, IndexError, UnicodeDecodeError) as error:
-        raise ValueError(f"its table of symbols cannot be read: {str(error) or type(error).__name__}") from None
+        raise ValueError(f"its symbol table cannot be read: {str(error) or type(error).__name__}") from None
     return frozenset(found)

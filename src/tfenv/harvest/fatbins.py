@@ -1,4 +1,4 @@
-"""Which machine code and which PTX a shared library holds for GPUs, from its bytes in order; nothing is kept.
+"""Machine code and PTX for GPUs in a shared library, read from a stream of its bytes.
 
 A fat binary is a header (magic, version, header size, size) and entries: kind (1 PTX, 2 machine code), header size,
 size, architecture. PTX names its target and the version of its language in clear text, perhaps packed as an LZ4 block.
@@ -33,7 +33,7 @@ _LARGEST_ENTRY_HEAD = 4096
 
 @dataclass(slots=True)
 class _Open:
-    """A fat binary whose entries are being read; offsets are those of the library."""
+    """A fat binary whose entries are being read; offsets count from the start of the library."""
 
     end: int
     next: int
@@ -43,11 +43,11 @@ class _Open:
 
 
 Kind: TypeAlias = tuple[frozenset[str], frozenset[str], frozenset[str]]
-"""What a fat binary holds: architectures of machine code, targets of PTX, versions of the PTX language."""
+"""Content of a fat binary: architectures of its machine code, targets of its PTX, versions of the PTX language."""
 
 
 class FatBinaries:
-    """Reads one library; feed it all bytes in order, then ask."""
+    """Reader of one library: feed it all bytes in order, then call `kinds`."""
 
     def __init__(self) -> None:
         self._at = 0
@@ -65,7 +65,7 @@ class FatBinaries:
         self._carry = data[-_WINDOW:]
 
     def kinds(self) -> Counter[Kind]:
-        """How many fat binaries hold the same: machine code, targets of PTX, versions of the PTX language."""
+        """How many fat binaries there are of each kind."""
         found = (fat for fat in (*self._done, *self._open) if fat.sass or fat.ptx)
         return Counter((frozenset(fat.sass), frozenset(fat.ptx), frozenset(fat.language)) for fat in found)
 
@@ -80,7 +80,7 @@ class FatBinaries:
             at = data.find(_MAGIC, at + 1)
 
     def _go_on(self, data: bytes, base: int) -> None:
-        """Read the entries that begin in these bytes, as far as they are there."""
+        """Read the entries that begin in these bytes and are complete."""
         still = []
         for fat in self._open:
             while fat.next + _ENTRY.size <= fat.end:
@@ -96,7 +96,7 @@ class FatBinaries:
 
     @staticmethod
     def _entry(fat: _Open, data: bytes, here: int) -> bool:
-        """Note one entry and step over it; false if it is none."""
+        """Record one entry and step over it; false if the bytes are not an entry."""
         kind, _, head, size, *_, architecture = _ENTRY.unpack_from(data, here)
         if not _ENTRY.size <= head <= _LARGEST_ENTRY_HEAD or not 0 < architecture < 2**11:
             return False
@@ -116,9 +116,9 @@ class FatBinaries:
 def kernels(found: Counter[Kind]) -> tuple[Kernels, ...]:
     """The kinds of kernels in the libraries of a wheel, those with most fat binaries first.
 
-    Fat binaries without machine code are left out where others have some: they are input for the device linker (NCCL's
-    relocatable code), and the image that was linked from them is there too. Kinds with less than a hundredth of all fat
-    binaries are left out as well: that image of NCCL, which only several GPUs at once use.
+    If some fat binaries have machine code, those without are omitted: they are input for the device linker (relocatable
+    code of NCCL), and the library also holds the image linked from them. Kinds with fewer than 1 % of all fat binaries
+    are omitted too: this drops the linked image of NCCL, which is used only with several GPUs.
     """
     linked = any(sass for sass, _, _ in found)
     total = sum(found.values())
@@ -154,7 +154,7 @@ def unpacked_head(block: bytes, wanted: int = 400) -> bytes:
 
 
 def _length(block: bytes, at: int, start: int) -> tuple[int, int]:
-    """A length that goes on in further bytes where it starts with 15; and where it ends."""
+    """A length, which continues in further bytes if it starts with 15, and the offset after it."""
     if start == 15:
         while True:
             start += block[at]

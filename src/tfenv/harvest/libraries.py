@@ -1,4 +1,4 @@
-"""What the shared libraries of a published wheel say: each is streamed once, and nothing of it is kept."""
+"""Requirements and GPU code of the shared libraries in a published wheel; each is streamed once, not stored."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ CODE_SINCE = Version("2.10")
 """First release whose code for GPUs is read."""
 
 _PROFILER = re.compile(r"profiler")
-"""It has copies of kernels that are elsewhere too."""
+"""Libraries of the profiler, which hold copies of kernels of other libraries."""
 
 _LIBRARY = re.compile(r".*\.so(?:\.\d+)*")
 
 
 class Scanner(Protocol):
-    """Reads a library from its bytes in order."""
+    """A reader that receives the bytes of a library in order."""
 
     def feed(self, block: bytes, /) -> None:
-        """The next bytes."""
+        """Read the next bytes."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inside:
-    """What the libraries of a wheel hold and ask the system for.
+    """Contents of the libraries of a wheel, and what they require of the system.
 
     Attributes:
-        glibc: newest version of its symbols; ``None`` if no library asks for one.
-        glibcxx: newest version of the symbols of libstdc++ (`GLIBCXX_3.4.19`); ``None`` if no library asks for one.
-        kernels: kinds of kernels for GPUs.
-        xla: the compiler for GPUs; ``None`` if there is none.
+        glibc: newest version of glibc symbols that a library requires; ``None`` if none does.
+        glibcxx: the same for libstdc++ (3.4.19 for `GLIBCXX_3.4.19`).
+        kernels: kinds of GPU kernels.
+        xla: compiler for GPUs; ``None`` if the wheel has none.
     """
 
     glibc: Version | None = None
@@ -65,10 +65,10 @@ class Inside:
 
 
 class Read(Protocol):
-    """Reads the libraries of a published wheel."""
+    """A reader of the libraries of a published wheel."""
 
     async def __call__(self, file: File, *, code: bool) -> Inside:
-        """What they ask for, and with `code` also what they hold for GPUs."""
+        """Read what the libraries require and, with `code`, which GPU code they hold."""
         ...
 
 
@@ -79,7 +79,7 @@ def largest(archive: RemoteZip, count: int = LIBRARIES) -> tuple[str, ...]:
 
 
 async def stream(archive: RemoteZip, member: str, scanners: Sequence[Scanner]) -> None:
-    """Show one library to the scanners, beside the transfer of what follows."""
+    """Feed one library to the scanners while the next bytes are transferred."""
 
     def show(block: bytes) -> None:
         for scanner in scanners:
@@ -89,33 +89,33 @@ async def stream(archive: RemoteZip, member: str, scanners: Sequence[Scanner]) -
         await asyncio.to_thread(show, block)
 
 
-def due(row: ReleaseFacts, *, stands_for_minor: bool) -> dict[str, bool]:
-    """The wheels of a release whose libraries are to be read and were not; is their code for GPUs to be read too?
+def due(row: ReleaseFacts, *, newest_of_minor: bool) -> dict[str, bool]:
+    """The wheels of a release whose libraries still have to be read, and whether that includes their GPU code.
 
-    Symbols are read of all wheels for Linux on x86-64 whose tag is `manylinux1`, which no wheel of TensorFlow keeps to,
-    and of one wheel of each minor release after them, to see that its tag is right. Code is read of the wheel that a
-    CUDA build was read from, since 2.10.
+    Symbols are read from every wheel for Linux on x86-64 with the tag `manylinux1`, because no such wheel of TensorFlow
+    conforms to it, and from one wheel of each later minor release, to verify its tag. GPU code is read from the wheel
+    that describes a CUDA build, since 2.10.
 
     Args:
         row: release.
-        stands_for_minor: is it the newest of its minor release?
+        newest_of_minor: whether it is the newest of its minor release.
     """
     build = row.build(Platform.LINUX_X86_64)
     named = build.source.partition(" ")[0] if build is not None else ""
     code = build is not None and build.is_cuda and not build.kernels and row.version >= CODE_SINCE
     found = {}
     for wheel in row.wheels:
-        stands = wheel.filename == named
+        describes_build = wheel.filename == named
         symbols = wheel.glibc is None and (
-            wheel.platform_tag.startswith("manylinux1_") or (stands and stands_for_minor)
+            wheel.platform_tag.startswith("manylinux1_") or (describes_build and newest_of_minor)
         )
-        if wheel.platform is Platform.LINUX_X86_64 and (symbols or (stands and code)):
-            found[wheel.filename] = stands and code
+        if wheel.platform is Platform.LINUX_X86_64 and (symbols or (describes_build and code)):
+            found[wheel.filename] = describes_build and code
     return found
 
 
 def with_known(row: ReleaseFacts, known: ReleaseFacts | None) -> ReleaseFacts:
-    """The row with what is known of the libraries of wheels that are still the same; they are never read twice."""
+    """The row with the known contents of libraries whose wheels are unchanged; no wheel is read twice."""
     symbols = {} if known is None else {wheel.sha256: wheel for wheel in known.wheels}
     code = {} if known is None else {build.source: build for build in known.builds}
     wheels = (
@@ -132,13 +132,13 @@ def with_known(row: ReleaseFacts, known: ReleaseFacts | None) -> ReleaseFacts:
 async def with_libraries(
     row: ReleaseFacts, wheels: Mapping[str, bool], files: Iterable[File], read: Read
 ) -> ReleaseFacts:
-    """The row with what the libraries of some of its wheels hold and ask for.
+    """The row with the contents and requirements of the libraries in some of its wheels.
 
     Args:
         row: release.
-        wheels: what `due` gave.
+        wheels: result of `due`.
         files: published files of the release.
-        read: reads the libraries of one wheel.
+        read: reader of the libraries of one wheel.
 
     Errors as in `inside`.
     """
@@ -155,12 +155,12 @@ async def with_libraries(
 
 
 async def inside(client: Client, file: File, *, code: bool) -> tuple[Inside, int]:
-    """What the largest libraries of a wheel hold and ask for, and how many bytes were transferred.
+    """Contents and requirements of the largest libraries of a wheel, and the count of transferred bytes.
 
     Args:
         client: client of the index.
         file: wheel.
-        code: also look for code for GPUs and for what XLA compiles?
+        code: whether to look for GPU code and for the targets of XLA too.
 
     Raises:
         IndexUnavailable: the wheel cannot be read, or a library in it is damaged.

@@ -1,4 +1,4 @@
-"""The Python modules and METADATA of published files; of a wheel only what differs from the one before it travels."""
+"""Python modules and METADATA of published files; only what differs from the previous wheel is downloaded."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from tfenv.model.package import File, Name
 
 Held: TypeAlias = "dict[str, tuple[tuple[int, int], bytes]]"
-"""Members of a wheel by name, each with checksum and size."""
+"""Members of a wheel by name, each with its checksum, size and content."""
 
 
 class Members:
     """The Python modules and METADATA of published files.
 
-    Of a wheel those members travel that differ, by checksum and size, from what the wheel of the same distribution
-    that was read before it holds under the same name; a source archive is read whole.
+    A member of a wheel is downloaded only if its checksum or size differs from the member of the same name in the
+    previous wheel of the same distribution. A source archive is read whole.
     """
 
     def __init__(self, client: Client, report: TableReport) -> None:
@@ -38,7 +38,7 @@ class Members:
         self._held: dict[Name, tuple[str, Held]] = {}
 
     async def __call__(self, file: File) -> Mapping[str, bytes]:
-        """What `ModuleTrees` wants, by name.
+        """The members that `ModuleTrees` reads, by name.
 
         Raises:
             IndexUnavailable: the file cannot be read.
@@ -65,7 +65,7 @@ class Members:
         }
 
     async def some(self, file: File, wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
-        """The members of a wheel that are wanted. Errors as above."""
+        """The wanted members of a wheel. Raises as `__call__` does."""
         async with self._open(file) as archive:
             return await archive.read_many(filter(wanted, archive.names()))
 
@@ -85,10 +85,10 @@ def _wanted(member: str) -> bool:
 
 
 def _unpack(archive: bytes, file: File) -> dict[str, bytes]:
-    """The modules of a source archive, less its top folder.
+    """The modules of a source archive, by their paths below its top folder.
 
     Raises:
-        IndexUnavailable: it is not such an archive.
+        IndexUnavailable: the file is not a source archive.
     """
     found = {}
     try:
@@ -99,5 +99,5 @@ def _unpack(archive: bytes, file: File) -> dict[str, bytes]:
                 if stream is not None:
                     found[name] = stream.read()
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise IndexUnavailable(f"{file.url} is no source archive: {error}") from None
+        raise IndexUnavailable(f"{file.url} is not a source archive: {error}") from None
     return found

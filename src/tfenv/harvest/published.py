@@ -1,4 +1,4 @@
-"""What an index publishes of TensorFlow and other projects, and which wheel stands for a minor release."""
+"""Releases that an index publishes, and the wheel that represents each minor release."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WITH_MODULES = (Name("tensorflow"), Name("tensorflow-cpu"))
 
 
 def published(releases: Iterable[Release]) -> tuple[Release, ...]:
-    """Those with wheels, stable and since 1.4.0, and the newest candidate if no stable one is newer."""
+    """Stable releases since 1.4.0 that have wheels, and the newest release candidate if no stable release is newer."""
     real = sorted((one for one in releases if any(file.is_wheel for file in one.files)), key=lambda one: one.version)
     kept = [one for one in real if one.version >= OLDEST and not one.version.is_prerelease]
     newest = real[-1:]
@@ -34,11 +34,11 @@ def published(releases: Iterable[Release]) -> tuple[Release, ...]:
 
 
 async def releases_of(name: Name, index: str, client: Client) -> tuple[Release, ...]:
-    """What an index lists of a project, newest first.
+    """Releases of a project on an index, newest first.
 
     Raises:
-        UsageError: it has no such project.
-        IndexUnavailable: it does not answer as it should.
+        UsageError: the index does not have the project.
+        IndexUnavailable: the index does not answer, or not with a page of releases.
     """
     url = f"{index.rstrip('/')}/{name}/"
     response = await client.get(url, {"Accept": ACCEPT})
@@ -53,14 +53,14 @@ async def releases_of(name: Name, index: str, client: Client) -> tuple[Release, 
             index=f"{index.rstrip('/')}/",
         )
     except ValueError as error:
-        raise IndexUnavailable(f"{url} is no page of a package index: {error}") from error
+        raise IndexUnavailable(f"{url} is not a page of a package index: {error}") from error
     return releases(name, listing)
 
 
 async def newest_wheels(index: str, client: Client) -> dict[Version, File]:
     """The wheel of the newest patch release of each minor release, oldest first.
 
-    Releases without a wheel for Linux are left out.
+    Releases without a Linux wheel are omitted.
 
     Raises:
         IndexUnavailable: the index cannot be read.
@@ -76,5 +76,5 @@ async def newest_wheels(index: str, client: Client) -> dict[Version, File]:
 
 
 def source(file: File) -> str:
-    """The name and the hash of a file, as tables cite it."""
+    """Name and hash of a file, in the form that tables cite."""
     return f"{file.filename} sha256:{file.sha256}"

@@ -1,4 +1,4 @@
-"""From the files of a release to its row; bytes come from a reader that is handed in."""
+"""The row of a release, made from its published files; a reader supplies their bytes."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
-    """Gives some members of a published wheel."""
+    """A reader of members of a published wheel."""
 
     async def __call__(self, file: File, wanted: Callable[[str], bool], /) -> Mapping[str, bytes]:
-        """The members whose names are wanted, by name."""
+        """The members with wanted names, by name."""
         ...
 
 
 def can_have_cuda(file: File) -> bool:
-    """Is it a wheel for Linux or Windows, on a processor that tfenv knows? No other can use CUDA."""
+    """Whether a wheel is for Linux or Windows on a known processor; no other wheel can use CUDA."""
     platform = platform_of(file.filename)
     return file.is_wheel and platform is not None and (platform.is_linux or platform is Platform.WINDOWS_X86_64)
 
@@ -59,19 +59,19 @@ async def harvest_release(
     read: Callable[[File], bool] = can_have_cuda,
     known: ReleaseFacts | None = None,
 ) -> ReleaseFacts:
-    """The row of a release: the wheels that `read` picks are looked into, the others only listed.
+    """The row of a release: wheels that `read` selects are opened, the others only listed.
 
     Args:
-        name: of the distribution.
-        version: of the release.
-        files: of this release; those without a SHA-256 and source distributions are left out.
-        reader: of wheels.
+        name: name of the distribution.
+        version: version of the release.
+        files: files of the release; source distributions and files without a SHA-256 are ignored.
+        reader: reader of wheels.
         silent: rows of `silent.toml`.
-        read: which wheels to look into. While locking, that of the target is enough.
-        known: the row as it was: what it says of wheels that are still the same is not read again.
+        read: whether to open a wheel; to lock, the wheel of the target is enough.
+        known: previous row; wheels that have not changed since are not read again.
 
     Raises:
-        IndexUnavailable: (from the reader) a wheel cannot be read, or is not what a wheel should be.
+        IndexUnavailable: a wheel cannot be read, or is not valid.
     """
     wheels = [file for file in files if file.is_wheel and file.sha256 is not None]
     kept = {} if known is None else still_true(known, wheels)
@@ -99,7 +99,7 @@ async def harvest_release(
 
 
 def again(row: ReleaseFacts, silent: Iterable[SilentRow]) -> tuple[Build, ...]:
-    """The builds of a row, with what other sources say of them filled in anew."""
+    """The builds of a row, with the claims of other sources filled in again."""
     rows = tuple(silent)
     builds = []
     for old in row.builds:
@@ -110,9 +110,9 @@ def again(row: ReleaseFacts, silent: Iterable[SilentRow]) -> tuple[Build, ...]:
 
 
 def still_true(known: ReleaseFacts, files: Iterable[File]) -> dict[str, WheelFacts]:
-    """The wheels of a row that were read, and are still the published ones.
+    """The wheels of a row that were read and have not changed on the index.
 
-    Where the wheel is gone that tells of the build for a platform, all those of that platform count as not read.
+    If the wheel that described the build for a platform is gone, all wheels of that platform count as not read.
     """
     hashes = {file.filename: file.sha256 for file in files}
     same = {
@@ -125,28 +125,28 @@ def still_true(known: ReleaseFacts, files: Iterable[File]) -> dict[str, WheelFac
 
 
 def merge(builds: Iterable[Build]) -> tuple[Build, ...]:
-    """One build for each platform, from those of its wheels; where they say the same, the one that says most by itself.
+    """One build for each platform; of equal builds, the one with the fewest inferred values.
 
     Raises:
-        IndexUnavailable: wheels of one platform were built for different things, which no row can tell.
+        IndexUnavailable: the wheels of one platform were built differently, which a row cannot express.
     """
     merged: dict[Platform, Build] = {}
     for found in sorted(builds, key=lambda build: (len(build.inferred), -len(str(build.cuda)), build.source)):
         first = merged.setdefault(found.platform, found)
         if _essence(first) != _essence(found):
-            raise IndexUnavailable(f"{first.source} and {found.source} were built for different things")
+            raise IndexUnavailable(f"{first.source} and {found.source} were built differently")
     return tuple(merged[platform] for platform in sorted(merged, key=lambda platform: platform.value))
 
 
 async def _look(file: File, reader: Reader) -> tuple[WheelFacts, Build | None]:
-    """What one wheel says; no build if it holds no `build_info.py`, or one in a form that is not known."""
+    """Facts about one wheel; no build if it lacks `build_info.py` or the form of that file is unknown."""
     members = await reader(file, wanted)
     metadata = next((data for name, data in members.items() if METADATA.fullmatch(name)), None)
     if metadata is None:
-        raise IndexUnavailable(f"{file.url} is no wheel: it holds no METADATA")
+        raise IndexUnavailable(f"{file.url} is not a wheel: it has no METADATA")
     core = parse_metadata(metadata)
     if (canonicalize_name(core.name), canonicalize_version(core.version)) != _key(file):
-        raise IndexUnavailable(f"{file.url} says that it is {core.name} {core.version}")
+        raise IndexUnavailable(f"{file.url} contains {core.name} {core.version}")
     wheel = replace(listed(file), requires_dist=core.requires_dist, requires_python=core.requires_python)
     info = next((data for name, data in members.items() if BUILD_INFO.fullmatch(name)), None)
     platform = platform_of(file.filename)
@@ -164,7 +164,7 @@ async def _look(file: File, reader: Reader) -> tuple[WheelFacts, Build | None]:
 
 
 def listed(file: File) -> WheelFacts:
-    """What the index alone says of a wheel; its METADATA counts as not read."""
+    """What the index lists about a wheel; its METADATA counts as not read."""
     return WheelFacts(
         filename=file.filename,
         size=file.size,
@@ -175,7 +175,7 @@ def listed(file: File) -> WheelFacts:
 
 
 def _wheel_of(build: Build) -> str:
-    """The filename in its source."""
+    """The filename in the source of a build."""
     return build.source.partition(" ")[0]
 
 
@@ -184,5 +184,5 @@ def _key(file: File) -> tuple[str, str]:
 
 
 def _essence(build: Build) -> Build:
-    """All that matters of a build, less where it was read."""
+    """A build without the fields that say where it was read."""
     return replace(build, source="", inferred=(), evidence=())

@@ -1,4 +1,4 @@
-"""The tables that are read off published files, in the order in which they build on each other."""
+"""The tables that are read from published files, in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -24,4 +24,4 @@ TABLES: Final = {
         update_closures.TABLE,
     )
 }
-"""By name."""
+"""Tables by name."""

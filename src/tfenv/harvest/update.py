@@ -1,6 +1,6 @@
-"""One update of the facts: where the rows are, what is asked, what was read, what changes.
+"""One update of the facts: location of the rows, options, report, changed files.
 
-Each table of the facts is read off published files by one `Updater`; `tfenv.harvest.tables` lists them.
+Each table of the facts is read from published files by one `Updater`; `tfenv.harvest.tables` lists them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_LINES: Final = 400
 
 
 class Solve(Protocol):
-    """Finds the lock of a goal; `tfenv.workflow.lock.solve` does."""
+    """A function that finds the lock of a goal, such as `tfenv.workflow.lock.solve`."""
 
     def __call__(self, goal: Goal, *, database: Database, cache: Cache | None) -> Lock:
         """The lock that meets a goal."""
@@ -41,8 +41,8 @@ class FileChange:
 
     Attributes:
         name: path of the file below `constraints`, with `/`.
-        before: its bytes; empty if there is no file.
-        after: its bytes; empty if there should be no file.
+        before: current bytes; empty if the file does not exist.
+        after: wanted bytes; empty if the file should not exist.
     """
 
     name: str
@@ -51,7 +51,7 @@ class FileChange:
 
     @property
     def lines(self) -> tuple[int, int] | None:
-        """How many lines come and how many go; ``None`` for a file that is not text."""
+        """Counts of added and of removed lines; ``None`` for a file that is not text."""
         try:
             before, after = (set(content.decode().splitlines()) for content in (self.before, self.after))
         except UnicodeDecodeError:
@@ -60,7 +60,7 @@ class FileChange:
 
     @property
     def diff(self) -> str:
-        """The difference in unified form; empty where it is too long for a reader."""
+        """The change as a unified diff; empty if it is too long to be read."""
         try:
             before, after = (content.decode().splitlines(keepends=True) for content in (self.before, self.after))
         except UnicodeDecodeError:
@@ -72,7 +72,7 @@ class FileChange:
 
     @property
     def summary(self) -> str:
-        """One line: which file, and how many lines come and go."""
+        """One line: the file, and the counts of added and removed lines."""
         counts = self.lines
         return f"{self.name}: " + ("differs" if counts is None else f"+{counts[0]} -{counts[1]} lines")
 
@@ -84,12 +84,12 @@ class TableReport:
     Attributes:
         table: name of the table.
         checked: count of releases or projects that the table should have.
-        kept: of these, those whose rows were there, and still true.
-        read: of these, those that were read now.
-        bytes: transferred for them.
-        largest: bytes transferred for the file that needed most.
-        notes: sentences about what was found.
-        changes: by name of the file.
+        kept: count of those whose rows were present and still correct.
+        read: count of those that were read in this update.
+        bytes: count of bytes transferred.
+        largest: most bytes transferred for one file.
+        notes: findings, one sentence each.
+        changes: changed files by name.
     """
 
     table: str
@@ -108,7 +108,7 @@ class TableReport:
 
     @property
     def summary(self) -> str:
-        """One line: how much was looked at, and how much changes."""
+        """One line: the counts of rows checked and of files changed."""
         read = f"{self.read} read ({self.bytes / 1e6:.0f} MB)" if self.bytes else f"{self.read} read"
         changed = f"{len(self.changes)} file{'s' * (len(self.changes) != 1)} changed" if self.changes else "no change"
         return f"{self.table}: {self.checked} checked, {self.kept} kept, {read}, {changed}"
@@ -138,19 +138,19 @@ class TableReport:
 
 @dataclass(slots=True, kw_only=True)
 class Update:
-    """What an updater works with.
+    """Options and state of one update.
 
     Attributes:
         root: folder that holds `facts` and `symbols`.
         report: outcome so far.
-        only: what to look at, in words of the table (names of distributions, releases); everything if empty.
+        only: distributions or releases to read, as the table names them; empty for all.
         index: URL of a simple index.
         write: whether files are written, each whole, as soon as they are known.
-        reread: whether to read again what is known; a difference then means that a row is wrong.
-        progress: receives the work under way.
-        client: for HTTP; by default one for this update.
-        solve: finds locks.
-        cache: of pages; by default the user's.
+        reread: whether to read known rows again; a difference then means that a row is wrong.
+        progress: receiver of progress.
+        client: HTTP client; by default a new one for this update.
+        solve: function that finds locks.
+        cache: cache of index pages; by default the user's.
     """
 
     root: Path
@@ -165,19 +165,19 @@ class Update:
     cache: Cache | None = None
 
     def text(self, name: str) -> str:
-        """The text of a file of the facts; empty if there is none.
+        """The text of a file of the facts; empty if it does not exist.
 
         Args:
             name: path below `constraints`, with `/`.
 
         Raises:
-            UsageError: it cannot be read.
+            UsageError: the file cannot be read.
         """
         path = self.root / name
         return files.read(path) if path.is_file() else ""
 
     def put(self, name: str, content: str | bytes) -> None:
-        """Note what a file should hold, and write it if files are written; nothing to hold removes it."""
+        """Record the wanted content of a file, and write it if `write` is set; empty content removes the file."""
         path, after = self.root / name, content.encode() if isinstance(content, str) else content
         now = path.read_bytes() if path.is_file() else b""
         if now == after:
@@ -197,7 +197,7 @@ class Update:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Client]:
-        """The client of the update, closed afterwards if it is its own."""
+        """The client of the update; one that the update made is closed afterwards."""
         if self.client is not None:
             yield self.client
             return
@@ -208,26 +208,26 @@ class Update:
 
 
 class Updater(Protocol):
-    """Brings one table up to what is published."""
+    """A function that updates one table to what is published."""
 
     def __call__(self, update: Update, /) -> None:
-        """Read what is missing, and put the files that change.
+        """Read what is missing, and `put` the files that change.
 
         Raises:
             IndexUnavailable: the index or a file cannot be read.
-            UsageError: the rows at hand are damaged, or what was asked for does not exist.
+            UsageError: the existing rows are damaged, or a name in `only` does not exist.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatedTable:
-    """One table that can be read off published files.
+    """One table that can be read from published files.
 
     Attributes:
         name: word on the command line.
         about: content of the table, as a noun phrase.
-        of: what `Update.only` names; empty if the table is always read whole.
-        refresh: reads it.
+        of: kind of name in `Update.only`; empty if the table is always read whole.
+        refresh: updater of the table.
     """
 
     name: str

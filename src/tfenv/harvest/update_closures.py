@@ -1,4 +1,4 @@
-"""Which projects come along with each minor release of TensorFlow, found by locking it."""
+"""Projects installed with each minor release of TensorFlow, found by locking it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def refresh(update: Update) -> None:
 
 
 def _names(update: Update, database: Database, stem: str, accelerator: Accelerator) -> frozenset[Name]:
-    """The projects of the lock of the newest patch release, less TensorFlow; none where it cannot be locked."""
+    """The projects in the lock of the newest patch release, without TensorFlow; none if it cannot be locked."""
     assert update.solve is not None
     goal = Goal(tensorflow=SpecifierSet(f"=={stem}.*"), target=Target(accelerator=accelerator), indexes=(update.index,))
     try:
@@ -61,4 +61,4 @@ def _names(update: Update, database: Database, stem: str, accelerator: Accelerat
     return frozenset(package.name for package in locked.packages if package.name not in TENSORFLOWS)
 
 
-TABLE = UpdatedTable(name="closures", about="projects that come along with each minor release", refresh=refresh)
+TABLE = UpdatedTable(name="closures", about="projects installed with each minor release", refresh=refresh)

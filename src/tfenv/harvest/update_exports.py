@@ -1,4 +1,4 @@
-"""What TensorFlow's libraries export to custom ops, read off the published wheels."""
+"""Symbols that TensorFlow's libraries export to custom ops, read from the published wheels."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _LARGEST: Final = 2**30
 def refresh(update: Update) -> None:
     """Read the newest patch release of each minor release whose wheel was not read before.
 
-    The file is put after each release, so that an interrupted run continues where it stopped.
+    The file is written after each release, so that an interrupted run continues where it stopped.
 
     Raises:
-        IndexUnavailable: the index or a wheel cannot be read, or it holds no such library.
-        UsageError: the table at hand is damaged.
+        IndexUnavailable: the index or a wheel cannot be read, or a wheel lacks the library.
+        UsageError: the existing table is damaged.
     """
     text = update.text(_FILE)
     try:
@@ -68,7 +68,7 @@ async def _update(update: Update, table: ExportTable) -> None:
 
 
 async def _read(client: Client, file: File) -> tuple[frozenset[int], frozenset[int]]:
-    """The hashes of what the libraries in a wheel export: of the framework, and of `libtensorflow_cc` beyond it."""
+    """Hashes of the symbols that a wheel exports: those of the framework, and further ones of `libtensorflow_cc`."""
     found: dict[str, frozenset[str]] = {}
     try:
         archive = await client.open_zip(file.url, file.size)
@@ -77,10 +77,10 @@ async def _read(client: Client, file: File) -> tuple[frozenset[int], frozenset[i
     except (RangesUnsupported, BadZipFile, ValueError) as error:
         raise IndexUnavailable(f"{file.url} cannot be read: {error}") from error
     if "framework" not in found:
-        raise IndexUnavailable(f"{file.url} holds no `libtensorflow_framework.so`")
+        raise IndexUnavailable(f"{file.url} does not contain `libtensorflow_framework.so`")
     names = found["framework"]
     cc = filter(is_kept_of_cc, found.get("cc", frozenset()) - names)
     return frozenset(map(hashed, filter(is_kept, names))), frozenset(map(hashed, cc))
 
 
-TABLE = UpdatedTable(name="exports", about="names that TensorFlow's libraries export to custom ops", refresh=refresh)
+TABLE = UpdatedTable(name="exports", about="symbols that TensorFlow's libraries export to custom ops", refresh=refresh)

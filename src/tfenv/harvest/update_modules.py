@@ -1,4 +1,4 @@
-"""Which private modules are in the wheels of TensorFlow, read off their directories."""
+"""Private modules in the wheels of TensorFlow, read from the wheels' directories."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refresh(update: Update) -> None:
 
     Raises:
         IndexUnavailable: the index or a wheel cannot be read.
-        UsageError: the table at hand is damaged.
+        UsageError: the existing table is damaged.
     """
     text = update.text(_FILE)
     try:

@@ -21,25 +21,25 @@ _LIST = "facts/projects.txt"
 _FILE = "facts/projects.zip"
 _TASK = "projects"
 _TOGETHER = 12
-"""Projects whose pages are asked for at once."""
+"""Number of projects whose pages are requested concurrently."""
 _USELESS = re.compile(
     r"^(?:\d\w*-)?(?:pp|graalpy|cp2|cp30|cp31-|cp32|cp33|cp34|py2-|py26|py27)|-cp\d+t-"
     r"|win32|win_arm64|i686|i386|ppc64|s390x|armv[67]l|musllinux|ios_|android|wasm|emscripten|riscv64|universal$|intel$"
 )
-"""Wheels that no target of tfenv installs."""
+"""Tags of wheels that no target of tfenv installs."""
 _OF_AN_EXTRA = re.compile(r";.*\bextra\s*==")
 
 
 def names_of(text: str) -> tuple[Name, ...]:
-    """The projects that a list names, one or more a line; what follows `#` is a comment."""
+    """The projects in a list with one or more names a line; `#` starts a comment."""
     words = (word for line in text.splitlines() for word in line.partition("#")[0].split())
     return tuple(map(normalize, words))
 
 
 def refresh(update: Update) -> None:
-    """Read the releases of the listed projects off the index, and the metadata of one wheel of each.
+    """Read the releases of the listed projects from the index, and the metadata of one wheel of each.
 
-    Pre-releases count only where a project has nothing else.
+    Pre-releases are included only for projects that have nothing else.
 
     Raises:
         IndexUnavailable: the index cannot be read.
@@ -97,7 +97,7 @@ def _after_version(filename: str) -> list[str]:
 
 
 def _read(release: Release) -> File | None:
-    """The wheel whose metadata counts for the release: one for Linux, with its metadata beside it, if there is any."""
+    """The wheel whose metadata represents the release, preferably for Linux and with separate metadata on the index."""
     wheels = [file for file in release.files if file.is_wheel]
     wheels = [file for file in wheels if not _USELESS.search("-".join(_after_version(file.filename)))] or wheels
     return max(

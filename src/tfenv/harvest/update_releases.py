@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tfenv.model.package import File
 
 NAMES = (Name("tensorflow"), Name("tensorflow-cpu"), Name("tensorflow-gpu"), Name("tensorflow-cpu-aws"))
-"""The distributions in the facts; the last holds what `tensorflow` 2.10 to 2.15 installs on aarch64."""
+"""Distributions in the facts; the last one is what `tensorflow` 2.10 to 2.15 installs on aarch64."""
 
 BYTES_A_WHEEL = 5_000_000
 _FOLDER = "facts/tensorflow"
@@ -41,8 +41,8 @@ _TASK = "wheels"
 def refresh(update: Update) -> None:
     """Bring the rows up to what the index publishes.
 
-    Rows whose wheels are still those of the index are kept, so that a second run reads no wheel, and one that was
-    interrupted while writing continues where it stopped.
+    Rows whose wheels have not changed on the index are kept: a second run reads no wheel, and a run after an
+    interrupted one continues where that one stopped.
 
     Raises:
         IndexUnavailable: the index or a wheel cannot be read.
@@ -51,12 +51,12 @@ def refresh(update: Update) -> None:
     names = tuple(map(normalize, update.only)) or NAMES
     strange = [name for name in names if name not in NAMES]
     if strange:
-        raise UsageError(f"there are no facts on releases of `{strange[0]}`", hint=f"there are on {', '.join(NAMES)}")
+        raise UsageError(f"the facts do not cover releases of `{strange[0]}`", hint=f"they cover {', '.join(NAMES)}")
     run(_update(update, names))
 
 
 def reader(client: Client, report: TableReport | None = None, *, at_once: int = _AT_ONCE) -> Reader:
-    """Reads members of published wheels by byte ranges, several wheels at once."""
+    """Reader of members of published wheels by byte ranges, several wheels at once."""
     gate = asyncio.Semaphore(at_once)
 
     async def read(file: File, wanted: Callable[[str], bool], /) -> Mapping[str, bytes]:
@@ -100,8 +100,8 @@ async def _update(update: Update, names: tuple[Name, ...]) -> None:
                 found = await asyncio.gather(*(_row(one, table, rows, reading, update) for one in here))
                 newest = max((row.version for row in found if row.name == TENSORFLOW), default=None)
                 for at, (row, release) in enumerate(zip(found, here, strict=True)):
-                    stands = row.name == TENSORFLOW and row.version == newest
-                    wheels = due(row, stands_for_minor=stands)
+                    newest_of_minor = row.name == TENSORFLOW and row.version == newest
+                    wheels = due(row, newest_of_minor=newest_of_minor)
                     whole = await with_libraries(row, wheels, release.files, libraries)
                     found[at] = replace(whole, builds=again(whole, rows))
                 others = [row for row in table if row.name not in names and minor(row.version) == stem]
@@ -117,7 +117,7 @@ async def _row(
     reading: Reader,
     update: Update,
 ) -> ReleaseFacts:
-    """The row as it is now; of the one there is, wheels that are still the same are not read again."""
+    """The row as published now; wheels that have not changed since the previous row are not read again."""
     known = None if update.reread else table.release(release.name, release.version)
     kept = {} if known is None else still_true(known, release.files)
     unread = [file.filename for file in release.files if can_have_cuda(file) and file.filename not in kept]

@@ -1,4 +1,4 @@
-"""The public symbols of every release, read off the published wheels."""
+"""The public symbols of every release, read from the published wheels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tfenv.model.package import File, Release
 
 OLDEST = {"tensorflow": Version("1.4.0"), "keras": Version("2.0.0")}
-"""The packages whose symbols are told, and the first release of each."""
+"""Packages whose symbols are recorded, and the first release of each."""
 
 _TENSORFLOW = (Name("tensorflow"), Name("tensorflow-cpu"))
 _TASK = "releases"
@@ -44,12 +44,12 @@ _AT_ONCE = 8  # releases between two writes
 def refresh(update: Update) -> None:
     """Bring the tables of symbols up to what the index publishes.
 
-    A release that was read from the very same wheel is kept, so that a second run reads little, and one that was
-    interrupted while writing continues where it stopped. Releases that are named are read again.
+    A release whose wheel has not changed is kept: a second run reads little, and a run after an interrupted one
+    continues where that one stopped. Releases named in `only` are read again.
 
     Raises:
         IndexUnavailable: the index or a file cannot be read.
-        UsageError: the rows at hand are damaged, the index lacks one of the packages, or a name is not a version.
+        UsageError: the existing rows are damaged, the index lacks a package, or a name in `only` is not a version.
     """
     try:
         only = frozenset(map(Version, update.only))
@@ -88,7 +88,7 @@ class _Work:
         shelf, report = self.update.root / _FOLDER / package, self.update.report
         before = store.read(shelf)
         known, rows = store.loads(before)
-        told = {row.version: entries(rows, 1 << at) | linked(known, 1 << at) for at, row in enumerate(known.rows)}
+        by_release = {row.version: entries(rows, 1 << at) | linked(known, 1 << at) for at, row in enumerate(known.rows)}
         read = {row.version: row for row in known.rows}
         published = stable([one for page in pages for one in page], OLDEST[package])
         mains = {
@@ -108,13 +108,13 @@ class _Work:
         self.update.progress.start(_TASK, report.checked - report.kept)
         trees = Sources()
         for count, version in enumerate(missing, 1):
-            told[version], read[version] = await self._release(package, mains[version], everything, reads, trees)
+            by_release[version], read[version] = await self._release(package, mains[version], everything, reads, trees)
             report.read += 1
             self.update.progress.advance(_TASK)
             if self.update.write and count % _AT_ONCE == 0:
-                self._put(package, before, read, told)
+                self._put(package, before, read, by_release)
                 before = store.read(shelf)
-        self._put(package, before, read, told)
+        self._put(package, before, read, by_release)
 
     async def _release(
         self,
@@ -138,7 +138,7 @@ class _Work:
             lambda: condense(symbols(ModuleTrees(archives, trees), package, python=python_of(main), linked=linked))
         )
         if not found:
-            raise IndexUnavailable(f"{main.url} holds no package `{package}`")
+            raise IndexUnavailable(f"{main.url} does not contain the package `{package}`")
         trees.forget()
         row = ReleaseRead(version=main.version, sources=tuple(map(source, (main, *lent))), keras=keras)
         return found, row
@@ -148,17 +148,17 @@ class _Work:
         package: str,
         before: Mapping[str, str],
         read: Mapping[Version, ReleaseRead],
-        told: Mapping[Version, Mapping[str, Entry]],
+        by_release: Mapping[Version, Mapping[str, Entry]],
     ) -> None:
         releases = Releases(read.values())
-        ordered = [told[version] for version in releases.all]
+        ordered = [by_release[version] for version in releases.all]
         releases = Releases(read.values(), links(ordered, releases))
         after = store.dumps(releases, merge(ordered))
         for stem in sorted({*before, *after}):
             self.update.put(f"{_FOLDER}/{package}/{stem}.txt", after.get(stem, ""))
 
     async def _renames(self, pages: Mapping[Name, tuple[Release, ...]], reads: Members) -> None:
-        """The tables of the newest release, then what the newest of older minor releases tell beyond them."""
+        """Write the tables of the newest release, then the further names in those of older minor releases."""
         published = stable([one for name in _TENSORFLOW for one in pages[name]], OLDEST["tensorflow"])
         newest: dict[str, File] = {}
         for version in dict.fromkeys(one.version for one in published):
@@ -174,7 +174,7 @@ class _Work:
 
 
 def _requires(archive: Mapping[str, bytes]) -> tuple[str, ...]:
-    """`Requires-Dist` of a wheel; nothing for a source archive."""
+    """`Requires-Dist` of a wheel; empty for a source archive."""
     metadata = next((data for name, data in archive.items() if METADATA.fullmatch(name)), b"")
     return parse_metadata(metadata).requires_dist
 

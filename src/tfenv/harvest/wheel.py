@@ -1,4 +1,4 @@
-"""What a TensorFlow wheel says of itself: `METADATA`, `tensorflow/python/platform/build_info.py` and `cuda_config.h`.
+"""Facts in a TensorFlow wheel: `METADATA`, `tensorflow/python/platform/build_info.py` and `cuda_config.h`.
 
 Nothing is executed: the module is parsed, and only literals in it are read. Three forms are known: variables of the
 module (1.4 to 2.2, under `tensorflow_core` in 1.15 to 2.1, under `*.data/purelib` up to 1.14), a dictionary (2.3), and
@@ -42,7 +42,7 @@ _OLD_NAMES = {"cuda_version_number": "cuda_version", "cudnn_version_number": "cu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """The part of a wheel's METADATA that matters here; requirements as they stand there."""
+    """The part of a wheel's METADATA that facts use; requirements are kept as written."""
 
     name: str
     version: str
@@ -51,7 +51,7 @@ class Core:
 
 
 def wanted(member: str) -> bool:
-    """Is this member of a wheel one of those that are read?"""
+    """Whether a member of a wheel is one of those that are read."""
     return METADATA.fullmatch(member) is not None or BUILD_INFO.fullmatch(member) is not None
 
 
@@ -71,12 +71,12 @@ def parse_build_info(data: bytes) -> dict[str, Any]:
     """Read `build_info.py` as a dictionary with the keys that 2.3 and later use.
 
     Raises:
-        ValueError: it is no Python, or holds none of the known forms.
+        ValueError: the file is not valid Python, or has none of the known forms.
     """
     try:
         module = ast.parse(data)
     except SyntaxError as error:
-        raise ValueError(f"build_info.py is no Python: {error}") from None
+        raise ValueError(f"build_info.py is not valid Python: {error}") from None
     found: dict[str, Any] = {}
     for statement in module.body:
         if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
@@ -87,7 +87,7 @@ def parse_build_info(data: bytes) -> dict[str, Any]:
             try:
                 return dict(value)
             except (TypeError, ValueError):
-                raise ValueError("build_info.py holds no mapping of literals") from None
+                raise ValueError("build_info.py does not contain a mapping of literals") from None
         found[_OLD_NAMES.get(name, name)] = value
     if "is_cuda_build" not in found:
         raise ValueError("build_info.py has neither `build_info` nor `is_cuda_build`")
@@ -95,10 +95,10 @@ def parse_build_info(data: bytes) -> dict[str, Any]:
 
 
 def build(info: Mapping[str, Any], platform: Platform, source: str) -> Build:
-    """The build of a wheel as its `build_info.py` tells it.
+    """The build that `build_info.py` of a wheel describes.
 
     Raises:
-        ValueError: a version or an architecture in it is none.
+        ValueError: a version or an architecture in it is not valid.
     """
     tensorrt, compiler = info.get("is_tensorrt_build"), info.get("cpu_compiler")
     if not info.get("is_cuda_build"):
@@ -118,24 +118,24 @@ def build(info: Mapping[str, Any], platform: Platform, source: str) -> Build:
 
 
 def is_silent(build: Build) -> bool:
-    """Is it a CUDA build whose `build_info.py` lacks the minor release of CUDA, cuDNN or the architectures?"""
+    """Whether `build_info.py` of a CUDA build lacks the minor release of CUDA, cuDNN or the architectures."""
     precise = build.cuda is not None and len(build.cuda.release) > 1
     return build.is_cuda and not (precise and build.cudnn and build.sass)
 
 
 def configured(build: Build, header: bytes) -> Build:
-    """Add what `cuda_config.h` of the same wheel says and `build_info.py` does not.
+    """Add what only `cuda_config.h` of the same wheel says.
 
     The header lists compute capabilities as numbers: each of them has machine code, and it does not say which have PTX.
     Source: `third_party/gpus/cuda/cuda_config.h.tpl` and `cuda_configure.bzl` of TensorFlow.
 
     Raises:
-        ValueError: an architecture in it is none.
+        ValueError: an architecture in it is not valid.
     """
-    said = {name.decode(): Version(text.decode()) for name, text in _DEFINED.findall(header)}
-    cuda, cudnn = said.get("CUDA"), said.get("CUDNN")
+    defined = {name.decode(): Version(text.decode()) for name, text in _DEFINED.findall(header)}
+    cuda, cudnn = defined.get("CUDA"), defined.get("CUDNN")
     if cuda is None:
-        return build  # a header of the CPU build, with defaults in it
+        return build  # the header of a CPU build holds defaults
     if build.cuda is None or str(cuda).startswith(f"{build.cuda}."):
         build = replace(build, cuda=cuda, unknown=())
     if build.cudnn is None and cudnn is not None:
@@ -147,9 +147,9 @@ def configured(build: Build, header: bytes) -> Build:
 
 
 def supplement(build: Build, requires_dist: Iterable[str]) -> Build:
-    """Add what the `and-cuda` extra in METADATA of the same wheel says.
+    """Add what the `and-cuda` extra in METADATA of the same wheel implies.
 
-    Its bounds tell the lowest cuDNN that serves, and CUDA and cuDNN themselves where `build_info.py` does not.
+    Its lower bounds give the lowest cuDNN that works, and CUDA and cuDNN themselves if `build_info.py` lacks them.
     """
     if not build.is_cuda:
         return build
@@ -170,7 +170,7 @@ def supplement(build: Build, requires_dist: Iterable[str]) -> Build:
 
 
 def capabilities(names: Iterable[str]) -> tuple[tuple[Architecture, ...], tuple[Architecture, ...]]:
-    """SASS and PTX of a list such as `sm_75, compute_80`.
+    """Architectures of SASS and of PTX in a list such as `sm_75, compute_80`.
 
     `sm_XY` is machine code only, `compute_XY` machine code and PTX (and so is a bare `X.Y`); checked with cuobjdump on
     the wheels of 2.20. Source: `tensorflow/third_party/gpus/cuda_configure.bzl`, `compute_capabilities`.
@@ -184,7 +184,7 @@ def capabilities(names: Iterable[str]) -> tuple[tuple[Architecture, ...], tuple[
 
 
 def bound(requires_dist: Iterable[str], wheel: str) -> Version | None:
-    """The version that the `and-cuda` extra pins, or starts from, of one of NVIDIA's wheels (of any CUDA major)."""
+    """The version of a wheel of NVIDIA (for any CUDA major) that the `and-cuda` extra pins or starts from."""
     name = re.compile(rf"{re.escape(wheel)}(-cu\d+)?")
     for requirement in map(Requirement, requires_dist):
         if name.fullmatch(canonicalize_name(requirement.name)) and _AND_CUDA in str(requirement.marker):
@@ -205,7 +205,7 @@ def _literal(node: ast.expr) -> Any:
 
 
 def _version(text: str | None, *, minor: bool = False) -> Version | None:
-    """Written out, or as part of the name of a DLL: `64_112` of `cudart64_112.dll`, whose last digit is the minor."""
+    """A version as written, or from the name of a DLL: 11.2 for `64_112` of `cudart64_112.dll`."""
     if not text:
         return None
     if (match := _DLL.fullmatch(text)) is None:

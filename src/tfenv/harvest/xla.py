@@ -1,4 +1,4 @@
-"""What XLA in a shared library can compile for, from the texts that its LLVM leaves in the bytes; nothing is kept."""
+"""GPUs that XLA in a shared library can compile for, read from the strings of its LLVM in a stream of bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 64
 
 
 class XlaTexts:
-    """Reads one library; feed it all bytes in order, then ask."""
+    """Reader of one library: feed it all bytes in order, then call `xla`."""
 
     def __init__(self) -> None:
         self._carry = b""
@@ -38,7 +38,7 @@ class XlaTexts:
         self._carry = data[-_LONGEST:]
 
     def xla(self) -> Xla | None:
-        """What the library says; ``None`` if LLVM for NVIDIA's GPUs is not in it.
+        """XLA of the library; ``None`` if the library has no LLVM for NVIDIA's GPUs.
 
         LLVM names the versions of PTX that it writes (`ptx85`) and its targets (`sm_90`). Where its check is in the
         library, a version that is too low for the target ends the process; before, LLVM raised the version. Sources:

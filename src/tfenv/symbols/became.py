@@ -1,4 +1,4 @@
-"""What symbols became: TensorFlow's own tables (`renames.txt`), and rows with sources (`became.toml`)."""
+"""Replacements of symbols: TensorFlow's own tables (`renames.txt`), and curated rows with sources (`became.toml`)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Became:
-    """What a symbol was replaced by.
+    """The replacement of a symbol.
 
     Attributes:
-        symbol: the old name.
-        now: the new one, dotted from its import on (`tf.compat.v1.placeholder`, `tf_slim.flatten`); empty if nothing
-            took its place.
-        package: the distribution that has it, if that is not TensorFlow.
-        note: one clause about what differs; often empty.
-        source: the wheel or page that says so.
+        symbol: old name.
+        now: new name, fully dotted (`tf.compat.v1.placeholder`, `tf_slim.flatten`); empty if there is no
+            replacement.
+        package: distribution that has it, if that is not TensorFlow.
+        note: one clause about the differences; often empty.
+        source: wheel or page that documents the replacement.
     """
 
     symbol: str
@@ -37,13 +37,13 @@ class Became:
 
 
 class BecameTable:
-    """Replacements by old name; a curated row outranks TensorFlow's table, which often names `tf.compat.v1` only."""
+    """Replacements by old name; a curated row overrides TensorFlow's table, which often names only `tf.compat.v1`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def find(self, name: str) -> Became | None:
-        """The row of a symbol (from `tf.` or `keras.` on), else of the nearest thing above it that was moved whole."""
+        """The row of a symbol (`tf.…` or `keras.…`), otherwise of the nearest name above it that was moved."""
         name = f"tf.{name.removeprefix('tensorflow.')}" if name.startswith("tensorflow.") else name
         found = self.curated.get(name) or self.renames.get(name)
         if found is not None:
@@ -61,7 +61,7 @@ class BecameTable:
 
     @cached_property
     def curated(self) -> dict[str, Became]:
-        """The rows of `became.toml`; a symbol that ends in `.*` stands for all below it."""
+        """The rows of `became.toml`; a symbol that ends in `.*` covers all below it."""
         path = self._directory / "became.toml"
         root = read(path)
         sources = root.table("sources")
@@ -71,7 +71,7 @@ class BecameTable:
 
     @cached_property
     def renames(self) -> dict[str, Became]:
-        """What TensorFlow's upgrade script renames: lines of old name, new name; the first line names the source."""
+        """Renames of TensorFlow's upgrade script: lines of old name, new name, after a line that names the source."""
         path = self._directory / "renames.txt"
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
@@ -90,7 +90,7 @@ class BecameTable:
 
 
 def _became(row: Row, sources: Row) -> tuple[Became, ...]:
-    """What took the place of the symbols of a row."""
+    """The replacements of the symbols of a row."""
     now, package, note = (row.get(key, text) or "" for key in ("now", "package", "note"))
     source = sources.text(row.text("source"))
     return tuple(

@@ -1,4 +1,4 @@
-"""The tables of `constraints/symbols/`, read when they are asked for."""
+"""The tables of `constraints/symbols/`, each read on first use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Symbols:
-    """What each release lets programs import, call and link against; each table is read on first use."""
+    """Symbols that programs can import, call and link against in each release; each table is read on first use."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -44,10 +44,10 @@ class Symbols:
         return ModuleRanges(self.root / "modules.txt")
 
     def check(self) -> None:
-        """Open every table; of the many files of public symbols those that every question reads.
+        """Open every table; of the public symbols, only the files that every query reads.
 
         Raises:
-            UsageError: one has faults.
+            UsageError: a table has faults.
         """
         for name in ("tf.Session", "keras.Model"):
             self.api.symbol(name)
@@ -57,7 +57,7 @@ class Symbols:
 
     @cached_property
     def version(self) -> str:
-        """A digest of every row, comments left out: 12 hex digits."""
+        """A digest of all rows without comments: 12 hex digits."""
         digest = hashlib.sha256()
         for path in sorted(self.root.rglob("*.t*"), key=lambda path: path.relative_to(self.root).as_posix()):
             content = path.read_bytes()
@@ -69,10 +69,10 @@ class Symbols:
 
 
 def load() -> Symbols:
-    """The tables in use; nothing is read yet, and what was read stays for the next call.
+    """The tables in use. Each is read on first use and kept for later calls.
 
     Raises:
-        UsageError: they are not there, or those of the user are damaged.
+        UsageError: the tables are missing, or those of the user are damaged.
     """
     return _opened(in_use().root / "symbols")
 

@@ -1,4 +1,4 @@
-"""What the libraries of each minor release export: `constraints/symbols/exports.txt`.
+"""Symbols that the libraries of each minor release export: `constraints/symbols/exports.txt`.
 
 ::
 
@@ -7,10 +7,10 @@
     exports.missing(Version("2.15.1"), [...], cc=True)                   # of an op that links `libtensorflow_cc` too
     exports.has_cc(Version("2.11.1"))                                    # False: that library came with 2.12
 
-Of each name four bytes of its BLAKE2b are kept, so that one in 50,000 names that a release lacks is taken to be there.
-The file lists the releases with their wheels, then two tables (base64 of xz): `data` of `libtensorflow_framework`, `cc`
-of what `libtensorflow_cc` has beyond it. A table has three columns: the hashes in ascending order, as differences; of
-each the number of its set of releases; those sets.
+Four bytes of the BLAKE2b of each name are stored, so that one in 50,000 missing names is taken to be present. The file
+lists the releases with their wheels, then two tables (base64 of xz): `data` for `libtensorflow_framework`, `cc` for
+further names of `libtensorflow_cc`. A table has three columns: the hashes in ascending order, as differences; the
+number of each hash's set of releases; those sets.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from typing import Self
 
 MARKS = ("10tensorflow", "3tsl", "4absl", "8protobuf")
-"""What is in the names that are kept (namespaces, as they are mangled); also those that begin with `TF_`."""
+"""Mangled namespaces of the names that are stored; names that begin with `TF_` are stored too."""
 
 _CC = re.compile(r"TF_|_Z(TI|TV)?NK?(10tensorflow|3tsl)(?!.*(5Eigen|Ul))")
-"""Of `libtensorflow_cc` those names are kept that code of others can mean: TensorFlow's own, less kernels for a device
-of Eigen and lambdas. All that it exports (150,000 names a release, kernels by type for the most part) would be 2 MB."""
+"""Names of `libtensorflow_cc` that are stored: TensorFlow's own, without lambdas and Eigen's kernels, which
+other code cannot use. All exports (150,000 names a release, mostly kernels by type) would need 2 MB."""
 
 _HEADER = "# Written by `tfenv facts update exports`: the release read of each minor release, and its wheel; tables.\n"
 _TABLES = ("data", "cc")
@@ -48,12 +48,12 @@ _TABLES = ("data", "cc")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportTable:
-    """The file, read.
+    """The content of the file.
 
     Attributes:
-        sources: the wheel of each release, oldest first.
-        names: the hashes that `libtensorflow_framework` of each release exports.
-        cc: those that its `libtensorflow_cc` exports beyond; empty if it has no such library.
+        sources: wheel of each release, oldest first.
+        names: hashes of the names that `libtensorflow_framework` of each release exports.
+        cc: hashes of the further names of its `libtensorflow_cc`; empty if it has no such library.
     """
 
     sources: Mapping[Version, str]
@@ -62,17 +62,17 @@ class ExportTable:
 
     @classmethod
     def loads(cls, text: str) -> Self:
-        """Read it.
+        """Read the file.
 
         Raises:
-            ValueError: it is damaged.
+            ValueError: the text is damaged.
         """
         packed = _Packed.loads(text)
         names, cc = (packed.names(table) for table in packed.tables)
         return cls(sources=packed.sources, names=names, cc=cc)
 
     def dumps(self) -> str:
-        """The one text that says the same."""
+        """The canonical text of the file."""
         ordered = sorted(self.sources)
         lines = [f"{version}\t{self.sources[version]}\n" for version in ordered]
         for word, names in zip(_TABLES, (self.names, self.cc), strict=True):
@@ -85,24 +85,24 @@ class ExportTable:
 
 
 class Exports:
-    """The names that each minor release exports; read when the first question comes."""
+    """The names that each minor release exports; read on first use."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def missing(self, release: Version, symbols: Iterable[str], *, cc: bool = False) -> tuple[str, ...] | None:
-        """Those names (mangled) that a custom op would look for in vain in this release.
+        """The names (mangled) that a custom op needs and this release lacks.
 
-        Names that are not of TensorFlow, nor of what is built into it, are not judged; nor are, with `cc`, those that
-        `libtensorflow_cc` might export without being in the table.
+        Ignored are names that belong neither to TensorFlow nor to a library built into it and, with `cc`, names that
+        `libtensorflow_cc` may export but the table omits.
 
         Args:
-            release: of TensorFlow.
-            symbols: that the op wants from outside.
-            cc: does it link `libtensorflow_cc`? It does not see what that exports otherwise.
+            release: release of TensorFlow.
+            symbols: names that the op needs from other libraries.
+            cc: whether the op links `libtensorflow_cc`; otherwise it cannot use the names of that library.
 
         Returns:
-            Sorted; ``None`` if what the minor release exports is not known.
+            Sorted names; ``None`` if the exports of the minor release are not known.
 
         Raises:
             UsageError: the table is damaged.
@@ -115,7 +115,7 @@ class Exports:
         return tuple(sorted(one for one in judged if not any(table.mask(one) >> place & 1 for table in tables)))
 
     def has_cc(self, release: Version) -> bool | None:
-        """Does it come with `libtensorflow_cc`? ``None`` if that is not known. Errors as above."""
+        """Whether the release includes `libtensorflow_cc`; ``None`` if not known. Raises as `missing` does."""
         place = self._places.get((release.major, release.minor))
         return None if place is None else any(mask >> place & 1 for mask in self._table.tables[1].masks)
 
@@ -137,23 +137,23 @@ class Exports:
 
 
 def is_kept(symbol: str) -> bool:
-    """Is it one of those that the table tells of?"""
+    """Whether a name is of a kind that the table records."""
     return symbol.startswith("TF_") or any(mark in symbol for mark in MARKS)
 
 
 def is_kept_of_cc(symbol: str) -> bool:
-    """Is it one of those that the table of `libtensorflow_cc` tells of?"""
+    """Whether a name is of a kind that the table of `libtensorflow_cc` records."""
     return _CC.match(symbol) is not None
 
 
 def hashed(symbol: str) -> int:
-    """The four bytes that stand for a name."""
+    """The four bytes that represent a name."""
     return int.from_bytes(blake2b(symbol.encode(), digest_size=4).digest(), "little")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Table:
-    """Columns as they are stored; a set of releases has a bit for each, the oldest first."""
+    """Columns of a table as they are stored; a set of releases has a bit for each release, the oldest first."""
 
     hashes: array[int]
     numbers: array[int]
@@ -168,7 +168,7 @@ class _Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Packed:
-    """The file as it is stored: of the framework and of `libtensorflow_cc`."""
+    """The stored tables of the framework and of `libtensorflow_cc`."""
 
     sources: Mapping[Version, str]
     tables: tuple[_Table, _Table]
@@ -178,7 +178,7 @@ class _Packed:
         rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
         releases, tables = rows[: -len(_TABLES)], rows[-len(_TABLES) :]
         if tuple(word for word, *_ in tables) != _TABLES:
-            raise ValueError("its last lines are no tables")
+            raise ValueError("its last lines are not tables")
         framework, cc = (_unpack(b64decode(table, validate=True)) for _, table in tables)
         return cls(sources={Version(version): source for version, source in releases}, tables=(framework, cc))
 
@@ -210,18 +210,18 @@ def _unpack(data: bytes) -> _Table:
         raise ValueError(f"its table cannot be unpacked ({error})") from None
     count, sets = (int.from_bytes(raw[at : at + 4], "little") for at in (0, 4))
     if len(raw) != 8 + 6 * count + 8 * sets:
-        raise ValueError("its table is longer or shorter than it says")
+        raise ValueError("its table does not have the declared length")
     stops = (8, 8 + 4 * count, 8 + 6 * count, len(raw))
     deltas, numbers, masks = (
         _joined(raw[start:stop], width) for start, stop, width in zip(stops, stops[1:], (4, 2, 8), strict=False)
     )
     if max(numbers, default=-1) >= sets:
-        raise ValueError("its table names a set that it does not hold")
+        raise ValueError("its table refers to a set that it does not contain")
     return _Table(hashes=array("I", accumulate(deltas)), numbers=numbers, masks=masks)
 
 
 def _planes(values: array[int], width: int) -> bytes:
-    """The lowest bytes of all values, then the next ones: what hardly changes lies together."""
+    """The lowest bytes of all values, then the next ones: this puts similar bytes together for compression."""
     return b"".join(bytes(value >> 8 * at & 0xFF for value in values) for at in range(width))
 
 

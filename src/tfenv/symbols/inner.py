@@ -1,8 +1,8 @@
-"""One line of `inner.txt`: a module that can be imported, and the names in it that no release shows.
+"""One line of `inner.txt`: a module that can be imported, and the names in it that are not public in any release.
 
-Fields are parted by tabs: module, its releases, then groups of names: `C` classes, `f` functions, `v` values (nothing
-more is told of these), and `=layers` names that are in `layers` too. A name with releases in brackets is there in those
-only. A module that a release shows has a row of its own as well.
+Fields are separated by tabs: module, its releases, then groups of names: `C` classes, `f` functions, `v` values (no
+details are recorded), and `=layers` for names that are in `layers` too. A name with releases in brackets exists only in
+those. A module that is public in a release has a row of its own as well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ALIAS: Final = "="
 
 
 def parse_inner(name: str, rest: str, releases: Releases) -> dict[str, SymbolRow]:
-    """The module, and all that is in it, by name, from what follows the name in its line."""
+    """The rows of a module and of its contents, by name, from the fields after the name."""
     spans, *groups = rest.split("\t")
     mask = releases.parse(spans)
     kinds: dict[str, list[tuple[str, int]]] = {}
@@ -35,14 +35,14 @@ def parse_inner(name: str, rest: str, releases: Releases) -> dict[str, SymbolRow
                 kinds.setdefault(one, []).append((head, there))
     rows = {name: SymbolRow(name=name, mask=mask, kinds=(("m", mask),), inner=True)}
     for one in {**kinds, **aliases}:
-        told, same = tuple(kinds.get(one, ())), tuple(aliases.get(one, ()))
-        whole = union(there for _, there in (*told, *same))
-        rows[f"{name}.{one}"] = SymbolRow(name=f"{name}.{one}", mask=whole, kinds=told, aliases=same, inner=True)
+        found, same = tuple(kinds.get(one, ())), tuple(aliases.get(one, ()))
+        whole = union(there for _, there in (*found, *same))
+        rows[f"{name}.{one}"] = SymbolRow(name=f"{name}.{one}", mask=whole, kinds=found, aliases=same, inner=True)
     return rows
 
 
 def spell_inner(module: SymbolRow, rows: Iterable[SymbolRow], releases: Releases) -> str:
-    """The one spelling of a module and of the rows that are told with it."""
+    """The canonical line of a module and its contents."""
     groups: dict[str, list[tuple[str, int]]] = {}
     for row in rows:
         last = row.name.rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""Which private modules lie in the wheels of TensorFlow: `constraints/symbols/modules.txt`.
+"""Private modules in the wheels of TensorFlow: `constraints/symbols/modules.txt`.
 
 ::
 
@@ -32,11 +32,11 @@ _FILE: Final = re.compile(r"(.+?)(?:/__init__)?(?:\.py|(?:\.cpython-\w+(?:-[\w-]
 _PRIVATE: Final = tuple(
     f"tensorflow.{one}" for one in ("compiler", "core", "examples", "lite.python", "python", "tools")
 )
-"""Of TensorFlow the rest is generated from its public names, which `constraints/symbols/api` holds."""
+"""Private packages; the other modules are generated from the public names, which are in `constraints/symbols/api`."""
 
 
 def module_of(member: str) -> str:
-    """The private module that a member of a wheel is; empty if it is none."""
+    """The dotted name of the private module in a member of a wheel; empty if it is not one."""
     found = _FILE.fullmatch(_INSTALLED.sub("", member))
     if found is None:
         return ""
@@ -47,14 +47,14 @@ def module_of(member: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ModuleTable:
-    """The file: the wheel of each release that was read, oldest first; the releases that have each module."""
+    """The content of the file: the wheel of each release, oldest first, and the releases that have each module."""
 
     sources: Mapping[Version, str]
     having: Mapping[str, tuple[Version, ...]]
 
     @classmethod
     def made(cls, sources: Mapping[Version, str], modules: Mapping[Version, Iterable[str]]) -> Self:
-        """From the modules of each release."""
+        """The content, from the modules of each release."""
         found: dict[str, list[Version]] = {}
         for version in sorted(sources):
             for name in modules[version]:
@@ -66,10 +66,10 @@ class ModuleTable:
 
     @classmethod
     def loads(cls, text: str) -> Self:
-        """Read it.
+        """Read the file.
 
         Raises:
-            ValueError: it is damaged.
+            ValueError: the text is damaged.
         """
         sources: dict[Version, str] = {}
         having: dict[str, tuple[Version, ...]] = {}
@@ -78,7 +78,7 @@ class ModuleTable:
             if line.startswith("#"):
                 continue
             if not tab:
-                raise ValueError(f"`{line}` is no row")
+                raise ValueError(f"`{line}` is not a row")
             if name.startswith("tensorflow."):
                 releases = tuple(sources)
                 having[name] = tuple(one for part in rest.split(" ") for one in _between(part, releases))
@@ -87,7 +87,7 @@ class ModuleTable:
         return cls(sources, having)
 
     def dumps(self) -> str:
-        """The one text that says the same."""
+        """The canonical text of the file."""
         releases = tuple(self.sources)
         lines = [f"{version}\t{source}\n" for version, source in self.sources.items()]
         lines += [f"{name}\t{_ranges(some, releases)}\n" for name, some in self.having.items()]
@@ -99,7 +99,7 @@ class ModuleTable:
 
 
 class ModuleRanges:
-    """The table, asked.
+    """The private modules of each minor release; read on first use.
 
     Raises:
         UsageError: the file is damaged.
@@ -128,7 +128,7 @@ def _between(part: str, releases: tuple[Version, ...]) -> tuple[Version, ...]:
 
 
 def _ranges(some: Iterable[Version], releases: tuple[Version, ...]) -> str:
-    """`1.4.1-2.4.4 2.6.5-`: runs of releases; one that goes on to the newest has no end."""
+    """Runs of releases, such as `1.4.1-2.4.4 2.6.5-`; a run up to the newest release has no end."""
     places = [releases.index(one) for one in some]
     runs: list[list[int]] = []
     for place in places:
@@ -136,8 +136,8 @@ def _ranges(some: Iterable[Version], releases: tuple[Version, ...]) -> str:
             runs[-1][1] = place
         else:
             runs.append([place, place])
-    told = []
+    spans = []
     for first, last in runs:
         end = "-" if last == len(releases) - 1 else "" if last == first else f"-{releases[last]}"
-        told.append(f"{releases[first]}{end}")
-    return " ".join(told)
+        spans.append(f"{releases[first]}{end}")
+    return " ".join(spans)

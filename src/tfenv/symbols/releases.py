@@ -22,9 +22,9 @@ class ReleaseRead:
     """A release whose symbols were read.
 
     Attributes:
-        version: of it.
-        sources: the files they were read from, each `filename sha256:…`.
-        keras: which Keras serves as its `tf.keras` (a specifier); empty if that part is in its own rows.
+        version: version of the release.
+        sources: files that were read, each `filename sha256:…`.
+        keras: specifier of the Keras that is its `tf.keras`; empty if its own rows contain `tf.keras`.
     """
 
     version: Version
@@ -33,11 +33,11 @@ class ReleaseRead:
 
 
 class Releases:
-    """Releases in order. A set of them is an integer: bit n stands for the n-th.
+    """Releases in order. A set of releases is an integer in which bit n represents the n-th release.
 
     Attributes:
-        rows: oldest first.
-        links: where names go on in the rows of Keras: of each, the releases and the name there.
+        rows: releases, oldest first.
+        links: names that continue in the rows of Keras, each with the releases and the name there.
     """
 
     def __init__(self, rows: Iterable[ReleaseRead], links: Mapping[str, tuple[str, str]] | None = None) -> None:
@@ -58,19 +58,19 @@ class Releases:
         """Read `releases.txt`: a line for each release with its sources, and one for each link.
 
         Raises:
-            UsageError: there is no such file, or a line of it is damaged.
+            UsageError: the file does not exist, or one of its lines is damaged.
         """
         try:
             text = path.read_text(encoding="utf-8")
         except OSError:
             raise UsageError(
-                f"no list of releases at `{path}`", hint="`tfenv facts update symbols --write` makes it"
+                f"there is no list of releases at `{path}`", hint="`tfenv facts update symbols --write` makes it"
             ) from None
         return cls.loads(text, str(path))
 
     @classmethod
     def loads(cls, text: str, name: str = "<text>") -> Releases:
-        """From the text of `releases.txt`. Errors as for `load`."""
+        """The releases in the text of `releases.txt`. Raises as `load` does."""
         rows, links = [], {}
         for number, line in enumerate(text.splitlines(), 1):
             if not line or line.startswith("#"):
@@ -82,11 +82,11 @@ class Releases:
                 else:
                     rows.append(ReleaseRead(version=Version(word), keras=fields[0], sources=tuple(fields[1:])))
             except (IndexError, ValueError) as error:
-                raise UsageError(f"{name}:{number} is no release: {error}") from None
+                raise UsageError(f"{name}:{number} is not a release: {error}") from None
         return cls(rows, links)
 
     def dumps(self) -> str:
-        """The text of `releases.txt`, less its heading."""
+        """The text of `releases.txt` without its heading."""
         lines = ["\t".join((str(row.version), row.keras, *row.sources)) for row in self.rows]
         lines += [f"link\t{name}\t{self.spell(mask)}\t{target}" for name, (mask, target) in sorted(self.links.items())]
         return "\n".join(lines) + "\n"
@@ -97,12 +97,12 @@ class Releases:
         return tuple(dict.fromkeys(self._minor))
 
     def bit(self, version: Version) -> int:
-        """The bit of a release; for one that is not known, of the newest known one that is not newer (0: none is)."""
+        """The bit of a release, or of the newest known release before it; 0 if there is none."""
         at = bisect_right(self.all, version)
         return 1 << (at - 1) if at else 0
 
     def holds(self, mask: int, version: Version) -> bool:
-        """Is this release in the set?"""
+        """Whether the set contains the release."""
         return bool(mask & self.bit(version))
 
     def versions(self, mask: int) -> tuple[Version, ...]:
@@ -118,13 +118,13 @@ class Releases:
         return tuple((self.all[start], self.all[stop]) for start, stop in self._runs(mask))
 
     def parse(self, text: str) -> int:
-        """The set that spans such as `1.4-1.15 2.3.1+` tell.
+        """The set that spans such as `1.4-1.15 2.3.1+` describe.
 
-        `2.3` as a start is its first release, as an end its last; `+` is up to the newest; one alone is that release,
-        or all of that minor release.
+        `2.3` means its first release as a start and its last as an end; `+` extends a span to the newest release. A
+        single version is that release, or all releases of that minor version.
 
         Raises:
-            UsageError: it names a release that is not known, or is none.
+            UsageError: the text names an unknown release, or something that is not a version.
         """
         if text not in self._parsed:
             mask = 0
@@ -140,11 +140,11 @@ class Releases:
         return self._parsed[text]
 
     def spell(self, mask: int) -> str:
-        """The one spelling of a set. It stays the same when newer releases come that change nothing."""
+        """The canonical text of a set. New releases that change nothing do not change it."""
         return " ".join(self._span(start, stop) for start, stop in self._runs(mask))
 
     def companions(self, mask: int, keras: Releases) -> tuple[tuple[int, int], ...]:
-        """For each release of a set (its place) the place of the newest Keras that it admits."""
+        """The index of each release in a set, with the index of the newest Keras that it admits."""
         chosen = []
         for at, row in enumerate(self.rows):
             if mask >> at & 1 and row.keras:
@@ -154,7 +154,7 @@ class Releases:
         return tuple(chosen)
 
     def newest(self, specifier: str) -> int | None:
-        """The place of the newest release that a specifier admits; ``None`` if none does."""
+        """The index of the newest release that a specifier admits; ``None`` if it admits none."""
         if specifier not in self._admitted:
             allowed, places = SpecifierSet(specifier), range(len(self.all) - 1, -1, -1)
             self._admitted[specifier] = next((at for at in places if allowed.contains(self.all[at])), None)
@@ -166,7 +166,7 @@ class Releases:
             return f"{first}+"
         last = self._minor[stop] if self._bounds[self._minor[stop]][1] == stop else str(self.all[stop])
         alone = first == last or (start == stop and first != self._minor[start])
-        if start == stop and not alone:  # one release of several of its minor release
+        if start == stop and not alone:  # a single release of a minor version that has several
             return str(self.all[start])
         return first if alone else f"{first}-{last}"
 

@@ -1,13 +1,13 @@
 """One line of the files in `constraints/symbols/api/`: a symbol, its releases, its module, its parameters.
 
-Fields are parted by tabs: name, kind, releases, module, bases, parameters. A value that differs between releases is
-told several times, each with its releases in brackets (`axis[1.4-1.12] keepdims[1.5+]`); one without brackets holds
-for all releases of the symbol (of a parameter: for all whose signature is known). A line of the kind `=` tells another
-name of the same thing: name, `=`, releases, that name. Empty fields at the end are left out.
+Fields are separated by tabs: name, kind, releases, module, bases, parameters. A value that differs between releases is
+written several times, each with its releases in brackets (`axis[1.4-1.12] keepdims[1.5+]`); one without brackets holds
+for all releases of the symbol (for a parameter, all whose signature is known). A line of the kind `=` records another
+name of the same object: name, `=`, releases, that name. Empty fields at the end are omitted.
 
-What is told most is told shortly: `~ops.math_ops` is the module `tensorflow.python.ops.math_ops` (`_SHORT` lists the
-signs). Other names that differ in their module only share a line: module, `=`, releases, the other module, names; an
-empty other module is that name less `compat.v1.` or `compat.v2.`.
+Frequent values are abbreviated: `~ops.math_ops` is the module `tensorflow.python.ops.math_ops` (`_SHORT` lists the
+signs). Aliases that differ only in their module share a line: module, `=`, releases, the other module, names; an
+empty other module is the module without `compat.v1.` or `compat.v2.`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KINDS: Final[dict[str, Literal["module", "class", "function", "property", "value
     "p": "property",
     "v": "value",
 }
-"""Letters that stand for kinds of symbols; `C` is a class of which not all members are known."""
+"""Kinds of symbols by letter; `C` is a class of which not all members are known."""
 
 Varied = tuple[tuple[str, int], ...]
 """Values, each with the set of releases that have it."""
@@ -46,25 +46,25 @@ _SHORT: Final = {
     "!": "tensorflow._api.",
     "&": "keras.src.",
 }
-"""What a module begins with, by the sign that stands for it."""
+"""Beginnings of module names by the sign that abbreviates them."""
 
 _COMPAT = re.compile(r"^compat\.v[12]\.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolRow:
-    """A symbol as the files tell it; sets of releases are masks, as in `Releases`.
+    """A symbol as the files record it; sets of releases are masks, as in `Releases`.
 
     Attributes:
-        name: relative to the package.
-        mask: the releases that have it.
+        name: name relative to the package.
+        mask: releases that have it.
         kinds: letters of `KINDS`, oldest first.
-        modules: where it is defined, oldest first; empty for members of a class.
-        bases: of a class, the public classes that it has further members from.
-        known: the releases in which the signature is known.
-        parameters: ``None`` if it is known in none.
-        aliases: the symbols that this is another name of; nothing else is told of those releases.
-        inner: it can be imported, but no release shows it: a module, or a name in one; little more is told of it.
+        modules: modules that define it, oldest first; empty for members of a class.
+        bases: public classes that a class inherits further members from.
+        known: releases in which the signature is known.
+        parameters: names of parameters; ``None`` if the signature is not known in any release.
+        aliases: symbols that this is another name of; nothing else is recorded for those releases.
+        inner: whether it is, or is in, a module that can be imported but is not public; few details are recorded.
     """
 
     name: str
@@ -88,7 +88,7 @@ class SymbolRow:
         return _newest(self.modules)
 
     def within(self, mask: int, name: str) -> SymbolRow:
-        """The same in these releases only, under another name."""
+        """The symbol in these releases only, under another name."""
         parameters = None if self.parameters is None else _cut(self.parameters, mask)
         return SymbolRow(
             name=name,
@@ -102,7 +102,7 @@ class SymbolRow:
         )
 
     def joined(self, over: SymbolRow | None) -> SymbolRow:
-        """Both; where both tell of a release, `over` counts."""
+        """Both rows in one; for releases that both describe, `over` counts."""
         if over is None:
             return self
         under = self.within(self.mask & ~over.mask, self.name)
@@ -121,7 +121,7 @@ class SymbolRow:
 
 
 def split(text: str) -> Iterator[tuple[str, str]]:
-    """The lines of a file, each as a name and what follows it; those that names share, once for each."""
+    """The lines of a file, each as a name and its fields; a shared line is repeated for each of its names."""
     for line in text.splitlines():
         name, _, rest = line.partition("\t")
         fields = rest.split("\t") if rest.startswith(_SAME) else []
@@ -135,7 +135,7 @@ def split(text: str) -> Iterator[tuple[str, str]]:
 
 
 def share(lines: Iterable[str]) -> list[str]:
-    """The lines of a file in their one spelling: first those that names share."""
+    """The lines of a file in canonical form: shared lines come first."""
     shared: dict[tuple[str, str, str], list[str]] = {}
     alone = []
     for line in lines:
@@ -151,10 +151,10 @@ def share(lines: Iterable[str]) -> list[str]:
 
 
 def parse_row(name: str, lines: Iterable[str], releases: Releases) -> SymbolRow:
-    """Read what follows the name in its lines.
+    """The row of a symbol from the fields of its lines.
 
     Raises:
-        UsageError: there is one that is not such a line.
+        UsageError: a line is not valid.
     """
     aliases, row = [], None
     for line in lines:
@@ -171,7 +171,7 @@ def parse_row(name: str, lines: Iterable[str], releases: Releases) -> SymbolRow:
 
 
 def spell_row(row: SymbolRow, releases: Releases) -> tuple[str, ...]:
-    """The one spelling of a row: its lines, name included."""
+    """The canonical lines of a row, name included."""
     plain = _COMPAT.sub("", row.name)
     lines = [
         f"{row.name}\t=\t{releases.spell(mask)}" + (f"\t{target}" if target != plain else "")
@@ -198,7 +198,7 @@ def _parse_own(name: str, line: str, releases: Releases) -> SymbolRow:
     kinds, modules, bases = (parse_varied(text, mask, releases) for text in (kind, fields[0], fields[1]))
     modules = tuple((_SHORT.get(one[:1], one[:1]) + one[1:], mask) for one, mask in modules)
     if not mask or not kinds:
-        raise UsageError(f"the row of `{name}` tells no releases or no kind: `{line}`")
+        raise UsageError(f"the row of `{name}` has no releases or no kind: `{line}`")
     text, known, parameters = fields[2], 0, None
     if text:
         known = mask
@@ -212,7 +212,7 @@ def _parse_own(name: str, line: str, releases: Releases) -> SymbolRow:
 
 
 def parse_varied(text: str, whole: int, releases: Releases) -> Varied:
-    """Values, those without brackets for the whole set."""
+    """Values with their releases; values without brackets hold for the whole set."""
     found = []
     for word in text.split():
         value, bracket, spans = word.partition("[")
@@ -221,7 +221,7 @@ def parse_varied(text: str, whole: int, releases: Releases) -> Varied:
 
 
 def spell_varied(varied: Varied, whole: int, releases: Releases) -> str:
-    """The same as text."""
+    """The values as text."""
     return " ".join(
         value if mask == whole else f"{value}[{releases.spell(mask).replace(' ', ',')}]" for value, mask in varied
     )
@@ -251,5 +251,5 @@ def _newest(varied: Varied) -> str:
 
 
 def union(masks: Iterable[int]) -> int:
-    """All releases of several sets."""
+    """The union of several sets of releases."""
     return reduce(or_, masks, 0)

@@ -1,6 +1,6 @@
 """The files of a package in `constraints/symbols/api/`: one for each module below it, `_.txt` for the package itself.
 
-`releases.txt` lists the releases, and `inner.txt` what can be imported from modules that are not shown.
+`releases.txt` lists the releases, and `inner.txt` what can be imported from modules that are not public.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ROOT, _RELEASES, _INNER = "_", "releases", "inner"
 
 
 def loads(texts: Mapping[str, str]) -> tuple[Releases, tuple[SymbolRow, ...]]:
-    """The releases and all rows, sorted by name, from the texts of the files by their stem.
+    """The releases and all rows, sorted by name, from the texts of the files by stem.
 
     Raises:
         UsageError: a line is damaged.
@@ -43,7 +43,7 @@ def loads(texts: Mapping[str, str]) -> tuple[Releases, tuple[SymbolRow, ...]]:
 
 
 def dumps(releases: Releases, rows: Iterable[SymbolRow]) -> dict[str, str]:
-    """The texts of the files by their stem; `dumps(*loads(texts)) == texts`."""
+    """The texts of the files by stem; `dumps(*loads(texts)) == texts`."""
     ordered = sorted(rows, key=lambda row: row.name)
     tops = {row.name for row in ordered if "." not in row.name and any(kind == "m" for kind, _ in row.kinds)}
     inner: dict[str, list[SymbolRow]] = {}
@@ -65,5 +65,5 @@ def dumps(releases: Releases, rows: Iterable[SymbolRow]) -> dict[str, str]:
 
 
 def read(directory: Path) -> dict[str, str]:
-    """The texts there are, by stem."""
+    """The texts of the files in a folder, by stem."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(directory.glob("*.txt"))}

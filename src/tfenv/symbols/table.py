@@ -2,27 +2,27 @@
 
 ::
 
-    table = symbols.load().api                             # an ApiTable; nothing is read before the first question
-    found = table.symbol("tf.contrib.layers.flatten")      # SymbolRange | None; `tensorflow.` is as good as `tf.`
+    table = symbols.load().api                             # an ApiTable; nothing is read before the first query
+    found = table.symbol("tf.contrib.layers.flatten")      # SymbolRange | None; `tensorflow.` means the same as `tf.`
     found.first, found.last                                # Version("1.4.0"), Version("1.15.5")
-    found.spans, found.holes                               # runs of releases with it; releases between that lack it
+    found.spans, found.holes                               # runs of releases with it; releases between them
     found.versions, found.minors                           # all releases with it; ("1.4", …, "1.15")
-    found.on(Version("1.12.3"))                            # does this release have it?
+    found.on(Version("1.12.3"))                            # whether this release has it
     found.kind, found.module                               # "function", "tensorflow.contrib.layers.python.layers…"
-    found.parameters                                       # of a function, a method, or what a class is made with
+    found.parameters                                       # of a function, a method, or the constructor of a class
     found.parameter("outputs_collections").versions        # the releases whose signature has it; None if there is none
-    found.accepts("scope", Version("1.15.5"))              # True, False, or None: cannot be told (it has `**kwargs`)
+    found.accepts("scope", Version("1.15.5"))              # True, False, or None: not known (it has `**kwargs`)
     table.releases, table.minors                           # of TensorFlow, oldest first
     table.symbol("keras.layers.Dense")                     # the same, by release of Keras: table.keras.releases
     table.children("tf.contrib.layers")                    # names directly below
-    table.names("tf.contrib.")                             # all names that start so
+    table.names("tf.contrib.")                             # all names with this prefix
     table.became("tf.placeholder")                         # Became | None, from `became.toml`, TensorFlow's tables
 
 Methods and properties of classes are symbols too (`tf.keras.Model.fit`), inherited ones included, and modules of Keras
-up to 2.12 that can be imported though it does not show them (`keras.engine.topology`); these are neither `names` nor
-`children`. `tf.keras` of 2.16 and later is Keras 3: what such a release has is what the newest Keras that its metadata
-admits has, and `found.keras` is the range in releases of Keras. A `Version` that is not in the table is taken for the
-newest known one before it.
+up to 2.12 that are not public but can be imported (`keras.engine.topology`); these are neither `names` nor `children`.
+`tf.keras` of 2.16 and later is Keras 3: such a release has the symbols of the newest Keras that its metadata admits,
+and `found.keras` is the range in releases of Keras. A `Version` that is not in the table is treated as the newest known
+one before it.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Parameter:
     """A parameter of a callable.
 
     Attributes:
-        name: with its stars, if it has any (`*args`, `**kwargs`).
-        mask: the releases whose signature has it.
+        name: name with its stars, if it has any (`*args`, `**kwargs`).
+        mask: releases whose signature has it.
         releases: what the mask counts.
     """
 
@@ -74,7 +74,7 @@ class Parameter:
         return self.releases.spans(self.mask)
 
     def on(self, version: Version) -> bool:
-        """Does the signature in this release have it?"""
+        """Whether the signature in this release has it."""
         return self.releases.holds(self.mask, version)
 
 
@@ -83,18 +83,18 @@ class SymbolRange:
     """A public symbol and the releases that have it.
 
     Attributes:
-        name: dotted, from `tf.` or `keras.` on.
-        kind: what it is in the newest release that has it.
-        module: where it is defined in that release (`tensorflow_core` is told as `tensorflow`); of a class for its
-            members; empty if that is not known.
-        mask: the releases that have it.
+        name: dotted name, from `tf.` or `keras.` on.
+        kind: kind in the newest release that has it.
+        module: module that defines it, or its class, in that release (`tensorflow` instead of `tensorflow_core`);
+            empty if not known.
+        mask: releases that have it.
         releases: what the mask counts.
-        parameters: of a callable in the order of the newest signature, then those that are gone; ``None`` if it is not
-            callable or its signature is not known (protocol buffers, what C++ defines).
-        known: the releases in which the signature is known.
-        open: it is a class of which not all members are known (protocol buffers, what C++ defines): one that is not
+        parameters: parameters of a callable in the order of the newest signature, then removed ones; ``None`` if it is
+            not callable or its signature is not known (protocol buffers, what C++ defines).
+        known: releases in which the signature is known.
+        open: whether it is a class with unknown members (protocol buffers, classes of C++): a member that is not
             found may exist.
-        keras: the same symbol by release of Keras, where newer releases of TensorFlow take it from there.
+        keras: the same symbol by release of Keras, if newer releases of TensorFlow take it from there.
     """
 
     name: str
@@ -138,7 +138,7 @@ class SymbolRange:
         return tuple(one for one in self.releases.all if self.first < one < self.last and not self.on(one))
 
     def on(self, version: Version) -> bool:
-        """Does this release have it?"""
+        """Whether this release has it."""
         return self.releases.holds(self.mask, version)
 
     def parameter(self, name: str) -> Parameter | None:
@@ -146,7 +146,7 @@ class SymbolRange:
         return next((one for one in self.parameters or () if one.name.lstrip("*") == name), None)
 
     def accepts(self, keyword: str, version: Version) -> bool | None:
-        """May it be called with this keyword in this release? ``None`` if that cannot be told."""
+        """Whether it can be called with this keyword in this release; ``None`` if not known."""
         if self.parameters is None or not self.releases.holds(self.known, version):
             return None
         if any(one.name == keyword and one.on(version) for one in self.parameters):
@@ -155,10 +155,10 @@ class SymbolRange:
 
 
 class PackageSymbols:
-    """The symbols of one package, read file by file as they are asked for. Names are relative to the package.
+    """The symbols of one package; each file is read on first use. Names are relative to the package.
 
     Attributes:
-        releases: of the package that were read.
+        releases: releases of the package that were read.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -173,14 +173,14 @@ class PackageSymbols:
         return Releases.load(self._directory / "releases.txt")
 
     def row(self, name: str) -> SymbolRow | None:
-        """What stands in the file for this very name; ``None`` if there is no such line."""
+        """The row in the file for exactly this name; ``None`` if there is none."""
         if name not in self._rows:
             lines = self._file(name.partition(".")[0]).get(name) or self._file("_").get(name)
             self._rows[name] = self._inner(name) if lines is None else parse_row(name, lines, self.releases)
         return self._rows[name]
 
     def _inner(self, name: str) -> SymbolRow | None:
-        """The same of a module that can be imported, but is not shown, or of what is in one."""
+        """The row of a module that can be imported but is not public, or of a name in one."""
         owner = name.rpartition(".")[0]
         for module in (name, owner):
             lines = self._file("inner").get(module)
@@ -189,7 +189,7 @@ class PackageSymbols:
         return None
 
     def lines(self, name: str) -> Iterator[str]:
-        """All names in the files that hold this one, or names below it."""
+        """All names in the files that contain this name or names below it."""
         if not name:
             for path in sorted(self._directory.glob("*.txt")):
                 if path.stem not in ("releases", "inner"):
@@ -199,7 +199,7 @@ class PackageSymbols:
         yield from self._file("_")
 
     def resolve(self, name: str, hops: int = _HOPS) -> SymbolRow | None:
-        """The row of a symbol; what it inherits, and what it or a module above it is another name of, filled in."""
+        """The row of a symbol, with inherited members and aliases (its own, and of modules above it) resolved."""
         key = (name, hops)
         if key not in self._resolved:
             self._resolved[key] = self._resolve(name, hops)
@@ -219,7 +219,7 @@ class PackageSymbols:
             rest = name.removeprefix(owner)
             for target, mask in above.aliases if above is not None else ():
                 found = self._joined(found, f"{target}{rest}", mask, name, hops)
-            if direct and above is None and "." in owner:  # a class that is inherited from the class around it
+            if direct and above is None and "." in owner:  # a class inherited from the class that contains it
                 above = self.resolve(owner, hops - 1)
             for target, mask in above.bases if direct and above is not None else ():
                 found = self._joined(found, f"{target}.{member}", mask, name, hops)
@@ -229,7 +229,7 @@ class PackageSymbols:
         return found if found is not None and found.mask else None
 
     def _with_untold(self, found: SymbolRow, name: str) -> SymbolRow:
-        """A member that some releases have counts as there where nothing is told of its class, an inner one."""
+        """Extend a member of an inner class to the releases in which no members of the class are recorded."""
         holder = self.row(name.rpartition(".")[0])
         if holder is None or not holder.inner:
             return found
@@ -237,7 +237,7 @@ class PackageSymbols:
         return SymbolRow(name=name, mask=untold, kinds=((found.kind, untold),)).joined(found) if untold else found
 
     def _joined(self, found: SymbolRow | None, target: str, mask: int, name: str, hops: int) -> SymbolRow | None:
-        """What is known already counts; of the other releases, what is known of `target`."""
+        """The row, completed by `target` for the releases that the row does not describe."""
         there = self.resolve(target, hops - 1)
         return found if there is None else there.within(mask, name).joined(found)
 
@@ -280,7 +280,7 @@ class ApiTable:
         return self.tensorflow.releases.minors
 
     def symbol(self, name: str) -> SymbolRange | None:
-        """A symbol by its dotted name, from `tf.`, `tensorflow.` or `keras.` on; ``None`` if no release has it.
+        """A symbol by its dotted name (`tf.…`, `tensorflow.…` or `keras.…`); ``None`` if no release has it.
 
         Raises:
             UsageError: the row in the database is damaged.
@@ -296,7 +296,7 @@ class ApiTable:
         return self._found[name]
 
     def names(self, prefix: str) -> tuple[str, ...]:
-        """All symbols whose name starts so (`tf.contrib.`), sorted; members of a class only where it defines them."""
+        """All symbols with this prefix (`tf.contrib.`), sorted; members only of the class that defines them."""
         package, dot, rest = prefix.partition(".")
         shelf, root = (self.keras, "keras") if package == "keras" else (self.tensorflow, "tf")
         if not dot or package not in ("tf", "tensorflow", "keras"):
@@ -309,12 +309,12 @@ class ApiTable:
         return tuple(sorted(name for name in found if name.startswith(f"{root}.{rest}")))
 
     def children(self, name: str) -> tuple[str, ...]:
-        """The names directly below a module or a class, without it: `("bias_add", "flatten", …)`."""
+        """The names directly below a module or a class, without its own name: `("bias_add", "flatten", …)`."""
         below = (one.removeprefix(f"{name}.").partition(".")[0] for one in self.names(f"{name}."))
         return tuple(sorted(set(below)))
 
     def became(self, name: str) -> Became | None:
-        """What took the place of a symbol that is gone or was moved; ``None`` if nothing is known of that."""
+        """The replacement of a symbol that was removed or moved; ``None`` if none is known."""
         return self._became.find(name)
 
     @cached_property
@@ -324,7 +324,7 @@ class ApiTable:
         return BecameTable(self._directory)
 
     def _links(self) -> Iterator[tuple[str, str]]:
-        """Where the tree of TensorFlow goes on in that of Keras: `("keras", "_tf_keras.keras")`."""
+        """The link from TensorFlow's names to those of Keras: `("keras", "_tf_keras.keras")`."""
         for link in self.tensorflow.releases.links:
             yield link, self.tensorflow.releases.links[link][1]
 
@@ -346,7 +346,7 @@ class ApiTable:
         return found
 
     def _moved(self, there: SymbolRange, mask: int) -> SymbolRange:
-        """What is told by release of Keras, by release of TensorFlow, each with the newest Keras that it admits."""
+        """A row by release of Keras, converted to releases of TensorFlow, each with the newest Keras that it admits."""
         releases = self.tensorflow.releases
         chosen = releases.companions(mask, self.keras.releases)
 
@@ -387,7 +387,7 @@ def _told(name: str, row: SymbolRow | None, releases: Releases) -> SymbolRange |
 
 
 def _joined(old: SymbolRange, new: SymbolRange) -> SymbolRange:
-    """One range of two that follow each other; what is told of the newer counts."""
+    """One range made of two successive ones; the details of the newer one count."""
     parameters = new.parameters if old.parameters is None else old.parameters
     if old.parameters is not None and new.parameters is not None:
         masks = {one.name: one.mask for one in new.parameters}

@@ -1,1 +1,1 @@
-"""The public names of a package, read off the Python modules of a release without running them."""
+"""The public names of a package, read from the Python modules of a release without running them."""

@@ -1,4 +1,4 @@
-"""What the names of all modules stand for, behind imports, other names and decorators."""
+"""The objects that the names of all modules refer to, through imports, other names and decorators."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 _HOPS = 40
 PACKAGES = frozenset({"tensorflow", "keras", "tf_keras", "tensorflow_estimator", "tensorboard"})
-"""Whose modules are part of an API; others (`absl`) only lend names to it."""
+"""Packages whose modules are part of an API; others (`absl`) only contribute names to it."""
 
 
 class Names:
     """The names of all modules of a world.
 
     Attributes:
-        added: what is given to classes (by module and name) after they are made: `Supervisor.Stop = Supervisor.stop`.
+        added: attributes set on a class (by module and name) after its definition: `Supervisor.Stop = Supervisor.stop`.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Names:
         self.added: dict[tuple[str, str], dict[str, Value]] = {}
 
     def space(self, module: str) -> Space:
-        """The names of a module (those so far, while it is being followed)."""
+        """The names of a module; while the module is being followed, those known so far."""
         if module not in self._spaces:
             space = self._spaces[module] = Space()
             tree = self.world.parse(module)
@@ -47,7 +47,7 @@ class Names:
         return self._spaces[module]
 
     def attribute(self, module: str, name: str) -> Value | None:
-        """What a module calls by this name; a module inside it counts; ``None`` if there is nothing."""
+        """The object with this name in a module, submodules included; ``None`` if there is none."""
         if module in self.world:
             found = self.space(module).names.get(name)
             if found is not None and found != Ref(module, name):
@@ -57,17 +57,17 @@ class Names:
         return None
 
     def value(self, module: str, node: ast.expr) -> Value:
-        """What an expression stands for at the end of a module."""
+        """The value of an expression at the end of a module."""
         return Follower(self, module, self.space(module), "").value(node)
 
     def resolve(self, value: Value) -> Value:
-        """The thing itself, behind imports, other names and decorators."""
+        """The object itself, behind imports, other names and decorators."""
         if not isinstance(value, (Ref, Attribute, Made)):
             return value
         found = self._resolved.get(value)
         if found is None:
             found = self._look(value, _HOPS)
-            if not self._following:  # else names may be missing yet
+            if not self._following:  # otherwise names may still be missing
                 self._resolved[value] = found
         return found
 
@@ -75,7 +75,7 @@ class Names:
         seen: list[Value] = []
         while hops:
             hops -= 1
-            if value in seen:  # modules that have it from each other: it is a module in one of them
+            if value in seen:  # modules that import the name from each other: it is a submodule of one of them
                 wholes = [f"{one.module}.{one.name}" for one in seen if isinstance(one, Ref)]
                 return next((Module(whole) for whole in wholes if whole in self.world), Other())
             seen.append(value)
@@ -122,7 +122,7 @@ class Names:
         return None
 
     def _missing(self, value: Value, hops: int) -> Value:
-        """What no Python file of the world defines: a protocol buffer, what C++ makes, or something from elsewhere."""
+        """An object that no Python file here defines: a protocol buffer, or one from C++ or another package."""
         module = name = ""
         if isinstance(value, Ref):
             module, name = value.module, value.name

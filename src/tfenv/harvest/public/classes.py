@@ -1,4 +1,4 @@
-"""Members of classes, and the parameters of what can be called."""
+"""Members of classes, and parameters of callables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOTHING = {"object", "abc.ABC", "_abc.ABC", "ABC", "enum.Enum", "Enum", "typing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """An attribute of a class: a letter of `facts.api_rows.KINDS`, and the parameters where it can be called."""
+    """An attribute of a class: a letter of `tfenv.symbols.rows.KINDS`, and the parameters if it is callable."""
 
     kind: str
     parameters: tuple[str, ...] | None = None
@@ -29,7 +29,7 @@ class Member:
 
 
 class Classes:
-    """What classes hold, inherited members included."""
+    """Members of classes, inherited ones included."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -37,10 +37,10 @@ class Classes:
         self._own: dict[tuple[str, str], dict[str, Member]] = {}
 
     def order(self, one: Class, depth: int = _DEPTH) -> tuple[Class, ...]:
-        """The class and those it inherits from, nearest first (as Python linearizes them, C3)."""
+        """The class and its base classes, nearest first (in Python's C3 order)."""
         key = (one.module, one.name)
         if key not in self._orders:
-            self._orders[key] = (one,)  # a circle ends here
+            self._orders[key] = (one,)  # stop at a circle of base classes
             bases = [base for base in map(self._names.resolve, one.bases) if isinstance(base, Class)]
             lines = [list(self.order(base, depth - 1)) for base in bases] if depth else []
             self._orders[key] = (one, *_linearize([*lines, bases]))
@@ -56,7 +56,7 @@ class Classes:
         return found
 
     def parameters(self, one: Class) -> tuple[str, ...] | None:
-        """What a class is made with; ``None`` if that is not known."""
+        """Parameters of the constructor of a class; ``None`` if they are not known."""
         order = self.order(one)
         for maker in ("__init__", "__new__"):
             for ancestor in order:
@@ -68,7 +68,7 @@ class Classes:
         return () if self.complete(one) else None
 
     def complete(self, one: Class) -> bool:
-        """Are all classes that it inherits from known, so that a member that is not found does not exist?"""
+        """Whether all base classes are known, so that a member that is not found does not exist."""
         for ancestor in self.order(one):
             if ancestor.node is None and ancestor.fields is None:
                 return False
@@ -79,7 +79,7 @@ class Classes:
         return True
 
     def own(self, one: Class) -> Mapping[str, Member]:
-        """Members that the class itself defines, also those whose names begin with an underscore."""
+        """Members that the class itself defines, private ones included."""
         key = (one.module, one.name)
         if key not in self._own:
             found: dict[str, Member] = {}
@@ -203,14 +203,14 @@ def _is_tuple(node: ast.ClassDef) -> bool:
 
 
 def _is_record(node: ast.ClassDef) -> bool:
-    """Is its `__init__` or `__new__` made from its fields?"""
+    """Whether the constructor of a class is generated from its fields."""
     decorators = [ast.unparse(one).partition("(")[0] for one in node.decorator_list]
     records = {"dataclass", "dataclasses.dataclass", "attr.s", "attr.attrs", "attr.dataclass"}
     return _is_tuple(node) or any(one in records for one in decorators)
 
 
 def _linearize(lines: list[list[Class]]) -> list[Class]:
-    """Merge as C3 does; where that fails (a base is unknown) take what comes first."""
+    """Merge as C3 does; if that fails because a base is unknown, take the first candidate."""
     keyed = [[((one.module, one.name), one) for one in line] for line in lines]
     found: list[Class] = []
     while any(keyed):

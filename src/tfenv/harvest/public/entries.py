@@ -1,10 +1,10 @@
-"""From the symbols of single releases to rows of `constraints/symbols/api/`: what repeats is told once.
+"""From the symbols of single releases to rows of `constraints/symbols/api/`, where nothing is written twice.
 
-Of each release, a symbol with several names is told under one of them and the others point to it; a module of which
-another one has all names, and nothing else, likewise, with all that is in it; members of a class that a public class
-above it has just so are left out. Then the releases are laid over each other.
+In each release, a symbol with several names is written under one of them, and the other names point to that one. Two
+modules with the same names for the same objects are treated likewise, with their contents. Members of a class that a
+public base class has unchanged are omitted. Then the releases are merged.
 
-Of inner modules, and of what is in them, that no release shows it is told only that they are there, or where else.
+For inner modules and their contents, which no release exports, only their presence or another name is recorded.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _HOPS = 12
 
 
 class Entry(NamedTuple):
-    """A symbol of one release as it is told: `alias` names another symbol, then nothing else is set.
+    """A symbol of one release as it is written; if `alias` names another symbol, nothing else is set.
 
-    `inner` is set for what can be imported, but is not shown.
+    `inner` is set for a symbol that can be imported but is not public.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
 
 
 def condense(symbols: Mapping[str, Symbol]) -> dict[str, Entry]:
-    """What of the symbols of a release has to be told."""
+    """The entries that the symbols of a release need."""
     shown = {name: one for name, one in symbols.items() if not one.inner}
     moved = _moved(shown)
     kept = {name: one for name, one in symbols.items() if one.inner or not _under(name, moved)}
@@ -73,7 +73,7 @@ def condense(symbols: Mapping[str, Symbol]) -> dict[str, Entry]:
 
 
 def entries(rows: Iterable[SymbolRow], bit: int) -> dict[str, Entry]:
-    """What rows tell of one release."""
+    """The entries of one release in the rows."""
     found = {}
     for row in rows:
         if not row.mask & bit:
@@ -91,22 +91,25 @@ def entries(rows: Iterable[SymbolRow], bit: int) -> dict[str, Entry]:
 
 
 def linked(releases: Releases, bit: int) -> dict[str, Entry]:
-    """What the links tell of one release; the rest is in its rows."""
+    """The entries of one release in the links; the others are in the rows."""
     return {name: Entry(_LINK, f"keras.{target}") for name, (mask, target) in releases.links.items() if mask & bit}
 
 
-def merge(told: Sequence[Mapping[str, Entry]]) -> tuple[SymbolRow, ...]:
+def merge(releases: Sequence[Mapping[str, Entry]]) -> tuple[SymbolRow, ...]:
     """One row for each symbol from the entries of all releases, oldest first; sorted by name.
 
-    Another name that once was (or became) a thing of its own is spelled out everywhere, unless it is a module, or no
-    release shows it.
+    An alias that is a separate object in another release is written out in every release, unless it is a module or not
+    public.
     """
-    shown = {name for entries in told for name, one in entries.items() if not one.inner}
-    told = [_settled(entries, shown) for entries in told]
+    shown = {name for entries in releases for name, one in entries.items() if not one.inner}
+    settled = [_settled(entries, shown) for entries in releases]
     spelled = {
-        name for entries in told for name, one in entries.items() if one.kind not in (_ALIAS, _LINK) and not one.inner
+        name
+        for entries in settled
+        for name, one in entries.items()
+        if one.kind not in (_ALIAS, _LINK) and not one.inner
     }
-    full = [_spelled_out(entries, spelled) for entries in told]
+    full = [_spelled_out(entries, spelled) for entries in settled]
     names = sorted({name for entries in full for name, one in entries.items() if one.kind != _LINK})
     found = []
     for name in names:
@@ -116,7 +119,7 @@ def merge(told: Sequence[Mapping[str, Entry]]) -> tuple[SymbolRow, ...]:
 
 
 def _settled(entries: Mapping[str, Entry], shown: set[str]) -> dict[str, Entry]:
-    """As inner is left what no release shows, less its details."""
+    """Reduce inner symbols that no release exports to their kind; make the others public."""
     found = {}
     for name, one in entries.items():
         owner = name.rpartition(".")[0]
@@ -138,7 +141,7 @@ def _same_last(one: str, other: str) -> bool:
 
 
 def _kind(entries: Mapping[str, Entry], one: Entry) -> str:
-    """Of what a name stands for in the end."""
+    """The kind of the symbol at the end of a chain of aliases."""
     for _ in range(_HOPS):
         there = entries.get(one.alias) if one.alias else None
         if there is None:
@@ -147,10 +150,10 @@ def _kind(entries: Mapping[str, Entry], one: Entry) -> str:
     return "v" if one.alias else one.kind
 
 
-def links(told: Sequence[Mapping[str, Entry]], releases: Releases) -> dict[str, tuple[str, str]]:
-    """Where names go on in the rows of another package, in the form of `Releases.links`."""
+def links(history: Sequence[Mapping[str, Entry]], releases: Releases) -> dict[str, tuple[str, str]]:
+    """Names that continue in the rows of another package, in the form of `Releases.links`."""
     masks: dict[tuple[str, str], int] = {}
-    for at, entries in enumerate(told):
+    for at, entries in enumerate(history):
         for name, one in entries.items():
             if one.kind == _LINK:
                 key = (name, one.module.partition(".")[2])
@@ -209,7 +212,7 @@ def _oldest_first(values: Mapping[str, int]) -> Varied:
 
 
 def _moved(symbols: Mapping[str, Symbol]) -> dict[str, str]:
-    """Modules that are told under another name: the same module, or one with the same names for the same things."""
+    """Modules that are written under another name: the same module, or one with the same names for the same objects."""
     modules = {name: one for name, one in symbols.items() if one.kind == "m"}
     homes = _homes((name, one.thing) for name, one in modules.items())
     moved = {name: homes[one.thing] for name, one in modules.items() if homes[one.thing] != name}
@@ -224,14 +227,14 @@ def _moved(symbols: Mapping[str, Symbol]) -> dict[str, str]:
             return one.thing or (one.kind, one.module, one.parameters)
         name = moved.get(name, name)
         if name not in contents:
-            contents[name] = one.thing  # modules may show each other
+            contents[name] = one.thing  # modules may contain each other
             inside = frozenset((child.rpartition(".")[2], content(child)) for child in below.get(name, ()))
             contents[name] = inside or one.thing
         return contents[name]
 
     homes_of = _homes((name, content(name)) for name in modules if name not in moved)
-    told = {name: homes_of[content(name)] for name in modules}
-    return {name: home for name, home in told.items() if home != name}
+    written = {name: homes_of[content(name)] for name in modules}
+    return {name: home for name, home in written.items() if home != name}
 
 
 def _named(name: str, one: Symbol) -> str:
@@ -239,12 +242,12 @@ def _named(name: str, one: Symbol) -> str:
 
 
 def _is_made_there(name: str, one: Symbol) -> bool:
-    """Is it defined in the module that this name of it is in?"""
+    """Whether a symbol is defined in the module that this name belongs to."""
     return one.module.partition(".")[2] == name.rpartition(".")[0]
 
 
 def _homes(names: Iterable[tuple[str, T]]) -> dict[T, str]:
-    """For each thing the name under which it is told."""
+    """The name under which each object is written."""
     found: dict[T, str] = {}
     for name, thing in names:
         if thing not in found or _plainness(name) < _plainness(found[thing]):
@@ -263,7 +266,7 @@ def _base(one: Symbol, homes: Mapping[str, str]) -> str:
 
 
 def _under(name: str, moved: Mapping[str, str]) -> bool:
-    """Is it inside a module that is told under another name?"""
+    """Whether a name is inside a module that is written under another name."""
     at = name.rfind(".")
     while at > 0:
         if name[:at] in moved:

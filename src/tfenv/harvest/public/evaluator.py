@@ -1,4 +1,4 @@
-"""What the expressions of a module stand for, such as `LazyLoader(…)`, `getattr(…)` and calls that wrap a function."""
+"""Values of the expressions of a module, such as `LazyLoader(…)`, `getattr(…)` and calls that wrap a function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PASS_THROUGH = {"func_or_class", "func", "target"}
 
 
 class Surroundings(Protocol):
-    """The names of all modules, as the statements of one of them see them; `Names` holds them."""
+    """The names of all modules, as the statements of one module see them; `Names` implements it."""
 
     world: ModuleTrees
     python: tuple[int, int]
@@ -25,17 +25,17 @@ class Surroundings(Protocol):
     added: dict[tuple[str, str], dict[str, Value]]
 
     def space(self, module: str) -> Space:
-        """The names of a module (those so far, while it is being followed)."""
+        """The names of a module; while the module is being followed, those known so far."""
 
     def attribute(self, module: str, name: str) -> Value | None:
-        """What a module calls by this name."""
+        """The object with this name in a module."""
 
     def resolve(self, value: Value) -> Value:
-        """The thing itself, behind imports, other names and decorators."""
+        """The object itself, behind imports, other names and decorators."""
 
 
 class Evaluator:
-    """Evaluates the expressions of one module, as far as its names tell."""
+    """Evaluator of the expressions of one module, as far as its names are known."""
 
     def __init__(self, names: Surroundings, module: str, space: Space, docstring: str) -> None:
         self._all = names
@@ -43,13 +43,13 @@ class Evaluator:
         self._space = space
         self._names = space.names
         self._docstring = docstring
-        self._strings: dict[str, str] = {}  # what the module gives a name to: `_keras_module = "…"`
-        self._switches: dict[str, bool | None] = {}  # likewise: `TRY_IMPORT_SKLEARN = os.environ.get(…)`
+        self._strings: dict[str, str] = {}  # strings that the module names: `_keras_module = "…"`
+        self._switches: dict[str, bool | None] = {}  # the same for `TRY_IMPORT_SKLEARN = os.environ.get(…)`
         package = names.world.is_package(module)
         self._package = module if package else module.rpartition(".")[0]
 
     def value(self, node: ast.expr) -> Value:
-        """What an expression stands for."""
+        """The value of an expression."""
         if isinstance(node, ast.Name):
             return self._names.get(node.id, Other())
         if isinstance(node, ast.Attribute):
@@ -102,7 +102,7 @@ class Evaluator:
         return Module(name, link=self._linked(name))
 
     def _keras(self, node: ast.Call) -> Value:
-        """Keras as `KerasLazyLoader` of `tensorflow/python/util/lazy_loader.py` chooses it."""
+        """Keras, as `KerasLazyLoader` of `tensorflow/python/util/lazy_loader.py` chooses it."""
         given = {one.arg: self._text(one.value) for one in node.keywords if one.arg}
         mode = "_v1" if given.get("mode") == "v1" else "_v2"
         if self._linked("keras"):

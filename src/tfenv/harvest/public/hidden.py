@@ -1,7 +1,7 @@
-"""Modules that can be imported though a package does not show them: those of Keras up to 2.12, `keras.layers.core`.
+"""Modules that are not public but can be imported: those of Keras up to 2.12, such as `keras.layers.core`.
 
-From 2.13 on the code of Keras is in `keras.src`, and what is beside it is shown. TensorFlow's own Keras is in
-`tensorflow.python.keras`, from 2.6 on a copy that it no longer shows.
+Since 2.13 the code of Keras is in `keras.src`, and everything else is public. TensorFlow's own Keras is in
+`tensorflow.python.keras`; since 2.6 that is a copy which is not public.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 _LEFT_OUT = re.compile(
     r"\._|\bkeras\.(api|protobuf)(\.|$)|(^|\.)(\w*_tests?|tests|\w*benchmarks?|\w*_benchmark_\w*)(\.|$)"
 )
-"""What is generated, and what is there to test Keras itself."""
+"""Modules that are generated or test Keras itself."""
 
 _OWN_KERAS = "tensorflow.python.keras"
 _OURS = re.compile(r"keras(_applications|_preprocessing)?(\.|$)|tensorflow\.(.*\.)?keras(\.|$)")
 
 
 def inner_modules(names: Names, root: str) -> tuple[str, ...]:
-    """The modules below a package that an import can reach; none if it keeps its code apart."""
+    """The modules below a package that an import can reach; none if the package has a separate folder for its code."""
     if root == "tensorflow":
         found = ("tensorflow.python", _OWN_KERAS, *names.world.below(_OWN_KERAS)) if _OWN_KERAS in names.world else ()
     else:
@@ -37,7 +37,7 @@ def inner_modules(names: Names, root: str) -> tuple[str, ...]:
 
 
 def inner_names(names: Names, module: str) -> Iterator[tuple[str, Value]]:
-    """What of a module is of Keras: functions, classes, and values that it makes itself or has from Keras."""
+    """The names of a module that belong to Keras: functions, classes, and values made here or imported from Keras."""
     for name, raw in names.space(module).names.items():
         value = names.resolve(raw)
         if name.startswith("_") or isinstance(value, Module):
@@ -48,7 +48,7 @@ def inner_names(names: Names, module: str) -> Iterator[tuple[str, Value]]:
 
 
 def _imports(names: Names, module: str) -> bool:
-    """Does it find in Keras what it imports from there? (`keras.legacy.models` of 2.2.4 does not.)"""
+    """Whether everything a module imports from Keras exists there (not so in `keras.legacy.models` of 2.2.4)."""
     space = names.space(module)
     for statement in names.world.parse(module).body:
         for alias in statement.names if isinstance(statement, ast.ImportFrom) else ():

@@ -1,4 +1,4 @@
-"""What a name of a module can stand for, as far as reading tells."""
+"""Objects that a name of a module can refer to, as far as they can be read from source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function, of whose parameters the first so many (`given`) are filled in already."""
+    """A function; the first `given` of its parameters are bound already."""
 
     module: str
     name: str
@@ -29,7 +29,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class; without `node` only a program makes it (protocol buffers, C++), or it is a named tuple of `fields`."""
+    """A class; without `node` it has no source (protocol buffers, C++), or is a named tuple of `fields`."""
 
     module: str
     name: str
@@ -40,19 +40,19 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """An attribute that a class computes."""
+    """A property of a class."""
 
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Anything else, of which only that it exists is known; `future` is a feature of `__future__`."""
+    """An object about which only its existence is known; `future` marks a feature of `__future__`."""
 
     future: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """What another module calls by this name; looked up when it is needed."""
+    """A name in another module; looked up when it is needed."""
 
     module: str
     name: str
@@ -60,7 +60,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute of something; looked up when it is needed."""
+    """An attribute of an object; looked up when it is needed."""
 
     of: Value
     name: str
@@ -68,9 +68,9 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a call gave: an instance of a class, or else the last of these arguments that can be called, wrapped.
+    """The result of a call: an instance of a class, otherwise the last callable argument, wrapped.
 
-    Of `functools.partial`, `given` is how many parameters it filled in by position.
+    `given` counts the parameters that `functools.partial` binds by position.
     """
 
     by: Value | None

@@ -1,4 +1,4 @@
-"""Which published files make up the public API of a release: its own wheel, and those that lend it parts."""
+"""Published files that make up the public API of a release: its own wheel, and the wheels whose modules it exports."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 LENDERS = tuple(
     map(Name, ("keras", "tensorflow-estimator", "tensorboard", "absl-py", "keras-preprocessing", "keras-applications"))
 )
-"""Distributions whose modules TensorFlow shows as its own (`tf.estimator`, `tf.summary`, `tf.flags`, …)."""
+"""Distributions whose modules TensorFlow exports as its own (`tf.estimator`, `tf.summary`, `tf.flags`, …)."""
 
 LENDERS_OF_KERAS = (Name("keras-preprocessing"), Name("keras-applications"))
-"""Distributions whose modules Keras 2.2 and 2.3 show as their own."""
+"""Distributions whose modules Keras 2.2 and 2.3 export as their own."""
 
 _NIGHTLY = {Name("keras-nightly"): Name("keras"), Name("tf-estimator-nightly"): Name("tensorflow-estimator")}
 _PINNED = re.compile(r"==(\d+)\.(\d+)\.")
@@ -38,11 +38,11 @@ _START = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a release of TensorFlow consists of.
+    """The further parts of a release of TensorFlow.
 
     Attributes:
-        files: its lenders' files.
-        keras: the specifier for Keras if that may be Keras 3, which is told by its own releases; else empty.
+        files: files whose modules it exports.
+        keras: specifier for Keras, if it admits Keras 3, which has rows of its own; otherwise empty.
     """
 
     files: tuple[File, ...]
@@ -50,7 +50,7 @@ class Parts:
 
 
 def main_file(releases: Iterable[Release]) -> File | None:
-    """The smallest Linux wheel of a release, of its newest Python; for pure Python any file that can be read."""
+    """The smallest Linux wheel of a release for the newest Python; for pure Python, any readable file."""
     files = [file for release in releases for file in release.files]
     linux = [file for file in files if file.is_wheel and platform_of(file.filename) is Platform.LINUX_X86_64]
     pure = [file for file in files if file.filename.endswith("-none-any.whl")]
@@ -69,13 +69,13 @@ def python_of(file: File) -> tuple[int, int]:
 
 
 def parts(requires: Iterable[str], published: Mapping[Name, tuple[Release, ...]], main: File) -> Parts:
-    """What a wheel takes from its lenders.
+    """The files whose modules a wheel exports.
 
-    Of each it is the newest release that its metadata admits and that was there before it, else the oldest admitted.
+    From each project, this is the newest admitted release that was published before the wheel, or the oldest admitted.
 
     Args:
         requires: `Requires-Dist` of the wheel.
-        published: the releases of each lender, newest first.
+        published: releases of each such project, newest first.
         main: the wheel.
     """
     major, minor = python_of(main)
@@ -105,12 +105,12 @@ def parts(requires: Iterable[str], published: Mapping[Name, tuple[Release, ...]]
 
 
 def base(members: Mapping[str, bytes], published: Iterable[Release], main: File) -> File | None:
-    """The wheel of TensorFlow that the classes of Keras inherit from (2.4 to 2.15), if they do: the newest then.
+    """The wheel of TensorFlow whose classes Keras inherits from (2.4 to 2.15): the newest one at that time.
 
     Args:
-        members: of Keras.
+        members: members of the file of Keras.
         published: releases of TensorFlow.
-        main: the file of Keras.
+        main: file of Keras.
     """
     if not any(_ON_TENSORFLOW.search(data) for name, data in members.items() if name.endswith(".py")):
         return None
@@ -121,14 +121,14 @@ def base(members: Mapping[str, bytes], published: Iterable[Release], main: File)
 
 
 def stable(releases: Iterable[Release], oldest: Version) -> tuple[Release, ...]:
-    """Releases that are no pre-releases, and the newest of all if it is one; newest first."""
+    """Final releases, and the newest release even if it is a pre-release; newest first."""
     kept = [one for one in releases if one.version >= oldest and main_file([one]) is not None]
     kept.sort(key=lambda one: one.version, reverse=True)
     return tuple(one for at, one in enumerate(kept) if at == 0 or not one.version.is_prerelease)
 
 
 def _released(requirement: Requirement) -> tuple[Name, SpecifierSet]:
-    """What is wanted; of a nightly build (2.8.0 pins one that is gone) the releases of the same minor version."""
+    """The specifier; for a deleted nightly build (2.8.0 pins one), the releases of the same minor version."""
     name, specifier = normalize(requirement.name), requirement.specifier
     if name in _NIGHTLY:
         pinned = _PINNED.match(str(specifier))

@@ -1,7 +1,7 @@
 """What TensorFlow's upgrade script renames: its tables in `tensorflow/tools/compatibility/`, read as data.
 
-Symbols come from `renames_v2.py` and `all_renames_v2.py`; keyword arguments from `tf_upgrade_v2.py`, told as
-`tf.nn.moments(keep_dims)`.
+Symbols come from `renames_v2.py` and `all_renames_v2.py`; keyword arguments come from `tf_upgrade_v2.py`, in
+the form `tf.nn.moments(keep_dims)`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _KEYWORDS = "function_keyword_renames"
 
 
 def wanted(member: str) -> bool:
-    """Is this member of a wheel one of the tables?"""
+    """Whether a member of a wheel is one of the tables."""
     return _FILE.fullmatch(member) is not None
 
 
 def renames(members: Mapping[str, bytes]) -> dict[str, str]:
-    """New name by old name, both from their import on; later tables outrank earlier ones, as in the script itself."""
+    """New name by old name, both fully dotted; later tables override earlier ones, as in the script itself."""
     found: dict[str, str] = {}
     for name, data in sorted(members.items(), reverse=True):  # tf_upgrade_v2, renames_v2, then all_renames_v2
         for node in ast.walk(ast.parse(data)):
@@ -37,12 +37,12 @@ def renames(members: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def dumps(tables: Mapping[str, Mapping[str, str]]) -> str:
-    """The text of `renames.txt`, from the tables by source: what an earlier one tells, later ones do not tell again."""
+    """The text of `renames.txt`, from the tables by source; later tables omit names that an earlier one has."""
     lines: list[str] = []
-    told: set[str] = set()
+    written: set[str] = set()
     for source, found in tables.items():
-        rest = {old: new for old, new in found.items() if old not in told}
-        told |= set(rest)
+        rest = {old: new for old, new in found.items() if old not in written}
+        written |= set(rest)
         if rest:
             lines += [f"source\t{source}", *(f"{old}\t{new}" for old, new in sorted(rest.items()))]
     return "".join(f"{line}\n" for line in lines)

@@ -12,14 +12,14 @@ class Space:
     """The names of one module.
 
     Attributes:
-        names: what they stand for at the end.
-        cleaned: it was left with documented names only, or tells its public names itself.
-        given: names that other modules set in it: `app.flags = flags`.
-        dunders: names with an underscore that `*` imports all the same (`tf.__version__` up to 1.8).
-        brought: names that came by `*`.
-        starred: the modules that they came from.
-        left: where another module leaves it documented names only, these: `remove_undocumented(nest.__name__, …)`.
-        listed: the names of a literal `__all__`; ``None`` without.
+        names: names with their objects at the end of the module.
+        cleaned: whether the module keeps only documented names, or lists its public names itself.
+        given: names that other modules set in this one: `app.flags = flags`.
+        dunders: names with an underscore that `*` imports nevertheless (`tf.__version__` up to 1.8).
+        brought: names imported by `*`.
+        starred: modules imported by `*`.
+        left: names that another module keeps in this one: `remove_undocumented(nest.__name__, …)`.
+        listed: names in a literal `__all__`; ``None`` without one.
     """
 
     def __init__(self) -> None:

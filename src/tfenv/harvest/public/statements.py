@@ -1,8 +1,8 @@
-"""What the names of a module stand for: its statements followed one by one, as an import would run them.
+"""The objects that the names of a module refer to: its statements are followed one by one, as an import runs them.
 
 Imports (also `*`), definitions, plain assignments, `del`, `setattr` on modules, `LazyLoader`, and TensorFlow's own
-`remove_undocumented` and `make_all` are followed. Of an `if` all branches count unless its test can be told; of a `try`
-the body.
+`remove_undocumented` and `make_all` are followed. All branches of an `if` count unless the
+value of its test is known; of a `try`, only the body counts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Follower(Evaluator):
-    """Runs through the statements of one module."""
+    """Follows the statements of one module."""
 
     def run(self, body: Iterable[ast.stmt]) -> None:
         """Follow the statements in order."""
@@ -89,7 +89,7 @@ class Follower(Evaluator):
             self._call(node.value)
 
     def _loop(self, node: ast.For | ast.While) -> None:
-        """The variable of a loop stays behind; what it does in between is not followed."""
+        """Record the variable of a loop; the body of the loop is not followed."""
         if isinstance(node, ast.For):
             for target in ast.walk(node.target):
                 if isinstance(target, ast.Name):
@@ -113,7 +113,7 @@ class Follower(Evaluator):
             self._names.update(before)
 
     def _truth(self, test: ast.expr) -> bool | None:
-        """Of a test of the version of Python, for a type checker, or for a backend of Keras."""
+        """The value of a test for the Python version, a type checker or a backend of Keras."""
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             inner = self._truth(test.operand)
             return None if inner is None else not inner
@@ -175,7 +175,7 @@ class Follower(Evaluator):
                         self._space.brought.add(name)
 
     def _from(self, module: str, name: str) -> Value:
-        """An import from the package itself may mean a module of it: that counts, unless it has the name already."""
+        """Import a name from a package; it may be a submodule, unless the package defines the name."""
         whole = f"{module}.{name}"
         if whole in self._all.linked:
             return Module(whole, link=True)
@@ -227,7 +227,7 @@ class Follower(Evaluator):
                 yield self.value(base)
 
     def _call(self, node: ast.Call) -> None:
-        """A call for its effect."""
+        """Follow a call that is a statement."""
         last = ast.unparse(node.func).rpartition(".")[2].lstrip("_")
         if last == "setattr" and len(node.args) == 3:
             name = string(node.args[1])
@@ -251,7 +251,7 @@ class Follower(Evaluator):
                 self._extend_all(node.args[0] if last == "extend" else ast.List(elts=node.args))
 
     def _update_globals(self, source: str) -> None:
-        """As `keras.initializers` does from 2.4 on: classes of a module, also in snake case, and what is put there."""
+        """Follow what `keras.initializers` does since 2.4: add classes, also in snake case, and single objects."""
         functions = [one for one in self._all.world.parse(self._module).body if isinstance(one, FUNCTIONS)]
         made = [one for function in functions for one in function.body]
         for call in (one.value for one in made if isinstance(one, ast.Expr)):
@@ -294,14 +294,14 @@ class Follower(Evaluator):
         self._space.cleaned = True
 
     def _submodule(self, name: str, module: str, depth: int = _STARS) -> str | None:
-        """A module inside this one, or inside one whose names it has by `*`: that brings modules, too."""
+        """A submodule of this module, or of one imported by `*`, which also imports submodules."""
         if f"{module}.{name}" in self._all.world:
             return f"{module}.{name}"
         starred = self._all.space(module).starred if depth else []
         return next((found for one in starred if (found := self._submodule(name, one, depth - 1))), None)
 
     def _mentioned(self, node: ast.expr | None) -> set[str]:
-        """Names that docstrings mention as `@@name`: of this module, or of those given."""
+        """Names that docstrings of this module, or of the given ones, mention as `@@name`."""
         if node is None or not isinstance(node, (ast.List, ast.Tuple)):
             return set(_MENTIONED.findall(self._docstring))
         found: set[str] = set()
@@ -331,7 +331,7 @@ class Follower(Evaluator):
             self._space.dunders.update(self._list(node))
 
     def _list(self, node: ast.expr | None) -> list[str]:
-        """The strings of a list; of a named one as it was built up in this module."""
+        """The strings of a list, or of a variable that holds a list built in this module."""
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
             return [text for one in node.elts if (text := string(one)) is not None]
         if isinstance(node, ast.BinOp):
@@ -367,5 +367,5 @@ class Follower(Evaluator):
 
 
 def _snake(name: str) -> str:
-    """As `to_snake_case` of `keras/utils/generic_utils.py`."""
+    """The name in snake case, as `to_snake_case` of `keras/utils/generic_utils.py`."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()

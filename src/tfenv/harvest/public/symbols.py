@@ -1,11 +1,11 @@
-"""The public symbols of a release, read off its wheels: modules that it shows, what is in them, members of classes.
+"""The public symbols of a release, read from its wheels: modules, their contents, members of classes.
 
-A name is public if it has no leading underscore (`__version__` and its like, `__internal__` and `__operators__` aside)
+A name is public if it has no leading underscore (except `__version__` and similar, `__internal__` and `__operators__`)
 and can be reached from the package. A module counts where it is part of the tree (generated API, a child of the module
-that shows it, or told by `__all__` or `remove_undocumented`), not where some implementation happens to import it.
+that exports it, or named by `__all__` or `remove_undocumented`), not where an implementation happens to import it.
 
-Keras up to 2.12 has its code beside what it shows: modules that anybody can import (`keras.layers.core`). Those are
-told too, as inner ones.
+Keras up to 2.12 has its code next to its public modules, where anybody can import it (`keras.layers.core`). These
+modules are included as inner ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DUNDERS = {
     "__monolithic_build__",
     "__internal__",
     "__operators__",
-    "_tf_keras",  # what TensorFlow shows as `tf.keras`
+    "_tf_keras",  # what TensorFlow exports as `tf.keras`
 }
 _GENERATED = re.compile(r"(^|\.)(_api|api|_tf_keras)(\.|$)|^tensorflow$|^keras$|^tf_keras$|^tensorflow\.tools\.api\.")
 _ENDLESS = re.compile(r"(^|\.)compat\.v[12]\.(.*\.)?compat\.v[12]$")
@@ -55,12 +55,12 @@ class Symbol:
     """One public name of one release.
 
     Attributes:
-        kind: a letter of `facts.api_rows.KINDS`, or `@` for the root of a package that is told by its own releases.
-        module: where it is defined; empty for members of a class and for what nothing is known of.
-        thing: tells two names of the same thing; empty for members of a class.
-        parameters: with stars; ``None`` if it is not callable or not known.
-        lineage: of a class: the `thing` of each class it inherits from, nearest first.
-        inner: it is (in) a module that can be imported, but is not shown.
+        kind: letter of `tfenv.symbols.rows.KINDS`, or `@` for the root of a package that has rows of its own.
+        module: module that defines it; empty for members of a class and where it is not known.
+        thing: key that two names of one object share; empty for members of a class.
+        parameters: parameters with stars; ``None`` if it is not callable or they are not known.
+        lineage: `thing` of each base class of a class, nearest first.
+        inner: whether it is, or is in, a module that can be imported but is not public.
     """
 
     kind: str
@@ -77,10 +77,10 @@ def symbols(
     """All public symbols below a package, by name relative to it.
 
     Args:
-        world: the modules of all wheels that the release consists of.
-        root: the package, such as `tensorflow`.
-        python: of the interpreter that the wheel is for.
-        linked: packages that are told elsewhere.
+        world: modules of all wheels that the release consists of.
+        root: package, such as `tensorflow`.
+        python: version of Python that the wheel is for.
+        linked: packages that have rows of their own.
     """
     return _Walk(Names(world, python=python, linked=linked)).all(root)
 
@@ -120,7 +120,7 @@ class _Walk:
                 self._name(module, name, value, there)
 
     def _name(self, module: str, name: str, value: Value, there: str) -> None:
-        """A name of a module that is no module."""
+        """Add a name of a module that is not itself a module."""
         if isinstance(value, Class):
             self._class(value, there)
         elif isinstance(value, Function):
@@ -135,7 +135,7 @@ class _Walk:
             self._found[there] = Symbol(kind="v", module=raw.module if isinstance(raw, Ref) else module)
 
     def _public(self, module: str) -> Iterator[str]:
-        """Names of a module, and modules inside it that the generated tree beside it has (Keras 2.6 to 2.12)."""
+        """Names of a module, and its submodules in the generated tree next to it (Keras 2.6 to 2.12)."""
         world, beside = self._names.world, set[str]()
         if module.partition(".")[0] == "keras":
             beside = {name for name in world.children(f"keras.api._v2.{module}") if f"{module}.{name}" in world}
@@ -147,7 +147,7 @@ class _Walk:
                 yield name
 
     def _shown(self, module: str, name: str, value: Module) -> bool:
-        """Is a module that another one knows part of what it shows?"""
+        """Whether a module that another one refers to is part of what that one exports."""
         if (
             value.name in _SKIPPED
             or value.name.partition(".")[0] not in PACKAGES

@@ -1,4 +1,4 @@
-"""The Python modules of some wheels, parsed when they are asked for; nothing is imported or run."""
+"""The Python modules of some wheels, parsed on first use; nothing is imported or run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _DATA = re.compile(r"[^/]+\.data/(?:pure|plat)lib/")
 
 
 class Sources:
-    """Parsed modules by content. Patch releases share most of their modules, so that this outlives a `ModuleTrees`.
+    """Parsed modules by content. It outlives a `ModuleTrees`, because patch releases share most of their modules.
 
-    Bodies of functions are dropped: only names and signatures matter here. Where a module puts into its `globals()`
-    what its functions make, what they put under a name (`objects["he_normal"] = …`) and their calls are kept.
+    Bodies of functions are dropped: only names and signatures matter here. If a module updates its `globals()` from
+    functions, their calls and assignments to subscripts (`objects["he_normal"] = …`) are kept.
     """
 
     def __init__(self) -> None:
@@ -26,13 +26,13 @@ class Sources:
         self._used: set[bytes] = set()
 
     def parse(self, source: bytes) -> ast.Module:
-        """The module; an empty one if this is no Python of today (a template, Python 2)."""
+        """The module; an empty one if the text is not valid Python 3 (a template, Python 2)."""
         key = blake2b(source, digest_size=16).digest()
         self._used.add(key)
         if key not in self._held:
             try:
                 with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # "invalid escape sequence" in somebody else's code
+                    warnings.simplefilter("ignore")  # "invalid escape sequence" in other people's code
                     module = ast.parse(source)
             except (SyntaxError, ValueError):
                 module = ast.Module(body=[], type_ignores=[])
@@ -45,7 +45,7 @@ class Sources:
         return self._held[key]
 
     def forget(self) -> None:
-        """Drop what was not asked for since the last time."""
+        """Drop modules that were not used since the last call."""
         self._held = {key: module for key, module in self._held.items() if key in self._used}
         self._used = set()
 
@@ -53,7 +53,7 @@ class Sources:
 class ModuleTrees:
     """Modules by dotted name.
 
-    `tensorflow_core` (1.15 to 2.1) is told as `tensorflow`, which forwards to it.
+    `tensorflow_core` (1.15 to 2.1) is named `tensorflow`, the package that forwards to it.
     """
 
     def __init__(self, archives: Iterable[Mapping[str, bytes]], sources: Sources | None = None) -> None:
@@ -72,7 +72,7 @@ class ModuleTrees:
         return module in self._files or module in self._packages
 
     def home(self, module: str) -> str:
-        """Where a module is: TensorFlow puts the folder of its generated API on its `__path__`."""
+        """The file of a module; TensorFlow adds the folder of its generated API to its `__path__`."""
         package, _, rest = module.partition(".")
         if package == "tensorflow" and rest and module not in self:
             for api in ("tensorflow._api.v2", "tensorflow._api.v1"):
@@ -81,7 +81,7 @@ class ModuleTrees:
         return module
 
     def is_package(self, module: str) -> bool:
-        """Is it one that holds further modules?"""
+        """Whether a module is a package."""
         return module in self._packages
 
     def children(self, module: str) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ class ModuleTrees:
             self._packages.add(".".join(parts))
         if (
             package or ".".join(parts) not in self._packages
-        ):  # of both, an import finds the package (Keras 2.4.0 to 2.4.2)
+        ):  # if both exist, an import finds the package (Keras 2.4.0 to 2.4.2)
             self._files[".".join(parts)] = data
         for stop in range(1, len(parts)):
             self._packages.add(".".join(parts[:stop]))
@@ -122,14 +122,14 @@ def plain(member: str) -> str:
 
 
 def _makes(node: ast.AST) -> TypeGuard[ast.stmt]:
-    """Does it assign to a subscript, or call something?"""
+    """Whether a statement assigns to a subscript or is a call."""
     if isinstance(node, ast.Assign):
         return isinstance(node.targets[0], ast.Subscript)
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
 def _inner(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | None:
-    """The function inside that this one returns as it is, not dressed up as its argument (`functools.wraps`)."""
+    """The inner function that a function returns unchanged, without `functools.wraps`."""
     if not node.body or not isinstance(node.body[-1], ast.Return) or not isinstance(node.body[-1].value, ast.Name):
         return None
     for statement in node.body:
