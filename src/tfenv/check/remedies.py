@@ -233,7 +233,9 @@ class _Remedies:
                 if question.releases:
                     yield self._repairs.fix(step)
                 else:
-                    yield Fix(change=step.values, command=f"install TensorFlow with Python {text}", cost=PYTHON)
+                    yield Fix(
+                        change=step.values, command=f"python{text} -m venv .venv   # and install there", cost=PYTHON
+                    )
 
     def _file_of(self, name: Name) -> Iterator[Fix]:
         """A release of a package that has a wheel here, with the nearest Python that it is for."""
@@ -243,13 +245,21 @@ class _Remedies:
                 pythons = self._knowledge.pythons(name, version, target)
                 if not pythons:
                     continue
-                python = min(pythons, key=lambda each: 0 if now is None else distance(each, now))
+                python = self._python_among(pythons)
                 change = ((f"packages.{name}", str(version)), ("python", str(python)))
                 if now is not None and python.release[:2] == now.release[:2]:
                     yield self._pin(name, SpecifierSet(f"=={version}"))
                 else:
                     yield Fix(change=change, command=f"python{python} -m pip install {name}=={version}", cost=PACKAGE)
                 break
+
+    def _python_among(self, pythons: Sequence[Version]) -> Version:
+        """The nearest to the one in use, else the newest that TensorFlow has a wheel for."""
+        now = self._question.target.python
+        if now is not None:
+            return min(pythons, key=lambda each: distance(each, now))
+        newest = replace(self._question, releases=self._question.releases or (self._newest_with(None),))
+        return next((each for each in pythons_near(newest, self._knowledge) if each in pythons), pythons[0])
 
     def _candidates(self, name: Name) -> list[Version]:
         """The release that is pinned, the newest that goes with TensorFlow, else the newest."""

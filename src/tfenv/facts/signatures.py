@@ -24,7 +24,8 @@ _PRIVATE = re.compile(r"\._api\.v[12](?:\.compat\.v2)?")
 """Where the public names really are; no code writes that."""
 _ERROR = re.compile(
     r"(?:Error|Exception)\b|^\W*(?:E|F)\d{4} |: [EF] |"
-    r"\b(?:error|fatal|failed|failure|fails|abort(?:ed|ing)?|core dumped|OOM|killed|segmentation|bus error|panic"
+    r"\b(?:error(?! rate)|fatal|failed|failure|fails|abort(?:ed|ing)?|core dumped|OOM|killed|segmentation"
+    r"|bus error|panic"
     r"|mismatch(?:ed|es)?|cannot|can't|could not|couldn't|unable|undefined|unsatisfi\w+|incompatible|unsupported"
     r"|invalid|missing|corrupt\w*|conflict\w*|insufficient|exhausted|out of memory|refused|denied|no such"
     r"|not (?:found|detected|available|supported|compatible|installed|recognized)|terminate called|traceback)\b",
@@ -206,7 +207,7 @@ def _short(version: str) -> Version:
 
 def _specifier(text: str) -> SpecifierSet | None:
     try:
-        return SpecifierSet(text)
+        return SpecifierSet("" if text == ">=0" else text)
     except InvalidSpecifier:
         return None
 

@@ -68,7 +68,9 @@ def _strangers(text: str, raised: Sequence[Raised], symptoms: Sequence[Symptom],
     return tuple(dict.fromkeys((*exceptions, *reversed(found))))[:_MOST]
 
 
-_FOLLOWS = re.compile(r"native TensorFlow runtime|CalledProcessError|SystemExit|KeyboardInterrupt")
+_FOLLOWS = re.compile(
+    r"native TensorFlow runtime|CalledProcessError|SystemExit|KeyboardInterrupt|Unsatisfiable|ResolutionImpossible"
+)
 """Exceptions that only repeat that something failed before."""
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
@@ -104,7 +106,7 @@ def _conflicts(found: list[Edge], text: str, database: Database) -> Iterator[Sym
     for name, some in by_name.items():
         if (pair := _apart(name, some, database)) is not None:
             any_clash = True
-            yield _of_pair(name, *pair)
+            yield _of_pair(name, *pair, database)
     if any_clash or len(by_name) != 1:
         return
     ((name, some),) = by_name.items()
@@ -150,17 +152,36 @@ def _meet(name: Name, one: Edge, other: Edge, database: Database) -> bool:
     return any(both.contains(version, prereleases=True) for version in versions)
 
 
-def _of_pair(name: Name, stays: Edge, goes: Edge) -> Symptom:
-    keras = name == "keras"
+def _of_pair(name: Name, stays: Edge, goes: Edge, database: Database) -> Symptom:
+    """A conflict: the user's own pin changes, or else the release of the other package that requires too much."""
+    package, wanted = name, stays.wants if stays.by is not None or goes.by is None else goes.wants
+    advice = None
+    if goes.by is not None and stays.by is not None:
+        fitting = _fitting(goes.by, name, stays, database)
+        package, wanted = goes.by, None if fitting is None else SpecifierSet(f"=={fitting}")
+        advice = f"take a release of {goes.by} that goes with {name}{stays.wants}, or put it into its own environment"
     return Symptom(
-        code="keras-mismatch" if keras else "package-incompatible",
+        code="keras-mismatch" if name == "keras" else "package-incompatible",
         subject=name,
         cause=f"{stays.words}, and {goes.words}: no release of {name} meets both",
         line=goes.line,
-        package=name,
-        wanted=stays.wants if stays.by is not None or goes.by is None else goes.wants,
-        installing=False,
+        package=package,
+        wanted=wanted,
+        advice=advice,
     )
+
+
+def _fitting(by: Name, name: Name, stays: Edge, database: Database) -> Version | None:
+    """The newest release of a package whose requirement of another one goes with what stays."""
+    for version in sorted(database.projects.rows(by), reverse=True):
+        row = database.projects.rows(by)[version]
+        if version.is_prerelease or row.yanked or row.requires is None:
+            continue
+        asked = [one for one in map(PackagingRequirement, row.requires) if normalize(one.name) == name]
+        edges = [replace(stays, by=by, wants=one.specifier) for one in asked]
+        if all(not str(edge.wants) or _meet(name, stays, edge, database) for edge in edges):
+            return version
+    return None
 
 
 def _of_python(edge: Edge) -> Symptom:

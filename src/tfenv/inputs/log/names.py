@@ -101,6 +101,7 @@ def _missing(each: Raised) -> _Missing | None:
         if module is None:
             return None
         full = module if name is None else f"{module}.{name}"
+        full = re.sub(r"^tensorflow\b", "tensorflow", full, flags=re.IGNORECASE)
         inside = _INSIDE.search(full) is not None
         for pattern_of_module, public in _PUBLIC:
             full = pattern_of_module.sub(public, full)

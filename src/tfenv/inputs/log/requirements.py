@@ -60,6 +60,10 @@ _CONDA = re.compile(
     r"\[version='(?P<wants>[^'\n]{1,400})'",
     re.MULTILINE,
 )
+_TREE = re.compile(
+    rf"─ (?P<by>{_NAME}) (?P<version>\d[\w.]*) would require\n[│ ]*[└├]─ (?P<name>{_NAME}) (?P<wants>{_SPEC})"
+)
+"""The tree of libmamba."""
 _PROJECT = re.compile(r"(?i:your? (?:project|workspace)|you)$")
 _CARET = re.compile(r"\^\s?(?P<version>\d[\w.]*)")
 _TILDE = re.compile(r"(?<![\w])~\s?(?P<version>\d[\w.]*)")
@@ -152,7 +156,7 @@ def _edges(text: str) -> Iterator[Edge]:
                 if all(end <= first or start >= last for first, last in taken):
                     taken.append((start, end))
                     yield _edge(match, line)
-    for match in _CONDA.finditer(text):
+    for match in (*_CONDA.finditer(text), *_TREE.finditer(text)):
         yield _edge(match, match[0])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -19,6 +19,8 @@ _FRAME = re.compile(
     r"|\[?(?P<path_c>[^\s\]]{1,400}\.pyx?)(?:\]\(\S{1,400}\))? in \S)"
 )
 """A frame as Python, pytest and IPython print it."""
+_ARROW = re.compile(r"^-{2,}>\s{0,4}\d+ (?P<code>.*)")
+"""The line of a frame that IPython points at."""
 _RAISED = re.compile(
     r"^(?:E\s{2,8}|[\w.]{1,60}:[\w.]{1,60}:)?\s{0,4}"
     r"(?P<kind>(?:[A-Za-z_]\w{0,60}\.){0,6}[A-Z]\w{0,60}(?:Error|Exception|Conflict|Interrupt|Impossible|Exit)|\w*\.?Exception)"
@@ -112,11 +114,14 @@ def _raised(text: str) -> Iterator[Raised]:
             path, package = pending
             frames.append(Frame(path=path, package=package, code=line.strip()))
             pending = None
-            if _FRAME.match(line) is None and _RAISED.match(line) is None:
+            if all(pattern.match(line) is None for pattern in (_FRAME, _RAISED, _ARROW)):
                 continue
         if (match := _FRAME.match(line)) is not None:
             path = match["path"] or match["path_b"] or match["path_c"]
             pending = path, package_of(path)
+        elif (match := _ARROW.match(line)) is not None:
+            last = frames.pop() if frames else Frame(path="", package=None)
+            frames.append(replace(last, code=match["code"].strip()))
         elif (match := _RAISED.match(line)) is not None:
             yield Raised(
                 kind=match["kind"].rpartition(".")[2],
