@@ -12,10 +12,9 @@ from tfenv.check.question import Fixed
 from tfenv.model.goal import OLDEST_PYTHON
 from tfenv.model.hardware import driver_text
 from tfenv.model.package import TENSORFLOW
-from tfenv.model.target import Accelerator, Platform
+from tfenv.model.target import Platform
 from tfenv.overlay.overlay import CPU, GPU
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
-from tfenv.resolver.commands import CPU as NO_GPU
 from tfenv.resolver.commands import CUDA, CUDNN, DRIVER, IMAGE, PACKAGE, PATCH, PYTHON, RELEASE, SYSTEM
 
 if TYPE_CHECKING:
@@ -274,13 +273,6 @@ def _releases(question: Question, knowledge: Knowledge) -> Iterator[Alteration]:
         others = [each for each in stable if each != mine] if same else [*companions[:1], *stable[:1]]
         for version in dict.fromkeys(others):
             yield release(question, version, cost)
-
-
-def without_gpu(question: Question) -> Alteration:
-    """The same on the CPU."""
-    after = question.on(accelerator=Accelerator.NONE, gpus=(), driver=None, cuda_major=None, rocm=None)
-    after = replace(after, accelerated=False, problems=(), unknown=())
-    return Alteration(values=(("gpu", "none"),), after=after, cost=NO_GPU, kinds=_of("place"))
 
 
 def _of(kind: str) -> frozenset[str]:
