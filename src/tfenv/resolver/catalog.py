@@ -9,6 +9,7 @@ from tfenv.model import tags
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
     from tfenv.model.package import File, Name, Release, Requirement
@@ -150,3 +151,8 @@ class Catalog:
         if wheels and not self._build:
             return None, True
         return min(sources, key=lambda file: (not file.filename.endswith(".tar.gz"), file.filename)), False
+
+
+def is_exact(specifier: SpecifierSet) -> bool:
+    """Does it name one version? (the condition of PEP 592 for a yanked release)"""
+    return any(one.operator == "===" or (one.operator == "==" and not one.version.endswith(".*")) for one in specifier)

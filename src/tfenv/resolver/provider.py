@@ -1,32 +1,41 @@
-"""What is wanted: by the request, by each candidate, of Python and of the machine."""
+"""The questions of resolvelib, answered for one request: what is wanted of projects, of Python and of the machine."""
 
+# ruff: noqa: ARG002  # resolvelib decides which arguments its questions have
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
+from resolvelib.providers import AbstractProvider
 
 from tfenv.model import tags
 from tfenv.model.package import Name, Requirement
 from tfenv.resolver.ahead import Ahead
 from tfenv.resolver.candidate import PYTHON, Candidate, Want, is_virtual, wants
-from tfenv.resolver.virtual import answers
+from tfenv.resolver.catalog import is_exact
+from tfenv.resolver.virtual import VirtualCandidate, answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from packaging.markers import Marker
     from packaging.version import Version
+    from resolvelib.structs import Matches, RequirementInformation
 
     from tfenv.model.goal import Goal
-    from tfenv.model.package import File
+    from tfenv.model.package import File, Release
     from tfenv.resolver.catalog import Catalog
-    from tfenv.resolver.virtual import VirtualCandidate
+
+Choice = Candidate | VirtualCandidate
+"""What can be chosen: a file of an index, or an answer of the target."""
 
 
-class Provider:
+class Provider(AbstractProvider[Want, Choice, str]):
     """Requirements and candidates of one request; every answer is worked out once.
+
+    What was asked for by name is required by the root, so that a hopeless wish fails before anything else is read, and
+    by each Python, so that its markers are read for that Python and its files are looked for there.
 
     Args:
         request: what is asked for.
@@ -38,8 +47,10 @@ class Provider:
 
     Attributes:
         first: project that is chosen before anything else.
+        preferred: versions to try first.
         pythons: full versions, best first.
         warnings: what could not be known, as keys, in the order of discovery.
+        held: project to version to the glibc that its file needs and the target does not have.
     """
 
     def __init__(
@@ -57,7 +68,7 @@ class Provider:
         self._asked = asked
         self._constraints = request.constraints
         self._platform = request.target.platform
-        self._preferred = preferred
+        self.preferred = preferred
         self.pythons = sorted(pythons, key=lambda python: _is_preferred(python, preferred), reverse=True)
         self._virtual = answers(request.target, self.pythons)
         self._candidates: dict[tuple[str, Version, Version], Candidate] = {}
@@ -65,12 +76,93 @@ class Provider:
         self._asked_on: dict[Version, list[Want]] = {}
         self._before: dict[Candidate, list[Want]] = {}
         self._only: dict[Version, Want] = {}
+        self._same: dict[Candidate, Want] = {}
         self._met: dict[tuple[int, int], tuple[bool, Requirement]] = {}
         self._bounded: dict[int, tuple[bool, bool, Requirement]] = {}
         self._evaluated: dict[tuple[int, Version, str], tuple[bool, Marker, bool]] = {}
         self._environments: dict[Version, dict[str, str]] = {}
         self._ahead = Ahead(catalog, first=first, preferred=preferred, holds=self.is_held)
         self.warnings: dict[str, None] = {}
+        self.held: dict[Name, dict[Version, Requirement]] = {}
+
+    # what resolvelib asks
+
+    def identify(self, requirement_or_candidate: Want | Choice) -> str:
+        """Both carry it."""
+        return requirement_or_candidate.identifier
+
+    def narrow_requirement_selection(
+        self,
+        identifiers: Iterable[str],
+        resolutions: Mapping[str, Choice],
+        candidates: Mapping[str, Iterator[Choice]],
+        information: Mapping[str, Iterator[RequirementInformation[Want, Choice]]],
+        backtrack_causes: Sequence[RequirementInformation[Want, Choice]],
+    ) -> Iterable[str]:
+        """The first project, then Python and the machine, then what was in the last conflict, then the rest."""
+        left = list(identifiers)
+        if self.first in left:
+            return [self.first]
+        if virtual := [identifier for identifier in left if is_virtual(identifier)]:
+            return virtual[:1]
+        clashed = {cause.requirement.identifier for cause in backtrack_causes}
+        clashed |= {cause.parent.identifier for cause in backtrack_causes if cause.parent is not None}
+        return [identifier for identifier in left if identifier in clashed] or left
+
+    def get_preference(
+        self,
+        identifier: str,
+        resolutions: Mapping[str, Choice],
+        candidates: Mapping[str, Iterator[Choice]],
+        information: Mapping[str, Iterator[RequirementInformation[Want, Choice]]],
+        backtrack_causes: Sequence[RequirementInformation[Want, Choice]],
+    ) -> tuple[bool, bool]:
+        """Exact pins, then what is bounded from above; the order of discovery decides the rest."""
+        found = [self.strictness(each.requirement.requirement) for each in information[identifier]]
+        return not any(exact for exact, _ in found), not any(bounded for _, bounded in found)
+
+    def find_matches(
+        self,
+        identifier: str,
+        requirements: Mapping[str, Iterator[Want]],
+        incompatibilities: Mapping[str, Iterator[Choice]],
+    ) -> Matches[Choice]:
+        """Best first: the newest version, and for each version the newest Python."""
+        asked = list(requirements[identifier])
+        refused = set(incompatibilities[identifier])
+        if is_virtual(identifier):
+            return [
+                answer
+                for answer in self.answers(identifier)
+                if answer not in refused and all(self.meets(answer, want.requirement) for want in asked)
+            ]
+        return lambda: (candidate for candidate in self._matches(identifier, asked) if candidate not in refused)
+
+    def is_satisfied_by(self, requirement: Want, candidate: Choice) -> bool:
+        """Same version, and same Python where the requirement is bound to one."""
+        if isinstance(candidate, VirtualCandidate):
+            return self.meets(candidate, requirement.requirement)
+        if requirement.python is not None and requirement.python != candidate.python:
+            return False
+        return self.catalog.allows(requirement.requirement, candidate.version)
+
+    def get_dependencies(self, candidate: Choice) -> Iterator[Want]:
+        """What a candidate requires, without what every answer of the target meets.
+
+        An extra requires its project; the first project always requires its Python, which requires what was asked for.
+        """
+        if isinstance(candidate, VirtualCandidate):
+            if candidate.identifier == PYTHON and candidate.versions is not None:
+                yield from self.asked(candidate.versions[0])
+            return
+        if candidate.extra:
+            if candidate not in self._same:
+                same = Requirement(name=candidate.name, specifier=SpecifierSet(f"==={candidate.version}"))
+                self._same[candidate] = Want(candidate.name, same, candidate.python)
+            yield self._same[candidate]
+        for want in self.wanted(candidate):
+            if candidate.name == self.first or not is_virtual(want.identifier) or not self.is_met_anyhow(want):
+                yield want
 
     # what candidates want
 
@@ -130,6 +222,27 @@ class Provider:
         """Expect the metadata of a candidate, which is about to be read, and what it requires."""
         self._ahead.take(candidate.identifier, candidate.file, candidate.python)
 
+    def usable(self, identifier: str, release: Release, python: Version, *, yanked: bool = False) -> Candidate | None:
+        """The file of a release to install; ``None`` also if it needs a newer glibc than the target has.
+
+        No search changes that, so it is not even tried. The first project is what the explanation is about, and is.
+
+        Args:
+            identifier: project, or one of its extras.
+            release: release of the project.
+            python: full version.
+            yanked: whether a yanked file is taken if no other fits.
+        """
+        file = self.catalog.file(release, python, yanked=yanked)
+        if file is None:
+            return None
+        candidate = self.candidate(identifier, release.version, python, file)
+        if candidate.name == self.first or not self.catalog.is_too_new(candidate.glibc):
+            return candidate
+        if not candidate.extra:
+            self.held.setdefault(candidate.name, {})[candidate.version] = self.at_once(candidate)[-1].requirement
+        return None
+
     def candidate(self, identifier: str, version: Version, python: Version, file: File) -> Candidate:
         """One file of a release, for one Python; always the same object."""
         key = (identifier, version, python)
@@ -171,6 +284,32 @@ class Provider:
             )
             found.append(Want("__glibc", needed, None))
         return found
+
+    def _matches(self, identifier: str, asked: Sequence[Want]) -> Iterator[Candidate]:
+        """Candidates of a project or an extra that satisfy what is asked and the constraints; yanked files last."""
+        name = Name(identifier.partition("[")[0])
+        fixed = {want.python for want in asked if want.python is not None}
+        if len(fixed) > 1:
+            return
+        pythons = fixed or self.pythons
+        bounds = {python: self.bounds(name, python) for python in pythons}
+        everywhere = [bound for bound in self._constraints if all(bound in each for each in bounds.values())]
+        requirements = [want.requirement for want in asked]
+        matching = self.catalog.matching(name, [*requirements, *everywhere], preferred=self.preferred.get(name))
+        yanked: list[Candidate] = []
+        for release in matching:
+            for python, bound in bounds.items():
+                if not all(self.catalog.allows(each, release.version) for each in bound):
+                    continue
+                is_pinned = any(is_exact(each.specifier) for each in (*requirements, *bound))
+                candidate = self.usable(identifier, release, python, yanked=is_pinned)
+                if candidate is None:
+                    continue
+                if candidate.file.yanked is None:
+                    yield candidate
+                else:
+                    yanked.append(candidate)
+        yield from yanked
 
     def _read(self, candidate: Candidate) -> list[Want]:
         """What the metadata of a candidate asks for on its Python."""

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
+from resolvelib.resolvers import ResolutionImpossible, ResolutionTooDeep
 
 from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name, Requirement
 from tfenv.model.progress import Silent
-from tfenv.resolver.attempt import Refuted, Solved, attempt
-from tfenv.resolver.candidate import PYTHON, is_virtual
+from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
 from tfenv.resolver.catalog import Catalog
 from tfenv.resolver.diagnose import diagnose
+from tfenv.resolver.learning import MAX_ROUNDS, LearningResolver
 from tfenv.resolver.outcome import Attempt, Conflict, Held, Link, Need, Pin, Resolution
+from tfenv.resolver.provider import Provider
+from tfenv.resolver.reporter import Reporter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from resolvelib import Resolver
+    from resolvelib.resolvers import RequirementInformation, Result
 
     from tfenv.model.goal import Goal
     from tfenv.model.progress import Progress
-    from tfenv.resolver.candidate import Candidate, Want
+    from tfenv.resolver.candidate import Want
     from tfenv.resolver.protocols import Source
-    from tfenv.resolver.provider import Provider
-    from tfenv.resolver.values import Reason
+    from tfenv.resolver.provider import Choice
+
+    _Cause = RequirementInformation[Want, Choice]
 
 _TASK = "resolving"
 
@@ -36,6 +44,7 @@ def resolve(
     preferred: Mapping[Name, Version] | None = None,
     progress: Progress | None = None,
     brief: bool = False,
+    resolver: type[Resolver[Want, Choice, str]] = LearningResolver,
 ) -> Resolution:
     """Choose Python, one file of each package, and what they need of the machine.
 
@@ -50,20 +59,29 @@ def resolve(
         preferred: versions to try first where they are allowed, such as those of an existing lock (`python` too).
         progress: told of every pin.
         brief: a conflict need not say what it is about, only that there is one.
+        resolver: that searches; `resolvelib.Resolver` answers the same questions, with its faults.
 
     Raises:
         Conflict: there is no solution; `smallest` finds out why, `explain` says it.
         IndexUnavailable: the source could not be asked.
     """
-    run = _Run(request, source, pythons=pythons, preferred=preferred or {}, progress=progress or Silent(), brief=brief)
+    run = partial(
+        _Run,
+        request,
+        source,
+        pythons=pythons,
+        preferred=preferred or {},
+        progress=progress or Silent(),
+        brief=brief,
+        resolver=resolver,
+    )
+    first = run(build=False)
     try:
-        return run.attempt()
+        return first.attempt()
     except Conflict:
-        if not run.catalog.skipped_source:
+        if not first.catalog.skipped_source:
             raise
-    return _Run(
-        request, source, pythons=pythons, preferred=preferred or {}, progress=run.progress, brief=brief, build=True
-    ).attempt()
+    return run(build=True).attempt()
 
 
 def candidates_of(request: Goal, pythons: Sequence[Version]) -> tuple[Version, ...]:
@@ -88,9 +106,11 @@ class _Run:
         pythons: Sequence[Version],
         preferred: Mapping[Name, Version],
         progress: Progress,
-        brief: bool = False,
-        build: bool = False,
+        brief: bool,
+        build: bool,
+        resolver: type[Resolver[Want, Choice, str]],
     ) -> None:
+        self._resolver = resolver
         self._brief = brief
         self._request = request
         self._pythons = candidates_of(request, pythons)
@@ -108,57 +128,63 @@ class _Run:
         Raises:
             Conflict: there is none, or (then it is not `proven`) none was found.
         """
+        provider, reporter = self._provider(self._asked, self._pythons, self._preferred), self._reporter()
         self.progress.start(_TASK)
         try:
-            found = self._search(self._asked, self._pythons, self._preferred)
+            result = self._resolver(provider, reporter).resolve(provider.roots(), max_rounds=MAX_ROUNDS)
+        except ResolutionImpossible as impossible:
+            raise self._conflict(provider, impossible.causes, reporter.tried) from None
+        except ResolutionTooDeep:
+            raise Conflict((), gaps={}, is_proven=False) from None
         finally:
             self.progress.finish(_TASK)
-        if isinstance(found, Refuted):
-            raise self._conflict(found)
-        return self._resolution(found)
+        return self._resolution(provider, result, reporter)
 
-    def _search(
+    def _provider(
         self, asked: Sequence[Requirement], pythons: Sequence[Version], preferred: Mapping[Name, Version]
-    ) -> Solved | Refuted:
-        return attempt(
-            self._request,
-            self.catalog,
-            asked=asked,
-            pythons=pythons,
-            preferred=preferred,
-            progress=self.progress,
-            task=_TASK,
+    ) -> Provider:
+        return Provider(
+            self._request, self.catalog, asked=asked, pythons=pythons, preferred=preferred, first=TENSORFLOW
         )
 
-    def _conflict(self, refuted: Refuted) -> Conflict:
+    def _reporter(self) -> Reporter:
+        return Reporter(self.progress, _TASK, TENSORFLOW)
+
+    def _conflict(self, provider: Provider, causes: Collection[_Cause], tried: Sequence[Candidate]) -> Conflict:
         """About the TensorFlow that was tried first: a proof of the whole request is about all of them."""
-        if refuted.reasons is None:
-            return Conflict((), gaps={}, is_proven=False)
-        involved = _links(refuted.provider, refuted.reasons)
+        involved = _links(provider, causes)
         if self._brief:
             return Conflict((), gaps={}, involved=involved)
-        about, pythons, reasons = None, self._pythons, refuted.reasons
-        if refuted.tried:
-            first = refuted.tried[0]
+        about, pythons = None, self._pythons
+        if tried:
+            first = tried[0]
             about = Attempt(name=first.name, version=first.version, python=first.python)
             only = Requirement(name=TENSORFLOW, specifier=SpecifierSet(f"=={first.version}"))
-            again = self._search((*self._asked, only), (first.python,), {})
-            if isinstance(again, Refuted) and again.reasons is not None:
-                reasons, pythons = again.reasons, (first.python,)
-                involved = tuple(dict.fromkeys((*_links(again.provider, reasons), *involved)))
+            again = self._provider((*self._asked, only), (first.python,), {})
+            try:
+                self._resolver(again, self._reporter()).resolve(again.roots(), max_rounds=MAX_ROUNDS)
+            except ResolutionImpossible as impossible:
+                causes, pythons = impossible.causes, (first.python,)
+                involved = tuple(dict.fromkeys((*_links(again, causes), *involved)))
+            except ResolutionTooDeep:
+                pass
         gaps = {}
-        wants = [reason.want for reason in reasons if reason.want is not None]
+        wants = [cause.requirement for cause in causes]
         for subject in dict.fromkeys(want.requirement.name for want in wants):
             if not is_virtual(subject):
                 on = [want for want in wants if want.requirement.name == subject]
-                if gap := diagnose(self.catalog, refuted.provider, subject, on, pythons):
+                if gap := diagnose(self.catalog, provider, subject, on, pythons):
                     gaps[subject] = gap
-        return Conflict(_links(refuted.provider, reasons), gaps=gaps, attempt=about, involved=involved)
+        return Conflict(_links(provider, causes), gaps=gaps, attempt=about, involved=involved)
 
-    def _resolution(self, solved: Solved) -> Resolution:
+    def _resolution(self, provider: Provider, result: Result[Want, Choice, str], reporter: Reporter) -> Resolution:
         from tfenv.resolver.held import held_back
 
-        provider, chosen, turned_down = solved.provider, solved.chosen, solved.held
+        chosen = {key: choice for key, choice in result.mapping.items() if isinstance(choice, Candidate)}
+        turned_down = {
+            name: {**reporter.held.get(name, {}), **provider.held.get(name, {})}
+            for name in (*reporter.held, *provider.held)
+        }
         python = next(iter(chosen.values())).python
         direct = {requirement.name for requirement in self._asked}
         pins: dict[Name, Pin] = {}
@@ -234,19 +260,19 @@ def _mark(pin: Pin) -> Pin:
     return replace(pin, direct=True)
 
 
-def _links(provider: Provider, reasons: Sequence[Reason]) -> tuple[Link, ...]:
-    """The requirements of a proof, each once."""
+def _links(provider: Provider, causes: Iterable[_Cause]) -> tuple[Link, ...]:
+    """The requirements of a conflict, each once."""
     links: dict[Link, None] = {}
-    for reason in reasons:
-        want, parent = reason.want, reason.parent
-        if want is None or provider.is_met_anyhow(want):
+    for want, parent in causes:
+        if provider.is_met_anyhow(want):
             continue
+        by = parent if isinstance(parent, Candidate) else None  # Python requires what the request asks for
         links[
             Link(
                 requirement=want.requirement,
-                python=want.python if parent is None else parent.python,
-                parent=None if parent is None else (parent.name, parent.version),
-                file=None if parent is None else parent.file,
+                python=want.python if by is None else by.python,
+                parent=None if by is None else (by.name, by.version),
+                file=None if by is None else by.file,
             )
         ] = None
     return tuple(links)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from tfenv.model.package import Name
 from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
+from tfenv.resolver.catalog import is_exact
 from tfenv.resolver.search import ABSENT, Nogood
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from tfenv.model.package import File, Release, Requirement
+    from tfenv.model.package import Release, Requirement
     from tfenv.resolver.candidate import Want
     from tfenv.resolver.provider import Provider
 
@@ -98,15 +99,13 @@ class Values:
 
     Args:
         provider: that knows what is wanted, and of which files.
-        preferred: versions to try first.
         opened: releases that are taken as a last resort.
     """
 
-    def __init__(self, provider: Provider, *, preferred: Mapping[Name, Version], opened: Opened) -> None:
+    def __init__(self, provider: Provider, *, opened: Opened) -> None:
         self._provider = provider
         self._catalog = provider.catalog
         self._pythons = provider.pythons
-        self._preferred = preferred
         self._opened = opened
         self._projects: dict[Name, Project] = {}
         self._everything: dict[str, int] = {}
@@ -133,7 +132,7 @@ class Values:
         project = self._projects.get(name)
         if project is None:
             releases = self._catalog.releases(name)
-            is_last, preferred = name in self._opened.prereleases, self._preferred.get(name)
+            is_last, preferred = name in self._opened.prereleases, self._provider.preferred.get(name)
             order = sorted(
                 range(len(releases)),
                 key=lambda n: (releases[n].version != preferred, is_last and releases[n].version.is_prerelease, n),
@@ -177,16 +176,17 @@ class Values:
         """Who requires a project (``None`` is the request), as far as it was read."""
         return self._wanted.get(name, [])
 
-    def file(self, release: Release, python: Version) -> File | None:
-        """The file of a release for a Python."""
-        return self._catalog.file(release, python, yanked=(release.name, release.version) in self._opened.yanked)
+    def usable(self, identifier: str, release: Release, python: Version) -> Candidate | None:
+        """The file of a release to install on a Python; a yanked one only if it was opened."""
+        is_opened = (release.name, release.version) in self._opened.yanked
+        return self._provider.usable(identifier, release, python, yanked=is_opened)
 
     # what forbids values
 
-    def given(self) -> list[Nogood]:
-        """What the request asks for, where its markers hold."""
+    def given(self, roots: Iterable[Want]) -> list[Nogood]:
+        """What the root requires, and what the request asks for where its markers hold."""
         nogoods: list[Nogood] = []
-        for want in self._provider.roots():
+        for want in roots:
             nogoods += self.nogoods(want, {}, None)
         holding: dict[tuple[str, int], tuple[Want, int]] = {}
         for number, python in enumerate(self._pythons):
@@ -296,11 +296,6 @@ def _excludes(version: Version, specifier: SpecifierSet) -> bool:
 
 def _pins(version: Version, specifier: SpecifierSet) -> bool:
     return is_exact(specifier) and specifier.contains(version, prereleases=True)
-
-
-def is_exact(specifier: SpecifierSet) -> bool:
-    """Does it name one version?"""
-    return any(one.operator == "===" or (one.operator == "==" and not one.version.endswith(".*")) for one in specifier)
 
 
 def project_of(package: str) -> Name:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from resolvelib.resolvers import Criterion, RequirementInformation
+
 from tfenv.model.package import Name
 from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
 from tfenv.resolver.search import ABSENT, Nogood, Search, Step
 from tfenv.resolver.values import ON, Opened, Project, Rule, Values, project_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from packaging.version import Version
+    from resolvelib import BaseReporter
 
-    from tfenv.model.package import File, Release, Requirement
-    from tfenv.model.progress import Progress
+    from tfenv.model.package import Requirement
     from tfenv.resolver.candidate import Want
-    from tfenv.resolver.provider import Provider
+    from tfenv.resolver.provider import Choice, Provider
 
 _AHEAD = 4
 """How many next-best files to fetch metadata for once the best one was turned down."""
@@ -29,32 +31,22 @@ class World:
 
     Args:
         provider: that knows what is wanted, and of which files.
-        preferred: versions to try first.
+        reporter: receives requirements that were read, candidates that were chosen, and those that were rejected.
         opened: releases that are taken as a last resort.
-        progress: told of every choice.
-        task: name of the task that it is told of.
-
-    Attributes:
-        held: project to version to what it asks of the machine and does not get.
-        tried: candidates of the first project, in the order in which they were tried.
     """
 
-    def __init__(
-        self, provider: Provider, *, preferred: Mapping[Name, Version], opened: Opened, progress: Progress, task: str
-    ) -> None:
+    def __init__(self, provider: Provider, reporter: BaseReporter[Want, Choice, str], *, opened: Opened) -> None:
         self._provider = provider
         self._catalog = provider.catalog
         self._pythons = provider.pythons
         self._first = provider.first
-        self._values = Values(provider, preferred=preferred, opened=opened)
-        self._progress = progress
-        self._task = task
+        self._values = Values(provider, opened=opened)
+        self._reporter = reporter
         self._loading: dict[Candidate, Iterator[Want]] = {}
         self._loaded: set[Candidate] = set()
         self._seen: dict[str, int] = {}
         self._tries: dict[Name, int] = {}
-        self.held: dict[Name, dict[Version, Requirement]] = {}
-        self.tried: list[Candidate] = []
+        self._begun: set[Candidate] = set()
 
     # what the search asks
 
@@ -88,9 +80,7 @@ class World:
             return None
         package = min(ready, key=lambda package: self._rank(package, search))
         if "[" in package:
-            project, _, extra = package.rstrip("]").partition("[")
-            candidate = self._candidate(Name(project), search, extra)
-            return self._load(candidate, package, ON, search)
+            return self._load(self._candidate(package, search), package, ON, search)
         return self._choose(Name(package), search)
 
     def exception(self, search: Search) -> Nogood:
@@ -99,21 +89,25 @@ class World:
 
     # what the request asks, and what came of it
 
-    def given(self) -> list[Nogood]:
-        """What the request asks for, where its markers hold."""
-        return self._values.given()
+    def given(self, roots: Iterable[Want]) -> list[Nogood]:
+        """What the root requires, and what the request asks for where its markers hold."""
+        roots = list(roots)
+        for want in roots:
+            self._reporter.adding_requirement(want, None)
+        return self._values.given(roots)
 
     def wanted(self, name: Name) -> list[tuple[Candidate | None, Requirement]]:
         """Who requires a project (``None`` is the request), as far as it was read."""
         return self._values.wanted(name)
 
-    def candidates(self, search: Search) -> dict[str, Candidate]:
-        """What was chosen: candidates of projects and of extras that are asked for."""
-        found = {}
-        for package in search.chosen:
-            if not is_virtual(package):
-                project, _, extra = package.rstrip("]").partition("[")
-                found[package] = self._candidate(Name(project), search, extra)
+    def choices(self, search: Search) -> dict[str, Choice]:
+        """What was chosen: answers of the target, candidates of projects and of extras that are asked for."""
+        found: dict[str, Choice] = {}
+        for package, value in search.chosen.items():
+            if is_virtual(package):
+                found[package] = self._provider.answers(package)[value.bit_length() - 2]
+            else:
+                found[package] = self._candidate(package, search)
         return found
 
     def _choose_first(self, search: Search) -> Step:
@@ -125,7 +119,7 @@ class World:
             value = 2 << number
             if not domain & value:
                 continue
-            if any(self._usable(self._first, project.releases[number], python) for python in pythons):
+            if any(self._values.usable(self._first, project.releases[number], python) for python in pythons):
                 return Step(package=self._first, value=value)
             skipped |= value
         return self._no_file(self._first, skipped, search.domains[PYTHON])
@@ -145,12 +139,11 @@ class World:
                 return Step(package=PYTHON, value=value)
             number = search.chosen[self._first].bit_length() - 2
             release = self._values.project(self._first).releases[number]
-            file = self._usable(self._first, release, python)
-            if file is None:
+            candidate = self._values.usable(self._first, release, python)
+            if candidate is None:
                 return self._no_file(self._first, 2 << number, value)
-            candidate = self._provider.candidate(self._first, release.version, python, file)
-            if candidate not in self.tried:
-                self.tried.append(candidate)
+            if candidate not in self._begun:
+                self._begun.add(candidate)
                 self._provider.take(candidate)
             return self._load(candidate, PYTHON, value, search)
         raise AssertionError("a package without values is a conflict")
@@ -162,11 +155,9 @@ class World:
             value = 2 << number
             if not domain & value:
                 continue
-            release = project.releases[number]
-            file = self._usable(name, release, python)
-            if file is None:
+            candidate = self._values.usable(name, project.releases[number], python)
+            if candidate is None:
                 continue
-            candidate = self._provider.candidate(name, release.version, python, file)
             if candidate not in self._loading and candidate not in self._loaded:
                 self._expect(project, place, domain, candidate)
             return self._load(candidate, name, value, search)
@@ -178,12 +169,15 @@ class World:
         tries = self._tries[candidate.name] = self._tries.get(candidate.name, 0) + 1
         if tries % _AHEAD == 2:
             rest = (n for n in project.order[place + 1 :] if domain & 2 << n)
-            files = (self._usable(candidate.name, project.releases[n], candidate.python) for n in islice(rest, _AHEAD))
-            self._catalog.source.expect([file for file in files if file is not None])
+            following = (
+                self._values.usable(candidate.name, project.releases[n], candidate.python) for n in islice(rest, _AHEAD)
+            )
+            self._catalog.source.expect([each.file for each in following if each is not None])
 
     def _load(self, candidate: Candidate, package: str, value: int, search: Search) -> Step:
         """Choose, once what the candidate wants is known; a clash ends the reading before more is read."""
         if candidate in self._loaded:
+            self._reporter.pinning(candidate)
             return Step(package=package, value=value)
         if candidate not in self._loading:
             self._loading[candidate] = self._provider.wanted(candidate)
@@ -196,13 +190,14 @@ class World:
         nogoods: list[Nogood] = []
         for want in self._loading[candidate]:
             self._seen.setdefault(want.identifier, len(self._seen))
+            self._reporter.adding_requirement(want, candidate)
             stated = self._values.nogoods(want, terms, candidate)
             nogoods += [*self._values.met(), *stated]
             name = want.requirement.name
             left = search.domains.get(name, self.everything(name)) & self._values.allowed(want.requirement)
             if not left:
-                if is_virtual(name) and name != PYTHON:
-                    self.held.setdefault(candidate.name, {})[candidate.version] = want.requirement
+                information: list[RequirementInformation[Want, Choice]] = [RequirementInformation(want, candidate)]
+                self._reporter.rejecting_candidate(Criterion((), information, ()), candidate)
                 return Step(nogoods=tuple(nogoods))
             if (
                 not is_virtual(name)
@@ -215,14 +210,14 @@ class World:
                 return Step(nogoods=(*nogoods, files, both))
         del self._loading[candidate]
         self._loaded.add(candidate)
-        self._progress.advance(self._task)
+        self._reporter.pinning(candidate)
         return Step(nogoods=tuple(nogoods), package=package, value=value)
 
     def _missing(self, name: Name, domain: int, python: Version) -> int:
         """The releases that are left, if none of them has a file for a Python."""
         project = self._values.project(name)
         for number in project.order:
-            if domain & 2 << number and self._usable(name, project.releases[number], python) is not None:
+            if domain & 2 << number and self._values.usable(name, project.releases[number], python) is not None:
                 return 0
         return domain & ~ABSENT
 
@@ -232,26 +227,12 @@ class World:
     def _nogood_of_files(self, name: Name, values: int, pythons: int) -> Nogood:
         return Nogood({name: values, PYTHON: pythons}, self._values.reason(Rule.FILES, name))
 
-    def _usable(self, name: Name, release: Release, python: Version) -> File | None:
-        """The file to install; ``None`` for one that needs a newer glibc than the target has.
-
-        No search changes that, so it is not even tried. The first project is what the explanation is about, and is.
-        """
-        file = self._values.file(release, python)
-        if file is None or name == self._first:
-            return file
-        candidate = self._provider.candidate(name, release.version, python, file)
-        if not self._catalog.is_too_new(candidate.glibc):
-            return file
-        self.held.setdefault(name, {})[release.version] = self._provider.at_once(candidate)[-1].requirement
-        return None
-
-    def _candidate(self, name: Name, search: Search, extra: str = "") -> Candidate:
+    def _candidate(self, package: str, search: Search) -> Candidate:
+        name = project_of(package)
         release = self._values.project(name).releases[search.chosen[name].bit_length() - 2]
-        python = self._python(search)
-        file = self._values.file(release, python)
-        assert file is not None
-        return self._provider.candidate(f"{name}[{extra}]" if extra else name, release.version, python, file)
+        candidate = self._values.usable(package, release, self._python(search))
+        assert candidate is not None
+        return candidate
 
     def _python(self, search: Search) -> Version:
         return self._pythons[search.domains[PYTHON].bit_length() - 2]
