@@ -1,1 +1,1 @@
-"""The database in `constraints/`, and what its rows ask of a machine. Pure once loaded."""
+"""The tables of facts in `constraints/`, and what their rows require of a machine. Pure once loaded."""

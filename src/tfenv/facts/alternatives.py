@@ -1,4 +1,4 @@
-"""What serves a machine that no release on an index serves (`alternatives.toml`)."""
+"""Alternatives for machines on which no release of an index uses the GPU (`alternatives.toml`)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
-    """Another way to a GPU.
+    """Another way to use a GPU.
 
     Attributes:
-        versions: of TensorFlow, wished for in vain.
-        accelerator: that was wished for.
-        platforms: it is for.
-        capabilities: of the GPUs it is for; ``None`` for all, told or not.
-        says: what it is and how to have it, in one clause.
-        source: who says so.
+        versions: releases of TensorFlow that do not use the GPU.
+        accelerator: accelerator that was requested.
+        platforms: platforms that it is for.
+        capabilities: compute capabilities of the GPUs that it is for; ``None`` for any GPU, known or not.
+        says: one clause that describes it and how to get it.
+        source: page or file that documents it.
     """
 
     versions: SpecifierSet
@@ -41,7 +41,7 @@ class Alternative:
     source: str
 
     def serves(self, version: Version, target: Target) -> bool:
-        """Is it for this machine, on which that release finds no GPU?"""
+        """Whether it is for this machine, on which the release finds no GPU."""
         if target.accelerator is not self.accelerator or target.platform not in self.platforms:
             return False
         if not self.versions.contains(version, prereleases=True):
@@ -54,7 +54,7 @@ class AlternativeTable:
     """All alternatives.
 
     Attributes:
-        all: in the order of the file.
+        all: rows in the order of the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,7 +66,7 @@ class AlternativeTable:
         self.all = load(path, "alternative", _alternative)
 
     def of(self, version: Version, target: Target) -> tuple[Alternative, ...]:
-        """Those for a machine on which a release of TensorFlow finds no GPU; empty where CUDA is not asked for."""
+        """Alternatives for a machine on which a release finds no GPU; empty if no accelerator is requested."""
         return tuple(one for one in self.all if one.serves(version, target))
 
 

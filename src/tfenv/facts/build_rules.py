@@ -1,4 +1,4 @@
-"""What a build of TensorFlow asks of a GPU and of its driver: requirements on virtual packages. Pure."""
+"""Requirements of a TensorFlow build on a GPU and its driver, as requirements on virtual packages. Pure."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ LLVM_CHECK = "https://github.com/llvm/llvm-project/pull/174834"
 def build_demands(
     subject: str, build: Build | None, target: Target, *, cuda: CudaTable, gpus: GpuTable
 ) -> tuple[Demand, ...]:
-    """What a TensorFlow build asks of a target that wants CUDA; nothing of one that does not.
+    """Requirements of a TensorFlow build on a target that uses CUDA; none for other targets.
 
     Args:
-        subject: such as `tensorflow 2.17.1`, for the reasons.
-        build: of the target's platform; ``None`` if there is no TensorFlow with CUDA in its wheels there.
-        target: the machine; what it does not say leaves the requirement at its mildest.
+        subject: release, such as `tensorflow 2.17.1`, for the reasons.
+        build: build for the target's platform; ``None`` if no wheel there has CUDA.
+        target: machine; for a value that is not known, the weakest requirement is used.
         cuda: toolkits and their drivers.
-        gpus: which driver branch is the last for a GPU.
+        gpus: table of GPUs, for the last driver branch of each.
     """
     if target.accelerator is not Accelerator.CUDA:
         return ()
@@ -75,7 +75,7 @@ def build_demands(
 
 
 def compiled_by_driver(build: Build, target: Target) -> tuple[Gpu, ...]:
-    """GPUs of the target that find no machine code in the build, but PTX that their driver compiles."""
+    """GPUs of the target for which the build has no machine code, but PTX that their driver compiles."""
     return tuple(
         gpu
         for gpu in target.gpus
@@ -85,13 +85,13 @@ def compiled_by_driver(build: Build, target: Target) -> tuple[Gpu, ...]:
 
 
 def _capability(subject: str, build: Build, target: Target, cuda: CudaTable) -> list[Demand]:
-    """GPUs that all kernels serve, and that XLA compiles for.
+    """Requirement on a GPU: all kernels must support it, and XLA must compile for it.
 
-    The first demand is that of the whole build. A kind of kernels that serves fewer GPUs has one of its own, which lets
-    pass what the first refuses, so that a reason is given once.
+    The first requirement covers the whole build. Kernels that support fewer GPUs add a requirement of their own, which
+    accepts whatever the first one rejects, so that each reason is given once.
     """
     if not build.sass and not build.ptx:
-        return []  # nothing tells what it holds; the build names that as unknown
+        return []  # the contents are not known; the build lists them in `unknown`
     whole = capability_ranges(build.sass, build.ptx)
     found = [_serving(build.sass, build.ptx, whole, target, because=_holds(subject, build), source=build.source)]
     lowest = SpecifierSet(f"<{min(each.capability for each in (*build.sass, *build.ptx))}")
@@ -123,7 +123,7 @@ def _serving(
     because: str,
     source: str,
 ) -> Demand:
-    # a GPU below the newest one that is served was left out, not yet to come
+    # a GPU older than the newest supported one was left out on purpose
     newest = max(each.capability for each in (*sass, *ptx))
     too_old = any(gpu.capability < newest for gpu in target.gpus if not runs_on(gpu, sass, ptx))
     code = "gpu-too-old" if too_old else "gpu-too-new"
@@ -136,7 +136,7 @@ def _holds(subject: str, build: Build) -> str:
 
 
 def _driver(subject: str, build: Build, target: Target, cuda: CudaTable) -> Demand | None:
-    """The floor of the CUDA major for machine code; for PTX the driver of the first toolkit that reads it."""
+    """Lowest drivers: that of the CUDA major for machine code; for PTX, that of the first toolkit that reads it."""
     toolkit = kernels.toolkit_of(build, cuda)
     floor = None if toolkit is None else sass_driver(toolkit, target.platform)
     if toolkit is None or floor is None:
@@ -155,7 +155,7 @@ def _driver(subject: str, build: Build, target: Target, cuda: CudaTable) -> Dema
 
 
 def _compiles(subject: str, build: Build, gpu: Gpu, compiler: Toolkit, cuda: CudaTable) -> str:
-    """What a driver compiles for a GPU, and with which CUDA it came."""
+    """What a driver compiles for a GPU, and the CUDA release it came with."""
     names = gpu_text(gpu)
     kinds = kernels.kinds(build, cuda)
     without = sum(kind.count for kind in kinds if kernels.is_compiled(kind, gpu.capability))
@@ -170,7 +170,7 @@ def _compiles(subject: str, build: Build, gpu: Gpu, compiler: Toolkit, cuda: Cud
 
 
 def _caution(subject: str, build: Build, target: Target, cuda: CudaTable) -> Caution | None:
-    """A first start that takes minutes, or a GPU for which it is not settled whether XLA can compile."""
+    """Warnings: a first start that takes minutes, or a GPU for which it is not known whether XLA can compile."""
     jit = compiled_by_driver(build, target)
     if open_ := [gpu for gpu in target.gpus if _is_open(build, gpu, cuda)]:
         names = " and ".join(map(gpu_text, open_))
@@ -187,7 +187,7 @@ def _caution(subject: str, build: Build, target: Target, cuda: CudaTable) -> Cau
 
 
 def _is_open(build: Build, gpu: Gpu, cuda: CudaTable) -> bool:
-    """Do all kernels run, but must XLA write PTX that is newer than its CUDA, without LLVM's check refusing it?"""
+    """Whether all kernels run, but XLA must write PTX newer than its CUDA and LLVM does not check that."""
     compiles = kernels.target_of(build, gpu.capability)
     served = all(runs_on(gpu, kind.sass, kind.ptx) for kind in build.kernels)
     newer = kernels.exceeds(build, compiles, cuda) is not None
@@ -195,10 +195,10 @@ def _is_open(build: Build, gpu: Gpu, cuda: CudaTable) -> bool:
 
 
 def _exact_toolkit(subject: str, build: Build, target: Target, cuda: CudaTable) -> Demand | None:
-    """A GPU that the toolkit does not know, of a build that takes its libraries from no other toolkit.
+    """Requirement of a build whose toolkit does not know a GPU and whose libraries can come from no other toolkit.
 
-    The driver compiles the PTX of TensorFlow for such a GPU, but cuBLAS and cuDNN of that age have no code for it. From
-    CUDA 11.1 on the libraries of a newer release have the same names, and wheels carry them.
+    The driver compiles the PTX of TensorFlow for such a GPU, but cuBLAS and cuDNN of that age have no code for it.
+    Since CUDA 11.1, the libraries of newer releases have the same names and are available as wheels.
     """
     toolkit = kernels.toolkit_of(build, cuda)
     if toolkit is None or all((one := toolkit.library(name)) is not None and one.wheel for name in OPENED):
@@ -212,7 +212,7 @@ def _exact_toolkit(subject: str, build: Build, target: Target, cuda: CudaTable) 
 
 
 def _last_branch(floor: Demand | None, target: Target, gpus: GpuTable) -> list[Demand]:
-    """A driver of a newer branch no longer serves the GPU; if the floor is newer still, no driver serves both."""
+    """The last driver branch that supports the GPU; if the build needs a newer one, no driver supports both."""
     found: dict[int, Demand] = {}
     for gpu in target.gpus:
         if (last := _branch_of(gpu, gpus)) is None:
@@ -229,7 +229,7 @@ def _last_branch(floor: Demand | None, target: Target, gpus: GpuTable) -> list[D
 
 
 def _branch_of(gpu: Gpu, gpus: GpuTable) -> tuple[int, str] | None:
-    """By name, or, where only a capability was given, if all GPUs of that capability agree."""
+    """The last driver branch by name of the GPU, or by capability if all GPUs with it agree."""
     rows = [row for row in gpus.all if row.name == gpu.name]
     rows = rows or [row for row in gpus.all if row.capability == gpu.capability]
     branches = {row.last_driver_branch for row in rows}

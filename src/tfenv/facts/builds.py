@@ -1,4 +1,4 @@
-"""TOML of builds: how a `Build` is spelled in `constraints/facts/tensorflow/`, and read back."""
+"""Builds as TOML: how a `Build` is written to `constraints/facts/tensorflow/` and read back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def strings(key: str, values: Iterable[str], *, spread: bool = False) -> Iterato
 
 
 def build_lines(build: Build) -> Iterator[str]:
-    """One `[[release.build]]` table without its heading; what is unknown or does not apply is left out."""
+    """One `[[release.build]]` table without its heading; fields that are unknown or do not apply are omitted."""
     yield f"platform = {quoted(build.platform.value)}"
     for key, version in (("cuda", build.cuda), ("cudnn", build.cudnn), ("cudnn-floor", build.cudnn_floor)):
         if version is not None:
@@ -63,7 +63,7 @@ def build_lines(build: Build) -> Iterator[str]:
 
 
 def build_from(row: Row) -> Build:
-    """A build from its table; what is wrong in it becomes a fault of the row."""
+    """A build from its table; errors in it become faults of the row."""
     return Build(
         platform=row.need("platform", one_of(Platform)),
         cuda=row.maybe_version("cuda"),

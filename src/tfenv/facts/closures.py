@@ -1,6 +1,6 @@
-"""Which projects come along with a release of TensorFlow: `constraints/facts/closures.txt`.
+"""Projects that are installed with a release of TensorFlow: `constraints/facts/closures.txt`.
 
-Names only: they are asked for ahead of need, and a name too many or too few changes nothing but time.
+Only names, whose index pages are requested in advance. A wrong or missing name changes only the time taken.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PATCHES: Final = 6
 """no minor release had more patch releases"""
 
 Closure = tuple[tuple[Name, ...], tuple[Name, ...]]
-"""Projects, and those for CUDA."""
+"""Projects of a lock, and the further ones for CUDA."""
 
 
 class Closures:
@@ -35,7 +35,7 @@ class Closures:
 
     @cached_property
     def rows(self) -> dict[str, Closure]:
-        """By minor release (`2.17`); empty without the file."""
+        """Rows by minor release (`2.17`); empty if the file does not exist."""
         if not self._path.is_file():
             return {}
         found = {}
@@ -47,7 +47,7 @@ class Closures:
         return found
 
     def of(self, tensorflow: SpecifierSet, *, cuda: bool) -> tuple[Name, ...]:
-        """What will probably be locked beside the newest release that is allowed; empty if nothing is known."""
+        """Projects that will probably be locked with the newest allowed release; empty if none are known."""
         for stem, (names, more) in self.rows.items():
             if any(tensorflow.contains(f"{stem}.{patch}") for patch in range(_PATCHES)):
                 return (*names, *more) if cuda else names

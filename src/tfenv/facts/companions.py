@@ -1,4 +1,4 @@
-"""Which releases of other packages go with which TensorFlow, where metadata is silent (`companions.toml`)."""
+"""Releases of other packages that work with a TensorFlow, where metadata does not say (`companions.toml`)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Companion:
-    """What some releases of a package ask for, whatever their metadata says.
+    """Requirements of some releases of a package, in addition to their metadata.
 
     Attributes:
         package: normalized name.
-        versions: of it.
-        requires: with reason and source; empty where it goes with the TensorFlow of its own minor.
-        source: who says so.
+        versions: releases of the package.
+        requires: requirements with reason and source; empty if it needs TensorFlow of its own minor version.
+        source: page or file that documents it.
     """
 
     package: Name
@@ -38,13 +38,13 @@ class Companion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KerasRow:
-    """What releases of TensorFlow need so that `tf.keras` is a certain major of Keras.
+    """Requirements of releases of TensorFlow for a certain major version of Keras as `tf.keras`.
 
     Attributes:
         versions: of TensorFlow.
-        keras: the major.
-        requires: what is added; `__known_bad` where it cannot be.
-        environment: variables to set, sorted pairs.
+        keras: major version of Keras.
+        requires: requirements to add; `__known_bad` if it is not possible.
+        environment: environment variables to set, sorted pairs.
     """
 
     versions: SpecifierSet
@@ -54,12 +54,12 @@ class KerasRow:
 
 
 class CompanionTable:
-    """All rows.
+    """All rows of the table.
 
     Attributes:
         all: companions in the order of the file.
-        declared: what metadata says itself, for those who ask no index.
-        keras: which `tf.keras` how.
+        declared: requirements that metadata declares, for callers that use no index.
+        keras: rows about `tf.keras`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,7 +78,7 @@ class CompanionTable:
             self._by_name.setdefault(one.package, []).append(one)
 
     def made_for(self, name: Name, version: Version) -> SpecifierSet | None:
-        """The newest releases of a package that go with a release of TensorFlow; ``None`` if that is not known."""
+        """The newest releases of a package that work with a release of TensorFlow; ``None`` if not known."""
         fitting = [
             one.versions if one.requires else SpecifierSet(f"=={version.major}.{version.minor}.*")
             for one in (*self._by_name.get(name, ()), *self.declared)
@@ -87,7 +87,7 @@ class CompanionTable:
         return fitting[-1] if fitting else None
 
     def asks(self, name: Name, version: Version) -> tuple[Requirement, ...]:
-        """What a release asks for, by these rows and by its metadata, as far as that is known here."""
+        """Requirements of a release, from these rows and from its metadata as far as it is known here."""
         rows = [row for row in covering(self.declared, version) if row.package == name]
         return (
             *self.requires(name, version),
@@ -95,7 +95,7 @@ class CompanionTable:
         )
 
     def requires(self, name: Name, version: Version) -> tuple[Requirement, ...]:
-        """What a release asks for beside its metadata."""
+        """Requirements of a release in addition to its metadata."""
         rows = covering(self._by_name.get(name, ()), version)
         return tuple(
             replace(requirement, because=f"{name} {version} requires {requirement}: {requirement.because}")
@@ -104,7 +104,7 @@ class CompanionTable:
         )
 
     def keras_of(self, version: Version, keras: int) -> KerasRow | None:
-        """What that release of TensorFlow needs for that major of Keras; ``None`` if nothing."""
+        """The row for a release of TensorFlow and a major version of Keras; ``None`` if nothing is needed."""
         return next((row for row in covering(self.keras, version) if row.keras == keras), None)
 
 

@@ -33,17 +33,17 @@ class CompatRow:
     """One release on a platform.
 
     Attributes:
-        version: of TensorFlow.
-        distribution: that holds the CUDA build (`tensorflow-gpu` before 2.1); `tensorflow` if none does.
-        pythons: CPythons with a wheel, ascending, as `X.Y`.
-        glibc: lowest that serves all its wheels, ``None`` if neither symbols nor tags say.
+        version: release of TensorFlow.
+        distribution: distribution with the CUDA build (`tensorflow-gpu` before 2.1); `tensorflow` if there is none.
+        pythons: versions of CPython with a wheel, ascending, as `X.Y`.
+        glibc: lowest glibc that works for all its wheels; ``None`` if not known.
         cuda: toolkit it was built with; ``None`` for a CPU build.
-        cudnn: lowest cuDNN that serves, as precise as is known.
+        cudnn: lowest cuDNN that works, as precise as known.
         sass: architectures with machine code.
         ptx: architectures with PTX.
-        driver: lowest for the machine code.
-        driver_ptx: lowest for the PTX that some kernels have in place of machine code.
-        numpy: releases of NumPy that its wheels require, as repaired by the facts; empty if they say nothing.
+        driver: lowest driver for the machine code.
+        driver_ptx: lowest driver for the PTX that some kernels have instead of machine code.
+        numpy: specifier of NumPy that its wheels require, as corrected by the facts; empty if there is none.
         protobuf: the same for protobuf.
         keras: the same for Keras.
     """
@@ -66,7 +66,7 @@ class CompatRow:
 def rows(
     database: Database, wanted: SpecifierSet | None = None, platform: Platform = Platform.LINUX_X86_64
 ) -> tuple[CompatRow, ...]:
-    """Newest first: the newest patch of every minor, or every release that a specifier allows."""
+    """Rows, newest first: the newest patch of every minor release, or every release that a specifier allows."""
     versions = sorted((each for each in database.releases.versions(_NAMES[0]) if not each.is_prerelease), reverse=True)
     if wanted is None:
         newest: dict[tuple[int, ...], Version] = {}
@@ -111,7 +111,7 @@ def _driver_for_ptx(build: Build, platform: Platform, database: Database) -> Ver
 
 
 def _required(facts: ReleaseFacts, name: str, platform: Platform, database: Database) -> str:
-    """What the newest wheel for a platform requires of a project, as repaired by the facts; empty if nothing."""
+    """The specifier of a project in the newest wheel for a platform, as corrected by the facts; empty if none."""
     wheels = [each for each in facts.wheels if each.platform is platform.wheels and each.requires_dist is not None]
     declared = [Requirement(text) for text in (wheels[-1].requires_dist or () if wheels else ())]
     found = SpecifierSet()

@@ -1,4 +1,4 @@
-"""How a custom op is built for a release, as `tf.sysconfig` there says it (`compile.toml`)."""
+"""Compiler options of custom ops for each release, as its `tf.sysconfig` reports them (`compile.toml`)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NEW_ABI: Final = "-D_GLIBCXX_USE_CXX11_ABI=1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileRow:
-    """Some releases, their wheels for Linux on x86-64.
+    """Compiler options for some releases, from their wheels for Linux on x86-64.
 
     Attributes:
-        versions: of TensorFlow.
-        flags: what is built with.
-        source: the wheel that says so.
+        versions: releases of TensorFlow.
+        flags: compiler options.
+        source: wheel that was read.
     """
 
     versions: SpecifierSet
@@ -35,7 +35,7 @@ class CompileRow:
 
     @property
     def cxx11(self) -> bool:
-        """Do they have the C++11 ABI of libstdc++?"""
+        """Whether the releases use the C++11 ABI of libstdc++."""
         return _NEW_ABI in self.flags.compiler
 
 

@@ -1,4 +1,4 @@
-"""CUDA toolkits: the drivers they ask for, what they compile for, the libraries they are made of (`cuda.toml`)."""
+"""CUDA toolkits: required drivers, GPUs they compile for, and their libraries (`cuda.toml`)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Library:
     """One shared library of a toolkit.
 
     Attributes:
-        name: without decoration, such as `cublasLt`.
-        soname: what a Linux program asks the loader for, such as `libcublasLt.so.12`.
-        windows: name of the DLL, or ``None`` where it is not known.
-        wheel: project on PyPI that carries it, or ``None`` if there is none for this toolkit.
-        source: where soname and DLL were seen.
+        name: name without prefix and suffix, such as `cublasLt`.
+        soname: name that a Linux program loads, such as `libcublasLt.so.12`.
+        windows: name of the DLL; ``None`` if not known.
+        wheel: project on PyPI that contains it; ``None`` if there is none for this toolkit.
+        source: files in which soname and DLL were seen.
     """
 
     name: str
@@ -44,16 +44,16 @@ class Toolkit:
     """One release `X.Y` of the CUDA toolkit.
 
     Attributes:
-        version: `X.Y`; updates (`X.Y.Z`) are not told apart.
-        driver_linux: that its first release comes with, and so the lowest that is sure to compile its PTX; ``None``
-            for a toolkit that comes with no driver (13.4 on).
-        driver_windows: the same; ``None`` from 13.0 on.
-        compat_linux: lowest driver that runs its machine code, by minor-version compatibility; ``None`` before 11.
+        version: `X.Y`; updates (`X.Y.Z`) are not distinguished.
+        driver_linux: driver included in its first release, the lowest that is sure to compile its PTX; ``None`` for a
+            toolkit without a driver (since 13.4).
+        driver_windows: the same for Windows; ``None`` since 13.0.
+        compat_linux: lowest driver for its machine code, by minor-version compatibility; ``None`` before CUDA 11.
         compat_windows: the same on Windows.
-        targets: real architectures its compiler makes machine code for, ascending.
-        libraries: that it is made of.
-        source: of the drivers.
-        targets_source: of the architectures.
+        targets: architectures that its compiler makes machine code for, ascending.
+        libraries: libraries of the toolkit.
+        source: source of the drivers.
+        targets_source: source of the architectures.
     """
 
     version: Version
@@ -72,7 +72,7 @@ class Toolkit:
 
     @property
     def sass_driver_linux(self) -> Version | None:
-        """Lowest Linux driver for machine code: the floor of the major, or that of the toolkit before CUDA 11."""
+        """Lowest Linux driver for machine code: that of the major version, or before CUDA 11 that of the toolkit."""
         return self.compat_linux or self.driver_linux
 
 
@@ -115,11 +115,11 @@ class CudaTable:
         return tuple(self._toolkits.values())
 
     def toolkit(self, version: Version) -> Toolkit | None:
-        """The toolkit `X.Y`; ``None`` if it is not known, or if only a major is given (as TensorFlow 2.2 does)."""
+        """The toolkit `X.Y`; ``None`` if it is not known or only a major is given (as by TensorFlow 2.2)."""
         return self._toolkits.get(version) if len(version.release) == 2 else None
 
     def ptx_of(self, toolkit: Toolkit) -> Version | None:
-        """The newest version of the PTX language that a toolkit writes and its driver reads; ``None`` if not known."""
+        """The newest version of PTX that a toolkit writes and its driver reads; ``None`` if not known."""
         known = [language for language, first in self._languages.items() if first <= toolkit.version]
         later = any(first >= toolkit.version for first in self._languages.values())
         return max(known) if known and later else None

@@ -22,10 +22,10 @@ class KnownBad:
     """Releases that were seen to fail.
 
     Attributes:
-        versions: that fail.
-        capabilities: of the GPUs it was seen on; empty is every one.
-        reason: one clause.
-        source: who saw it.
+        versions: releases that fail.
+        capabilities: compute capabilities of the GPUs on which it was seen; empty for all.
+        reason: reason in one clause.
+        source: page that reports it.
     """
 
     versions: SpecifierSet
@@ -36,20 +36,20 @@ class KnownBad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cudnn:
-    """What holds for a range of cuDNN releases built for one CUDA major.
+    """Facts about a range of cuDNN releases built for one major version of CUDA.
 
     Attributes:
-        versions: for which all of this holds.
-        cuda_major: it is built for.
-        cuda_majors: that the same releases are published for, ascending.
-        sass: architectures its kernels hold machine code for, on x86-64; empty where only a lowest one is known.
-        ptx: architectures they hold PTX for, or the lowest one that is served.
-        soname: of the library that programs open.
-        windows: its DLL.
-        wheel: project on PyPI that carries it, or ``None``.
-        releases: published, ascending; full versions.
-        known_bad: the report for the version that was asked about, or ``None``.
-        source: wheel filenames and hashes, or the page.
+        versions: releases for which the row holds.
+        cuda_major: major version of CUDA that it is built for.
+        cuda_majors: all major versions of CUDA for which the same releases are published, ascending.
+        sass: architectures with machine code in its kernels, on x86-64; empty if only the lowest is known.
+        ptx: architectures with PTX in its kernels, or the lowest supported one.
+        soname: soname of the library that programs open.
+        windows: name of its DLL.
+        wheel: project on PyPI that contains it, or ``None``.
+        releases: full versions of published releases, ascending.
+        known_bad: known failure of the requested version, or ``None``.
+        source: filenames and hashes of wheels, or a page.
         tier: how well it is proven.
     """
 
@@ -67,7 +67,7 @@ class Cudnn:
     tier: str
 
     def runs_on(self, gpu: ComputeCapability) -> bool:
-        """Does it hold code that this GPU executes, as machine code or compiled from PTX?"""
+        """Whether it has code that this GPU executes, as machine code or compiled from PTX."""
         return any(one.sass_runs_on(gpu) for one in self.sass) or any(one.ptx_runs_on(gpu) for one in self.ptx)
 
 
@@ -102,9 +102,9 @@ class CudnnTable:
         return self._rows
 
     def row(self, version: Version, cuda_major: int) -> Cudnn | None:
-        """What is known of a release built for a CUDA major; ``None`` if nothing is.
+        """The facts about a release built for a major version of CUDA; ``None`` if it is not known.
 
-        A release between two known ones has what its range says; one newer than all known ones is unknown.
+        A release between two known ones follows its range; one newer than all known ones is unknown.
         """
         rows = tuple(covering(self._rows, version))
         one = next((row for row in rows if row.cuda_major == cuda_major), None)

@@ -1,4 +1,4 @@
-"""The rows of `constraints/facts/`, read when they are asked for."""
+"""The tables of `constraints/facts/`, each read on first use."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Database:
 
     @cached_property
     def closures(self) -> Closures:
-        """Which projects come along with a release."""
+        """Projects that are installed with a release."""
         from tfenv.facts.closures import Closures
 
         return Closures(self.root / "closures.txt")
 
     @cached_property
     def compile(self) -> CompileTable:
-        """How custom ops are built."""
+        """Compiler options of custom ops."""
         from tfenv.facts.compile import CompileTable
 
         return CompileTable(self.root / "compile.toml")
@@ -88,56 +88,56 @@ class Database:
 
     @cached_property
     def patches(self) -> PatchTable:
-        """What metadata should have said."""
+        """Corrections of published metadata."""
         from tfenv.facts.patches import PatchTable
 
         return PatchTable(self.root / "patches.toml")
 
     @cached_property
     def signatures(self) -> SignatureTable:
-        """Errors as they are printed."""
+        """Known error messages."""
         from tfenv.facts.signatures import SignatureTable
 
         return SignatureTable(self.root / "signatures.toml")
 
     @cached_property
     def habits(self) -> HabitTable:
-        """Ways of writing that some releases refuse."""
+        """Ways of writing code that some releases reject."""
         from tfenv.facts.habits import HabitTable
 
         return HabitTable(self.root / "habits.toml")
 
     @cached_property
     def keras(self) -> KerasVersions:
-        """Which Keras `tf.keras` is."""
+        """Versions of Keras behind `tf.keras`."""
         from tfenv.facts.keras import KerasVersions
 
         return KerasVersions(self.root / "keras.toml")
 
     @cached_property
     def wheels(self) -> WheelTable:
-        """CUDA libraries from wheels, for releases that offer none themselves."""
+        """CUDA libraries from wheels, for releases without `and-cuda`."""
         from tfenv.facts.wheels import WheelTable
 
         return WheelTable(self.root / "wheels.toml")
 
     @cached_property
     def alternatives(self) -> AlternativeTable:
-        """What serves a machine that no release on an index serves."""
+        """Alternatives for machines on which no release of an index uses the GPU."""
         from tfenv.facts.alternatives import AlternativeTable
 
         return AlternativeTable(self.root / "alternatives.toml")
 
     @cached_property
     def companions(self) -> CompanionTable:
-        """Which releases of other packages go with which TensorFlow."""
+        """Releases of other packages that work with a TensorFlow."""
         from tfenv.facts.companions import CompanionTable
 
         return CompanionTable(self.root / "companions.toml")
 
     @cached_property
     def distributions(self) -> DistributionTable:
-        """Distributions that are TensorFlow, and those that write the same files."""
+        """Distributions of TensorFlow, and distributions that write the same files."""
         from tfenv.facts.identity import DistributionTable
 
         return DistributionTable(self.root / "distributions.toml")
@@ -164,10 +164,10 @@ class Database:
         return SystemTable(self.root / "systems.toml")
 
     def check(self) -> None:
-        """Read every table whole.
+        """Read every table completely.
 
         Raises:
-            UsageError: one has faults.
+            UsageError: a table has faults.
         """
         from tfenv.facts import silent
 
@@ -178,17 +178,17 @@ class Database:
             self.projects.rows(project)
         silent.load(self.root / "tensorflow" / "silent.toml")
         if not any(self.releases) or not self.closures.rows:
-            raise UsageError(f"`{self.root}` holds no releases of TensorFlow")
+            raise UsageError(f"`{self.root}` contains no releases of TensorFlow")
 
 
 def load(root: Path | None = None) -> Database:
     """Open the database; nothing is read yet.
 
     Args:
-        root: folder of the rows; by default that of the facts in use.
+        root: folder of the tables; by default that of the facts in use.
 
     Raises:
-        UsageError: there is no such folder, or the facts of the user are damaged.
+        UsageError: the folder does not exist, or the facts of the user are damaged.
     """
     if root is None:
         root = in_use().root / "facts"

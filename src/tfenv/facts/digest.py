@@ -1,7 +1,7 @@
 """A digest of those rows of the facts that an answer depends on.
 
 Rows are hashed as they are parsed: comments, white space and the order of columns do not count, nor do columns that the
-answer does not depend on. The order of rows counts, because of two that fit the first may win.
+answer does not depend on. The order of rows counts, because the first of several matching rows may be used.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ LOCK: Final[Mapping[str, Columns]] = {
     "rocm": {"rocm": ()},
     "wheels": {"bundle": (), "proven": (), "same_files": ()},
 }
-"""What a lock depends on: the tables, by their name in `Database`; of each the arrays; of each those columns that do
-not count. Sources count where a lock or a reason cites them."""
+"""Facts that a lock depends on: tables by their name in `Database`, their arrays, and the columns of each array that do
+not count. Sources count if a lock or a reason cites them."""
 
 INFER: Final[Mapping[str, Columns]] = {
     "compile": {"release": ("source",)},
@@ -47,10 +47,10 @@ INFER: Final[Mapping[str, Columns]] = {
     "keras": {"release": ("source",)},
     "releases": {"release": ("sources",)},
 }
-"""What an answer of `infer` depends on, besides the symbols."""
+"""Facts that an answer of `infer` depends on, in addition to the symbols."""
 
 _NEVER = ("tier",)
-"""How well a row is proven changes no answer."""
+"""Columns about the evidence for a row, which changes no answer."""
 
 
 def digest(root: Path, tables: Mapping[str, Columns]) -> str:
@@ -58,7 +58,7 @@ def digest(root: Path, tables: Mapping[str, Columns]) -> str:
 
     Args:
         root: folder of the facts.
-        tables: what counts.
+        tables: tables and columns that count.
 
     Raises:
         UsageError: a file cannot be read.
@@ -75,7 +75,7 @@ def digest(root: Path, tables: Mapping[str, Columns]) -> str:
 
 
 def stamp(root: Path, tables: Mapping[str, Columns]) -> str:
-    """A digest of the bytes of the same files: the key under which the other one may be remembered."""
+    """A digest of the bytes of the same files: the key under which the other digest may be cached."""
     found = hashlib.sha256(repr(tables).encode())
     for path, _ in _files(root, tables):
         content = path.read_bytes()
@@ -86,14 +86,14 @@ def stamp(root: Path, tables: Mapping[str, Columns]) -> str:
 
 def _files(root: Path, tables: Mapping[str, Columns]) -> Iterator[tuple[Path, Iterator[tuple[str, tuple[str, ...]]]]]:
     for name, arrays in sorted(tables.items()):
-        # the releases are a folder, with a file for each minor release
+        # the releases are a folder with a file for each minor release
         paths = sorted((root / "tensorflow").glob("*.toml")) if name == "releases" else (root / f"{name}.toml",)
         for path in paths:
             yield path, iter(arrays.items())
 
 
 def _without(row: Any, dropped: tuple[str, ...]) -> Any:
-    """A row without some columns, in the tables inside it too."""
+    """A row without some columns, in nested tables too."""
     if isinstance(row, dict):
         return {key: _without(value, dropped) for key, value in row.items() if key not in dropped}
     return [_without(value, dropped) for value in row] if isinstance(row, list) else row

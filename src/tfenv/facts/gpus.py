@@ -1,4 +1,4 @@
-"""Names of NVIDIA GPUs, as people and drivers write them, and what each can execute (`gpus.toml`)."""
+"""Names of GPUs, as people and drivers write them, and their capabilities (`gpus.toml`)."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class GpuRow:
     """One GPU.
 
     Attributes:
-        name: as NVIDIA sells it, without `NVIDIA` and `Tesla`.
-        aliases: other names, where they do not follow from how `GpuTable.row` reads names.
-        architecture: such as `Ampere`.
-        capability: its compute capability.
-        last_driver_branch: newest branch of the driver that serves it; ``None`` if all newer ones do.
-        source: URL that tells its capability, or its chip.
-        driver_source: URL that tells the branch.
+        name: name under which NVIDIA sells it, without `NVIDIA` and `Tesla`.
+        aliases: other names that `GpuTable.row` would not recognize by itself.
+        architecture: architecture, such as `Ampere`.
+        capability: compute capability.
+        last_driver_branch: newest driver branch that supports it; ``None`` if all newer ones do.
+        source: URL that states its capability or its chip.
+        driver_source: URL that states the driver branch.
         tier: how well it is proven.
-        platform: only platform that has it (a Jetson, a Grace Hopper); ``None`` if it is not bound to one.
-        platform_source: URL that tells the platform; empty if there is none.
+        platform: only platform that has it (for a Jetson or Grace Hopper); ``None`` if there are several.
+        platform_source: URL that states the platform; empty if there is none.
     """
 
     name: str
@@ -62,11 +62,11 @@ class GpuRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherGpu:
-    """GPUs, or what computes like them, that are not made by NVIDIA.
+    """GPUs and similar accelerators of other makers than NVIDIA.
 
     Attributes:
-        names: as they are sold, without the maker.
-        word: what `--gpu` takes for them: the target that code for AMD's is built for (`gfx1100`), `metal` or `tpu`.
+        names: names under which they are sold, without the maker.
+        word: value of `--gpu` for them: the target of an AMD GPU (`gfx1100`), `metal` or `tpu`.
         source: URL.
         tier: how well it is proven.
     """
@@ -79,12 +79,12 @@ class OtherGpu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmbiguousName:
-    """A name under which GPUs of several compute capabilities were sold, or are often meant.
+    """A name that GPUs of several compute capabilities share, officially or in common use.
 
     Attributes:
-        name: as it is written on all of them.
-        capabilities: that it may have, ascending.
-        because: which is which, in a clause.
+        name: shared name.
+        capabilities: possible compute capabilities, ascending.
+        because: one clause that tells them apart.
         source: URL.
         tier: how well it is proven.
     """
@@ -97,19 +97,19 @@ class AmbiguousName:
 
 
 class GpuTable:
-    """All GPUs that are known, found by any spelling of their names.
+    """All known GPUs, found by any spelling of their names.
 
     Attributes:
-        all: the rows, in the order of the file: by capability, then source, then name.
-        ambiguous: the names that alone do not tell a capability.
-        others: what is not made by NVIDIA.
+        all: rows in the order of the file: by capability, source and name.
+        ambiguous: names that several capabilities share.
+        others: accelerators of other makers than NVIDIA.
     """
 
     def __init__(self, path: Path) -> None:
         """Read `constraints/facts/gpus.toml`.
 
         Raises:
-            UsageError: it has faults, such as a name that stands twice once case, spaces and form are dropped.
+            UsageError: the file has faults, such as two names that differ only in case, spaces or form.
         """
         root = read(path)
         branches = dict(root.rows("architecture", _branch))
@@ -133,11 +133,11 @@ class GpuTable:
 
     @cached_property
     def capabilities(self) -> tuple[ComputeCapability, ...]:
-        """Every compute capability that some GPU has, ascending."""
+        """Every compute capability of a known GPU, ascending."""
         return tuple(sorted({row.capability for row in self.all}))
 
     def bound_to(self, gpus: Iterable[Gpu]) -> GpuRow | None:
-        """The first of some GPUs that exists on one platform only; ``None`` if none does."""
+        """The first GPU that exists on one platform only; ``None`` if there is none."""
         names = {row.name: row for row in self.all if row.platform is not None}
         return next((names[gpu.name] for gpu in gpus if gpu.name in names), None)
 
@@ -149,14 +149,14 @@ class GpuTable:
         """The GPU meant by a name, in any spelling (also that of `nvidia-smi`), or by a capability such as `sm_86`.
 
         Raises:
-            UsageError: no GPU has the name (the hint has the nearest), or GPUs of several capabilities have it.
+            UsageError: no GPU has the name (the hint lists similar ones), or GPUs of several capabilities share it.
         """
         plain = text.strip().lower()
         if (match := _CAPABILITY.fullmatch(plain)) is not None:
             capability = ComputeCapability.parse(match[1])
             if capability in self.capabilities:
                 return Gpu(name=str(capability), capability=capability)
-            # `750` reads as 75.0 but is a name; `75.0` is none, unless an alias says so
+            # `750` could be read as 75.0 but is a name; `75.0` is not, unless it is an alias
             if plain != match[1] or "." in plain:
                 return self._renumbered(plain)
         row = self.row(text)
@@ -173,11 +173,11 @@ class GpuTable:
         )
 
     def other(self, text: str) -> str | None:
-        """What `--gpu` takes for a GPU of another maker, by any spelling of its name; ``None`` if it is not known."""
+        """The value of `--gpu` for a GPU of another maker, by any spelling of its name; ``None`` if it is not known."""
         return self._words.get(_plain(text))
 
     def newest(self, text: str) -> Gpu | None:
-        """Of the GPUs that an ambiguous name may mean, the one of the highest capability; ``None`` if it is not one."""
+        """The GPU with the highest capability that an ambiguous name may mean; ``None`` for any other name."""
         for key in (normalized(text), without_mobile(without_form(text))):
             if isinstance(entry := self._by_key.get(key), AmbiguousName):
                 return Gpu(name=entry.name, capability=entry.capabilities[-1])
@@ -186,8 +186,8 @@ class GpuTable:
     def row(self, text: str) -> GpuRow:
         """The row of a GPU, by its name in any spelling.
 
-        Case, spaces, dashes, maker, memory and form do not matter; the series (`RTX`, `Quadro`) may be left out where
-        what remains is clear.
+        Case, spaces, dashes, maker, memory and form are ignored; the series (`RTX`, `Quadro`) may be omitted if the
+        rest is unambiguous.
 
         Raises:
             UsageError: as in `find`.
@@ -202,7 +202,7 @@ class GpuTable:
         raise self._unknown(text, fixed)
 
     def _cut(self, text: str) -> list[GpuRow | AmbiguousName]:
-        """What a name stands for that `nvidia-smi` cut off (`NVIDIA GeForce RTX 305...`)."""
+        """The GPU of a name that `nvidia-smi` truncated (`NVIDIA GeForce RTX 305...`)."""
         stem = text.strip()
         if not stem.endswith(("...", "…")):
             return []
@@ -211,7 +211,7 @@ class GpuTable:
 
     @cached_property
     def _by_number(self) -> dict[str, list[GpuRow | AmbiguousName]]:
-        """What is known by the rest of its names without the series (`3090`, `a6000`)."""
+        """GPUs by their names without the series (`3090`, `a6000`)."""
         found = defaultdict[str, list[GpuRow | AmbiguousName]](list)
         for key, entry in self._by_key.items():
             if (number := without_series(key)) != key:
@@ -229,7 +229,7 @@ class GpuTable:
 
 
 def _only(text: str, found: Sequence[GpuRow | AmbiguousName]) -> GpuRow:
-    """The first of what was found, if it makes no difference which of them is meant."""
+    """The first GPU found, if all of them are equivalent."""
     capabilities = sorted({capability for entry in found for capability in _capabilities(entry)})
     if len(capabilities) == 1 and isinstance(found[0], GpuRow):
         return found[0]
@@ -269,7 +269,7 @@ def _alias(row: Row) -> tuple[str, tuple[str, ...]]:
 
 
 def _branch(row: Row) -> tuple[str, tuple[int | None, str]]:
-    """An architecture; the last branch of the driver that serves it, and the page that says so."""
+    """An architecture, the last driver branch that supports it, and the page that states it."""
     row.tier()
     branch = row.maybe_version("last_driver_branch")
     return row.text("name"), ((None if branch is None else branch.major), row.text("source"))
@@ -278,7 +278,7 @@ def _branch(row: Row) -> tuple[str, tuple[int | None, str]]:
 def _family(
     row: Row, branches: dict[str, tuple[int | None, str]], aliases: dict[str, tuple[Row, tuple[str, ...]]]
 ) -> list[GpuRow]:
-    """The rows of one `[[family]]`; the aliases they take are removed from `aliases`."""
+    """The rows of one `[[family]]`; aliases used in them are removed from `aliases`."""
     if (architecture := row.text("architecture")) not in branches:
         row.fault("architecture", f"there is no `[[architecture]]` named `{architecture}`")
     branch, driver_source = branches.get(architecture, (None, ""))

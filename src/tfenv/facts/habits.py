@@ -1,4 +1,4 @@
-"""Ways of writing that some releases refuse although every name exists: rows of `constraints/facts/habits.toml`."""
+"""Ways of writing code that some releases reject although every name exists: `constraints/facts/habits.toml`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HabitRow:
-    """A way of writing.
+    """A way of writing code that some releases reject.
 
     Attributes:
-        id: name that `tfenv.infer.python.recognizers` recognises it by.
-        broken: releases of TensorFlow that refuse it.
+        id: name that `tfenv.infer.python.recognizers` uses for it.
+        broken: releases of TensorFlow that reject it.
         legacy: whether TF_USE_LEGACY_KERAS=1 brings it back.
-        now: how it is written today.
-        note: what happens, in one clause.
-        source: page or file that says so.
+        now: replacement in current code.
+        note: one clause about the failure.
+        source: page or file that documents it.
     """
 
     id: str
@@ -38,10 +38,10 @@ class HabitRow:
 
 
 class HabitTable:
-    """All ways of writing.
+    """All such ways of writing code.
 
     Attributes:
-        rows: by id.
+        rows: rows by id.
     """
 
     def __init__(self, path: Path) -> None:

@@ -24,9 +24,9 @@ class Distribution:
     Attributes:
         name: normalized name of the project.
         numbered: whether it has the version numbers of TensorFlow and the code of its releases.
-        wish: what whoever installs it wants to compute on; ``None`` if the name does not tell.
-        builder: who builds it, if that is not the TensorFlow project; else empty.
-        source: page that says so.
+        wish: accelerator that its name implies; ``None`` if it implies none.
+        builder: organization that builds it; empty for the TensorFlow project.
+        source: page that documents it.
     """
 
     name: Name
@@ -42,8 +42,8 @@ class SharedFiles:
 
     Attributes:
         packages: normalized names of the projects.
-        files: one of the files.
-        source: page that says so.
+        files: example of such a file.
+        source: page that documents it.
     """
 
     packages: tuple[Name, ...]
@@ -52,10 +52,10 @@ class SharedFiles:
 
 
 class DistributionTable:
-    """All rows.
+    """All rows of the table.
 
     Attributes:
-        all: distributions that are TensorFlow; of several that are installed, the first in this order counts.
+        all: distributions of TensorFlow; if several are installed, the first in this order counts.
         shared: groups of distributions that write the same files.
     """
 

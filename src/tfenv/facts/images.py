@@ -1,4 +1,4 @@
-"""Base images: which tag exists for which Python, which for which CUDA, and the glibc in it (`images.toml`)."""
+"""Base images: the tags for each Python and CUDA, and the glibc in them (`images.toml`)."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
     from tfenv.facts.rows import Row
 
-# stands in a row that has a fault, until the faults are raised
+# placeholder in a row with a fault, until the faults are raised
 _NO_VERSION = Version("0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRow:
-    """One image that is known to have been published.
+    """One published image.
 
     Attributes:
         reference: registry, repository and tag, such as `docker.io/library/python:3.13.15-slim-bookworm`.
         os: distribution and release, such as `debian 12` or `ubuntu 22.04`.
-        glibc: of that release.
-        python: full version of the interpreter in it; of a CUDA image, which has none, the minor that the distribution
-            installs as `python3`.
-        cuda: of the toolkit whose runtime is in it, as precise as the tag; ``None`` if there is none.
-        cudnn: full version in it; only the major where the list says no more; ``None`` if there is none.
-        deleted: if the tag is no longer in the registry: since when, and who says so.
-        source: the list the tag stands in.
-        cudnn_source: the Dockerfile the tag was built from, which tells its cuDNN; empty if there is none.
+        glibc: version of glibc in it.
+        python: full version of the interpreter in it; for a CUDA image, which has none, the minor version that the
+            distribution installs as `python3`.
+        cuda: toolkit whose runtime is in it, as precise as the tag; ``None`` if there is none.
+        cudnn: full version in it, or only the major if no more is known; ``None`` if there is none.
+        deleted: date and source of the deletion, if the tag is no longer in the registry.
+        source: list that contains the tag.
+        cudnn_source: Dockerfile of the tag, which names its cuDNN; empty if there is none.
         tier: how well the row is proven.
     """
 
@@ -52,11 +52,11 @@ class ImageRow:
 
 
 class ImageTable:
-    """All base images that are known; tags are looked up here and never composed.
+    """All known base images; tags are looked up here and never composed.
 
     Attributes:
-        all: every row, in the order of the file: newest first.
-        glibc: glibc of each distribution and release that some image is made of.
+        all: rows in the order of the file: newest first.
+        glibc: glibc of each distribution release that an image is based on.
     """
 
     def __init__(self, path: Path) -> None:
@@ -76,19 +76,19 @@ class ImageTable:
 
     @cached_property
     def held(self) -> HeldTable:
-        """What other images hold, which are not offered as bases."""
+        """Contents of other images, which are not offered as base images."""
         return HeldTable(self._held)
 
     @property
     def pythons(self) -> tuple[Version, ...]:
-        """The newest patch release of each CPython minor that there is an image of, newest minor first."""
+        """The newest patch release with an image of each minor version of CPython, newest first."""
         return tuple(sorted((row.python for row in self._pythons), reverse=True))
 
     def python(self, python: Version) -> ImageRow:
         """The image for a Python `X.Y` (or `X.Y.Z`, of which only `X.Y` counts: one patch release is kept of each).
 
         Raises:
-            UsageError: there is none for that minor.
+            UsageError: there is no image for that minor version.
         """
         for row in self._pythons:
             if row.python.release[:2] == python.release[:2]:
@@ -99,7 +99,8 @@ class ImageTable:
     def cuda(self, cuda: Version, cudnn_major: int, *, python: Version | None = None) -> ImageRow | None:
         """The runtime image of a toolkit `X.Y` (or `X.Y.Z`, then exactly that one) with a major of cuDNN.
 
-        Of several one whose distribution offers that minor of Python, else the newest; ``None`` if there is none.
+        An image whose distribution offers that minor version of Python is preferred, otherwise the newest is taken;
+        ``None`` if there is none.
         """
         wanted = cuda.release
         rows = [
@@ -117,7 +118,7 @@ class ImageTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _System:
-    """A release of a distribution: its glibc, and the Python it installs as `python3`, where that matters."""
+    """A release of a distribution: its glibc, and the Python that it installs as `python3`, if known."""
 
     name: str
     glibc: Version

@@ -1,4 +1,4 @@
-"""Which Keras `tf.keras` is, by release of TensorFlow (`keras.toml`)."""
+"""The version of Keras behind `tf.keras`, by release of TensorFlow (`keras.toml`)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class KerasOf:
     """The Keras of some releases.
 
     Attributes:
-        versions: of TensorFlow.
-        keras: what `tf.keras.__version__` says there, or the lowest that they take where it is a package of its own.
-        source: the wheel that says so.
+        versions: releases of TensorFlow.
+        keras: value of `tf.keras.__version__`, or the lowest admitted release if Keras is a separate package.
+        source: wheel that was read.
     """
 
     versions: SpecifierSet
@@ -43,14 +43,14 @@ class KerasVersions:
         self.rows = load(path, "release", _row)
 
     def of(self, release: Version) -> Version | None:
-        """The Keras of a release of TensorFlow; ``None`` if that is not known."""
+        """The Keras of a release of TensorFlow; ``None`` if not known."""
         return next((row.keras for row in covering(self.rows, release)), None)
 
     def releases(self, keras: Version, among: Sequence[Version]) -> int:
-        """The mask of the releases whose Keras reads what this one wrote.
+        """The mask of the releases whose Keras reads files that this version wrote.
 
-        Keras 2 reads what an older Keras 2 wrote. Keras 3 has files of its own, and a release that takes Keras 3 at all
-        takes a new one too.
+        Keras 2 reads files of older releases of Keras 2. Keras 3 has its own file format, and every TensorFlow that
+        works with Keras 3 also works with its newer releases.
         """
         mask = 0
         for place, release in enumerate(among):

@@ -1,4 +1,4 @@
-"""Which GPUs the kernels of a build run on, which its XLA compiles for, and which driver that takes. Pure.
+"""GPUs that the kernels of a build run on and its XLA compiles for, and the drivers they need. Pure.
 
 Sources: CUDA C++ Programming Guide, "Application compatibility" (machine code and PTX); PTX ISA, "PTX module
 directives" (`.version`, `.target`); `docs/blackwell.md` for what was read off the wheels of TensorFlow and reported.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def kinds(build: Build, cuda: CudaTable) -> tuple[Kernels, ...]:
-    """The kinds of kernels in a build; where its libraries were not read, one kind with all that it says it holds."""
+    """The kinds of kernels in a build; if its libraries were not read, one kind with all declared code."""
     if build.kernels or not (build.sass or build.ptx):
         return build.kernels
     toolkit = toolkit_of(build, cuda)
@@ -30,32 +30,32 @@ def kinds(build: Build, cuda: CudaTable) -> tuple[Kernels, ...]:
 
 
 def toolkit_of(build: Build, cuda: CudaTable) -> Toolkit | None:
-    """The toolkit that a build was made with; ``None`` if it is not known, or only its major."""
+    """The toolkit that a build was made with; ``None`` if not known, or only its major."""
     return None if build.cuda is None else cuda.toolkit(Version(".".join(map(str, build.cuda.release[:2]))))
 
 
 def is_native(kind: Kernels, capability: ComputeCapability) -> bool:
-    """Do these kernels have machine code for a GPU?"""
+    """Whether these kernels have machine code for a GPU."""
     return any(architecture.sass_runs_on(capability) for architecture in kind.sass)
 
 
 def is_compiled(kind: Kernels, capability: ComputeCapability) -> bool:
-    """Have these kernels no machine code for a GPU, but PTX that its driver compiles?"""
+    """Whether these kernels have no machine code for a GPU, but PTX that its driver compiles."""
     return not is_native(kind, capability) and any(each.ptx_runs_on(capability) for each in kind.ptx)
 
 
 def serves(kind: Kernels, capability: ComputeCapability) -> bool:
-    """Do these kernels run on a GPU, if its driver is new enough?"""
+    """Whether these kernels run on a GPU with a new enough driver."""
     return is_native(kind, capability) or is_compiled(kind, capability)
 
 
 def target_of(build: Build, capability: ComputeCapability) -> Architecture | None:
-    """What XLA compiles for on a GPU: the newest target of its LLVM that is no newer than the GPU."""
+    """The target that XLA compiles for on a GPU: the newest one of its LLVM that is not newer than the GPU."""
     return max((target for target in targets(build) if target.capability <= capability), default=None)
 
 
 def targets(build: Build) -> tuple[Architecture, ...]:
-    """What XLA compiles for: the targets of its LLVM, as far as it takes them."""
+    """The targets that XLA compiles for: those of its LLVM that XLA accepts."""
     newest = build.xla_newest
     return tuple(each for each in (build.xla.targets if build.xla else ()) if newest is None or each <= newest)
 
@@ -74,7 +74,7 @@ def exceeds(build: Build, target: Architecture | None, cuda: CudaTable) -> Toolk
 
 
 def refused(build: Build, cuda: CudaTable) -> tuple[Architecture, ...]:
-    """Targets for which LLVM ends the process, because the PTX that XLA asks for is older than they are."""
+    """Targets for which LLVM ends the process, because XLA requests a version of PTX that is too old for them."""
     if build.xla is None or not build.xla.checks:
         return ()
     return tuple(
@@ -103,7 +103,7 @@ def readers(build: Build, capability: ComputeCapability, cuda: CudaTable) -> tup
 
 
 def compilers(build: Build, capability: ComputeCapability, cuda: CudaTable) -> tuple[Toolkit, ...]:
-    """Toolkits whose drivers can compile what a GPU finds as PTX only; the newest of these decides.
+    """Toolkits whose drivers can compile the code that a GPU finds only as PTX; the newest one decides.
 
     Those are the `readers`, and, where XLA writes PTX of a newer language than its CUDA knows, the first toolkit that
     knows the GPU.

@@ -1,8 +1,8 @@
-"""Where the facts are: those that come with tfenv, or newer ones that the user had read (`facts update --user`).
+"""The folder of the facts: those included in tfenv, or newer ones of the user (`facts update --user`).
 
-The user's facts are a whole folder, with everything that comes with tfenv in it, so that no table is older than another
-one. `facts.json` in the data folder names the folder in use, and is replaced in one step. It counts only for the
-tfenv whose facts it was made from: a newer tfenv brings facts of its own.
+The user's facts are a complete folder that also has every included table, so that no table is older than another.
+`facts.json` in the data folder names the folder in use, and is replaced in one step. It is valid only for the tfenv
+whose facts it was made from: a newer tfenv includes facts of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PARTS = ("facts", "symbols")
-"""The folders of a set of facts that programs read."""
+"""Subfolders of a set of facts that programs read."""
 
 DATE = "date.txt"
 """File that holds the day on which all tables were last compared with what is published."""
@@ -35,9 +35,8 @@ class FactsFolder:
     Attributes:
         root: folder that holds `facts` and `symbols`.
         date: day on which they were last compared with what is published.
-        is_users: whether the user had them read, instead of those that come with tfenv.
-        unused: folder of facts that the user had read with another tfenv, which do not count; ``None`` if there are
-            none.
+        is_users: whether they are the user's, not those included in tfenv.
+        unused: folder of the user's facts made with another tfenv, which are ignored; ``None`` if there are none.
     """
 
     root: Path
@@ -50,7 +49,7 @@ def in_use() -> FactsFolder:
     """The facts that every command uses now.
 
     Raises:
-        UsageError: there are none, or those of the user are damaged.
+        UsageError: no facts are found, or those of the user are damaged.
     """
     own = shipped()
     pointer = pointer_file()
@@ -79,7 +78,7 @@ def shipped() -> Path:
     """The folder `constraints` beside the package, as a wheel installs it, else in the checkout two levels up.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: the folder does not exist.
     """
     package = Path(__file__).resolve().parent.parent
     folders = (package / "constraints", package.parent.parent / "constraints")
@@ -92,7 +91,7 @@ def shipped() -> Path:
 
 
 def pointer_file() -> Path:
-    """The file that names the user's facts; it exists only if there are any."""
+    """The file that names the user's facts; it exists only if there are such facts."""
     return data_folder() / "facts.json"
 
 
@@ -101,14 +100,14 @@ def pointer(root: Path, made_from: Path) -> str:
 
     Args:
         root: folder of the facts, beside the file.
-        made_from: the facts that come with tfenv, to which newer ones were added.
+        made_from: facts included in tfenv, which were updated.
     """
     named = {"folder": root.name, "made_from": identity(made_from), "files": _checksums(root)}
     return f"{json.dumps(named, indent=1)}\n"
 
 
 def identity(root: Path) -> str:
-    """A digest of the version of tfenv, and of name and size of every file of a set of facts."""
+    """A digest of the version of tfenv and of the names and sizes of all files in a set of facts."""
     from importlib.metadata import version
 
     sizes = sorted((path.relative_to(root).as_posix(), path.stat().st_size) for path in _files(root))
@@ -126,7 +125,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def damaged(path: Path, reason: object) -> UsageError:
-    """The error for a file of facts that is not what was written."""
+    """The error for a file of facts that differs from what tfenv wrote."""
     return UsageError(f"`{path}` is damaged: {reason}", hint=remedy(path))
 
 

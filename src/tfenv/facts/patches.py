@@ -1,4 +1,4 @@
-"""What published metadata should have said (`patches.toml`)."""
+"""Corrections of published metadata (`patches.toml`)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Patch:
     """One correction of the metadata of some releases.
 
     Attributes:
-        packages: normalized names it is for.
-        versions: of them.
-        platforms: it is for; empty is all.
+        packages: normalized names of the packages.
+        versions: releases of the packages.
+        platforms: platforms that it applies to; empty for all.
         add: requirements that are missing, markers included; virtual ones (`__cpu`, `__cuda`) among them.
-        drop: names whose requirements are wrong and do not count.
-        because: what goes wrong without it, in one clause.
-        source: who says so.
-        tier: how well it is proven.
+        drop: names whose requirements are wrong and ignored.
+        because: one clause about what fails without it.
+        source: page or file that documents it.
+        tier: strength of the evidence.
     """
 
     packages: tuple[Name, ...]
@@ -46,7 +46,7 @@ class Patch:
     tier: str
 
     def applies(self, version: Version, platform: Platform) -> bool:
-        """Is it for this release there?"""
+        """Whether it applies to this release on this platform."""
         here = not self.platforms or platform in self.platforms or platform.wheels in self.platforms
         return here and self.versions.contains(version, prereleases=True)
 
@@ -55,7 +55,7 @@ class PatchTable:
     """All corrections.
 
     Attributes:
-        all: in the order of the file.
+        all: rows in the order of the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,7 +91,7 @@ def _patch(row: Row) -> Patch:
         name, code = Name("__cuda"), "platform-no-gpu"
         add.append(Requirement(name=name, specifier=NEVER, because=because, source=source, code=code, tier=tier))
     elif cuda is not None:
-        row.fault("cuda", f"`none` is all that can be said here, not `{cuda}`")
+        row.fault("cuda", f"must be `none`, not `{cuda}`")
     drop = tuple(map(normalize, row.texts("drop")))
     if not {"add", "drop", "cpu", "cuda"} & row.values.keys():
         row.fault("add", "a patch that neither adds nor drops anything")

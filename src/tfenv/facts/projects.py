@@ -1,6 +1,6 @@
 """Files and requirements of every release of TensorFlow's dependencies and companions (`projects.zip`).
 
-They let `check` judge an environment without an index. A release that is newer than the rows is not in them.
+`check` uses them to judge an environment without an index. A release that is newer than the rows is not in them.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class ProjectTable:
 
     @cached_property
     def _archive(self) -> zipfile.ZipFile | None:
-        """The rows; ``None`` without the file."""
+        """The archive of rows; ``None`` if the file does not exist."""
         return zipfile.ZipFile(BytesIO(self._path.read_bytes())) if self._path.is_file() else None
 
     @cached_property
@@ -140,7 +140,7 @@ def loads(text: str) -> list[ProjectRelease]:
 
 
 def dumps(rows: list[ProjectRelease]) -> str:
-    """The text of one member: a release a line, newest first; tags and requirements that repeat are written once."""
+    """The text of one member: one release a line, newest first; repeated tags and requirements are written once."""
     tags: dict[str, int] = {}
     requires: dict[tuple[str, ...], int] = {}
     lines: list[list[Any]] = []

@@ -1,4 +1,4 @@
-"""What is known of TensorFlow's releases: the rows of `constraints/facts/tensorflow/`, one file a minor release."""
+"""Facts about TensorFlow's releases: the rows of `constraints/facts/tensorflow/`, one file for each minor release."""
 
 from __future__ import annotations
 
@@ -55,15 +55,14 @@ class WheelFacts:
     """One published wheel.
 
     Attributes:
-        filename: as published.
-        size: in bytes; ``None`` if the index does not say.
-        sha256: lower-case hex.
-        requires_dist: as its METADATA declares, in that order; ``None`` if its METADATA was not read.
-        requires_python: as its METADATA declares, or the index where that was not read; ``None`` if not said.
+        filename: filename on the index.
+        size: size in bytes; ``None`` if the index does not list it.
+        sha256: SHA-256 in lower-case hex.
+        requires_dist: requirements in the order of its METADATA; ``None`` if that was not read.
+        requires_python: specifier in its METADATA, or on the index if that was not read; ``None`` if there is none.
         yanked: the reason (perhaps empty) if yanked, else ``None``.
-        glibc: newest version of glibc's symbols that its libraries ask for; ``None`` if they were not read.
-        glibcxx: newest version of libstdc++'s symbols that they ask for (3.4.19 for `GLIBCXX_3.4.19`); ``None`` if they
-            were not read.
+        glibc: newest version of glibc's symbols that its libraries require; ``None`` if they were not read.
+        glibcxx: the same for libstdc++ (3.4.19 for `GLIBCXX_3.4.19`).
     """
 
     filename: str
@@ -83,7 +82,7 @@ class WheelFacts:
 
     @property
     def tags(self) -> frozenset[Tag]:
-        """Of the filename (PEP 425)."""
+        """The tags in the filename (PEP 425)."""
         return _tags(self.filename)
 
     @property
@@ -98,7 +97,7 @@ class WheelFacts:
 
     @property
     def platform(self) -> Platform | None:
-        """The platform it is for; ``None`` for one that tfenv has no name for (32 bit)."""
+        """The platform of the wheel; ``None`` for one that tfenv does not support (32 bit)."""
         return platform_of(self.filename)
 
 
@@ -107,13 +106,13 @@ class ReleaseFacts:
     """One version of one distribution.
 
     Attributes:
-        uploaded: when its first wheel was, in UTC; ``None`` if the index does not say.
-        requires_python: what its wheels agree on; ``None`` if nothing is said, or if they differ.
-        wheels: sorted by filename.
-        builds: one for each platform whose wheels hold `build_info.py`, sorted by platform. A Linux wheel without one
-            (aarch64, 2.10 to 2.15) holds no TensorFlow: it requires the distribution that does.
-        sources: where the list of wheels is from; each build names its own.
-        tier: of evidence: `declared`, `installed`, `imported`, `trained`, `gpu`.
+        uploaded: upload time of its first wheel, in UTC; ``None`` if the index does not list it.
+        requires_python: specifier common to its wheels; ``None`` if there is none or they differ.
+        wheels: wheels, sorted by filename.
+        builds: one build for each platform whose wheels have `build_info.py`, sorted by platform. A Linux wheel without
+            one (aarch64, 2.10 to 2.15) does not contain TensorFlow: it requires the distribution that does.
+        sources: index pages that list the wheels; each build names its own source.
+        tier: strength of the evidence: `declared`, `installed`, `imported`, `trained` or `gpu`.
     """
 
     name: Name
@@ -130,11 +129,11 @@ class ReleaseFacts:
         return next((build for build in self.builds if build.platform is platform.wheels), None)
 
     def wheel(self, filename: str) -> WheelFacts | None:
-        """One of its wheels."""
+        """The wheel with this filename."""
         return next((wheel for wheel in self.wheels if wheel.filename == filename), None)
 
     def carrier(self, platform: Platform) -> Name | None:
-        """The distribution that brings TensorFlow where this one is but a pointer to it (`tensorflow-cpu-aws`)."""
+        """The distribution that contains TensorFlow if this one only requires it (`tensorflow-cpu-aws`)."""
         from packaging.requirements import Requirement
 
         if self.build(platform) is not None:
@@ -151,17 +150,17 @@ class ReleaseFacts:
 
 
 class ReleaseTable:
-    """Releases by name and version; a minor release is read from disk when it is first asked for."""
+    """Releases by name and version; the file of a minor release is read on first use."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._loaded: dict[str, dict[tuple[Name, Version], ReleaseFacts]] = {}
 
     def release(self, name: Name, version: Version) -> ReleaseFacts | None:
-        """The row of a release; ``None`` if there is none.
+        """The row of a release; ``None`` if it is not known.
 
         Raises:
-            UsageError: the file that should hold it is damaged.
+            UsageError: the file of its minor release is damaged.
         """
         return self._minor(minor(version)).get((name, version))
 
@@ -179,7 +178,7 @@ class ReleaseTable:
 
     @cached_property
     def minors(self) -> tuple[str, ...]:
-        """The minor releases there are files for, oldest first."""
+        """The minor releases that have files, oldest first."""
         found = [path.stem for path in self._directory.glob("*.toml") if _is_minor(path.stem)]
         return tuple(sorted(found, key=Version))
 
@@ -202,7 +201,7 @@ def minor(version: Version) -> str:
 
 @lru_cache(maxsize=8192)
 def platform_of(filename: str) -> Platform | None:
-    """The platform of a wheel, by its filename; ``None`` for one that tfenv has no name for."""
+    """The platform of a wheel, by its filename; ``None`` for one that tfenv does not support."""
     tag = filename.removesuffix(".whl").rsplit("-", 1)[-1]
     for system, machine, platform in _PLATFORMS:
         if tag.startswith(system) and tag.endswith(machine):
@@ -214,7 +213,7 @@ def loads(content: str, name: str = "<text>", *, hint: str | None = None) -> tup
     """Read the rows of one file.
 
     Raises:
-        UsageError: it is not TOML, or has faults: all of them; `name` says which file.
+        UsageError: the text is not TOML, or has faults (all are listed); `name` names the file.
     """
     try:
         document = tomli.loads(content)
@@ -232,7 +231,7 @@ def loads(content: str, name: str = "<text>", *, hint: str | None = None) -> tup
 
 
 def dumps(rows: Iterable[ReleaseFacts]) -> str:
-    """The one spelling of these rows: by version, then name; wheels that differ in nothing told once."""
+    """The canonical text of these rows: by version, then name; wheels that differ only in their tags are grouped."""
     ordered = sorted(rows, key=lambda row: (row.version, row.name))
     return "\n".join([HEADER, *("\n".join(_release_lines(row)) + "\n" for row in ordered)])
 
@@ -253,7 +252,7 @@ def _release(row: Row) -> ReleaseFacts:
 
 
 def _wheels(group: Row) -> tuple[WheelFacts, ...]:
-    """Wheels that differ in nothing but their tags."""
+    """Wheels that differ only in their tags."""
     read = group.get("read", flag) is not False
     requires_dist = group.texts("requires-dist") if read else None
     requires_python, yanked = group.get("requires-python", text), group.get("yanked", text)
@@ -278,13 +277,13 @@ def _file(value: object) -> WheelFacts:
 
 
 def _symbol(family: str, symbols: Iterable[str]) -> Version | None:
-    """The version of one family (`GLIBC_2.17`) among the symbols of a wheel."""
+    """The version of one family (`GLIBC`) among the symbols of a wheel."""
     parts = (symbol.partition("_") for symbol in symbols)
     return next((Version(version) for name, _, version in parts if name == family), None)
 
 
 def _line(wheel: WheelFacts) -> str:
-    """What `_file` reads."""
+    """The line of a wheel, as `_file` reads it."""
     symbols = [f"GLIBC_{wheel.glibc}"] if wheel.glibc is not None else []
     symbols += [f"GLIBCXX_{wheel.glibcxx}"] if wheel.glibcxx is not None else []
     return " ".join((wheel.filename, "?" if wheel.size is None else str(wheel.size), wheel.sha256, *symbols))
@@ -323,10 +322,10 @@ def _release_lines(row: ReleaseFacts) -> Iterator[str]:
 
 
 def _group(wheel: WheelFacts) -> tuple[object, ...]:
-    """What wheels told together have in common; read ones first, then in the order of their platforms."""
+    """The key by which wheels are grouped and sorted: wheels that were read come first."""
     unread = wheel.requires_dist is None
-    said = (wheel.requires_python or "", wheel.requires_dist or (), wheel.yanked is not None, wheel.yanked or "")
-    return (unread, *said)
+    declared = (wheel.requires_python or "", wheel.requires_dist or (), wheel.yanked is not None, wheel.yanked or "")
+    return (unread, *declared)
 
 
 def _is_minor(stem: str) -> bool:

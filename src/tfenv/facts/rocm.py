@@ -1,4 +1,4 @@
-"""TensorFlow for AMD's GPUs: the releases of `tensorflow-rocm`, and the ROCm each was built with (`rocm.toml`)."""
+"""TensorFlow for AMD GPUs: the releases of `tensorflow-rocm`, and the ROCm each was built with (`rocm.toml`)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class RocmRow:
     """One release of `tensorflow-rocm`.
 
     Attributes:
-        version: of the distribution.
-        tensorflow: the release of TensorFlow in it.
-        rocm: that it was built with, and that a machine must have: `X.Y` or `X.Y.Z`.
-        source: the wheel that says so.
-        gfx: targets that it has kernels for and accepts; empty if its libraries were not read.
-        refused: targets that it has kernels for and refuses all the same.
-        gfx_source: the wheel whose libraries were read; empty if none was.
+        version: version of the distribution.
+        tensorflow: release of TensorFlow in it.
+        rocm: ROCm that it was built with and a machine must have: `X.Y` or `X.Y.Z`.
+        source: wheel that was read.
+        gfx: targets for which it has kernels and which it accepts; empty if its libraries were not read.
+        refused: targets for which it has kernels but which it rejects.
+        gfx_source: wheel whose libraries were read; empty if none was.
     """
 
     version: Version
@@ -39,15 +39,15 @@ class RocmRow:
 
     @property
     def series(self) -> str:
-        """The ROCm as `X.Y`; its updates go with one another."""
+        """The ROCm as `X.Y`; updates of one release are compatible."""
         return f"{self.rocm.major}.{self.rocm.minor}"
 
 
 class RocmTable:
-    """All releases that are known.
+    """All known releases.
 
     Attributes:
-        all: in the order of the file: newest first.
+        all: releases in the order of the file: newest first.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,7 +66,7 @@ class RocmTable:
         self.all = tuple(found.values())
 
     def row(self, version: Version) -> RocmRow | None:
-        """One release of `tensorflow-rocm`; ``None`` if it is not known."""
+        """One release of `tensorflow-rocm`; ``None`` if not known."""
         return next((row for row in self.all if row.version == version), None)
 
 

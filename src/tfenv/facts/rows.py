@@ -25,8 +25,8 @@ T = TypeVar("T")
 V = TypeVar("V", bound="Versioned")
 
 TIERS = ("declared", "installed", "imported", "trained", "gpu")
-"""How well a fact is proven, weakest first: metadata, a page or a file says so; it was installed; imported; a fit ran
-on a CPU; it ran on the GPU that is named."""
+"""Strength of the evidence for a fact, weakest first: stated by metadata, a page or a file; seen after installation;
+seen at import; seen in a fit on a CPU; seen on the named GPU."""
 
 
 class Versioned(Protocol):
@@ -38,12 +38,12 @@ class Versioned(Protocol):
 
 
 class Row(Table):
-    """A table with the columns that facts have; one that is missing or wrong is a fault, and gives an empty value."""
+    """A table with the columns of facts; a missing or wrong column is a fault and yields an empty value."""
 
     __slots__ = ()
 
     def text(self, key: str) -> str:
-        """A string that is not empty."""
+        """A non-empty string."""
         return self._needed(key, _filled, "")
 
     def maybe_text(self, key: str) -> str | None:
@@ -51,11 +51,11 @@ class Row(Table):
         return self.get(key, _filled)
 
     def source(self, key: str = "source") -> str:
-        """Who says so: a string, or a list of them, which is joined by `; `."""
+        """The source: a string, or a list of strings, which is joined by `; `."""
         return self._needed(key, _source, "")
 
     def tier(self) -> str:
-        """How well the row is proven, from column `tier`."""
+        """The strength of the evidence, from the column `tier`."""
         return self._needed("tier", _tier, "")
 
     def version(self, key: str) -> Version:
@@ -101,7 +101,7 @@ class Row(Table):
         return self._ascending(key, Architecture.parse)
 
     def requirements(self, key: str, *, because: str, source: str) -> tuple[Requirement, ...]:
-        """A list of requirements that only the facts bring, each with a reason and its source; empty if missing."""
+        """A list of requirements that only the facts add, each with a reason and its source; empty if missing."""
 
         def parse(value: object) -> Requirement:
             try:
@@ -113,11 +113,11 @@ class Row(Table):
         return self.many(key, parse)
 
     def rows(self, key: str, parse: Callable[[Row], T]) -> tuple[T, ...]:
-        """The rows of `[[key]]`, parsed, in the order of the file; a column that no parser read is a fault."""
+        """The parsed rows of `[[key]]`, in the order of the file; an unknown column is a fault."""
         return tuple(value for _, value in self.pairs(key, parse))
 
     def pairs(self, key: str, parse: Callable[[Row], T]) -> tuple[tuple[Row, T], ...]:
-        """As `rows`, each beside the row itself, for faults that only show beside other rows."""
+        """As `rows`, each with the row itself, for faults that only appear in comparison with other rows."""
         found = []
         for row in self.tables(key):
             found.append((row, parse(row)))
@@ -125,7 +125,7 @@ class Row(Table):
         return tuple(found)
 
     def _needed(self, key: str, parse: Callable[[object], T], default: T) -> T:
-        """As `need`; after a fault the default, so that what is computed from it does not fail."""
+        """As `need`, but the default after a fault, so that computations with the value do not fail."""
         found = cast("T | None", self.need(key, parse))
         return default if found is None else found
 
@@ -149,7 +149,7 @@ def read(path: Path) -> Row:
 
 
 def finish(root: Row, path: Path) -> None:
-    """Report what is wrong in a file, tables that nobody read included (their name is misspelt).
+    """Report the faults of a file, unknown tables included.
 
     Raises:
         UsageError: with all faults.
@@ -159,7 +159,7 @@ def finish(root: Row, path: Path) -> None:
 
 
 def load(path: Path, key: str, parse: Callable[[Row], T]) -> tuple[T, ...]:
-    """The rows of a file that has one kind of them, `[[key]]`, in its order.
+    """The rows of a file with only one kind of row, `[[key]]`, in its order.
 
     Raises:
         UsageError: with every fault.
@@ -176,7 +176,7 @@ def covering(rows: Iterable[V], version: Version) -> Iterator[V]:
 
 
 def cited(source: str) -> tuple[str, ...]:
-    """One file or URL each: rows write several with `; `, demands one line for each reason."""
+    """The single files and URLs in a source: rows separate them by `; `, requirements by lines."""
     return tuple(
         dict.fromkeys(part.strip() for line in source.split("\n") for part in line.split("; ") if part.strip())
     )

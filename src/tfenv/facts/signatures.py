@@ -1,4 +1,4 @@
-"""What an error log says: telling lines by the patterns of `signatures.toml`, and the facts it tells in passing."""
+"""Known errors in a log, by the patterns of `signatures.toml`, and facts that a log mentions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _GROUP = re.compile(r"\{(\w+)\}")
 _PRIVATE = re.compile(r"\._api\.v[12](?:\.compat\.v2)?")
-"""Where the public names really are; no code writes that."""
+"""Internal modules of the public names, which user code does not write."""
 _ERROR = re.compile(
     r"(?:Error|Exception)\b|^\W*(?:E|F)\d{4} |: [EF] |"
     r"\b(?:error(?! rate)|fatal|failed|failure|fails|abort(?:ed|ing)?|core dumped|OOM|killed|segmentation"
@@ -31,30 +31,30 @@ _ERROR = re.compile(
     r"|not (?:found|detected|available|supported|compatible|installed|recognized)|terminate called|traceback)\b",
     re.IGNORECASE,
 )
-"""What a line has that reports something wrong."""
+"""Marks of a line that reports an error."""
 _INFORMATION = re.compile(r"^\W*(?:\d{4}-\d\d-\d\d[ T][\d:.,]+: )?I(?:\d{4} | (?:tensorflow|external|xla|tsl)/)")
 _VARIANT = re.compile(r"_[b-z]$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """One error as it is printed.
+    """One known error message.
 
     Attributes:
-        name: of the row.
-        pattern: of the telling line; its named groups are facts (`x_b` is another place of `x`).
-        code: of the problem.
-        subject: what it is about; `{group}` is filled in.
-        cause: one sentence; `{group}` is filled in.
-        package: that has to change, or ``None``; `{group}` is filled in.
-        wanted: which versions of it repair this; `{group}` is filled in.
+        name: name of the row.
+        pattern: pattern of the line; its named groups are facts (`x_b` is another place for `x`).
+        code: code of the problem.
+        subject: thing that the problem is about; `{group}` is filled in.
+        cause: cause in one sentence; `{group}` is filled in.
+        package: package that has to change, or ``None``; `{group}` is filled in.
+        wanted: versions of the package that repair the problem; `{group}` is filled in.
         tf: release of TensorFlow that repairs this, or ``None``; `{group}` is filled in.
-        python: the Python that repairs this, or ``None``; `{group}` is filled in.
+        python: Python that repairs this, or ``None``; `{group}` is filled in.
         cudnn: release of cuDNN that repairs this; `{group}` is filled in.
-        advice: what to do where no change of versions says it.
+        advice: what to do if changing versions does not help.
         general: whether the line follows from any of several causes.
-        sample: a line that it matches.
-        source: a thread in which people met it.
+        sample: line that the pattern matches.
+        source: thread that reports the error.
     """
 
     name: str
@@ -75,10 +75,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """A signature that was seen.
+    """A signature that was found in a log.
 
     Attributes:
-        symptom: what the row says, with the words of the line filled in.
+        symptom: symptom that the row describes, with the groups of the line filled in.
         facts: named groups of the match, by the keys of the configuration.
     """
 
@@ -87,7 +87,7 @@ class Sighting:
 
 
 class SignatureTable:
-    """All signatures, the particular before the general.
+    """All signatures, specific ones before general ones.
 
     Attributes:
         all: in the order of the file.
@@ -106,7 +106,7 @@ class SignatureTable:
         finish(root, path)
 
     def sightings(self, log: str) -> tuple[Sighting, ...]:
-        """Every signature that a log shows, each once (its first match), in the order of the file."""
+        """The signatures in a log, each once (its first match), in the order of the file."""
         return tuple(
             Sighting(symptom=_symptom(signature, _line(log, match), facts), facts=facts)
             for signature in self.all
@@ -114,7 +114,7 @@ class SignatureTable:
         )
 
     def strangers(self, log: str) -> tuple[str, ...]:
-        """The lines that report something wrong, in their order, without those that are known to mean nothing."""
+        """The lines that report an error, in order, without those that are known to be harmless."""
         found: dict[str, None] = {}
         for line in log.split("\n"):
             if _ERROR.search(line) is None or _INFORMATION.match(line) is not None:
@@ -124,9 +124,9 @@ class SignatureTable:
         return tuple(found)
 
     def facts(self, log: str) -> Mapping[str, str]:
-        """What a log tells in passing, by the keys of the configuration; the first mention of each counts.
+        """Facts that a log mentions, by the keys of the configuration; the first mention of each counts.
 
-        A package stands under `packages.NAME`.
+        The key of a package is `packages.NAME`.
         """
         found: dict[str, str] = {}
         for pattern in self._facts:
@@ -140,7 +140,7 @@ class SignatureTable:
 
 
 def _line(log: str, match: re.Match[str]) -> str:
-    """The last line of the match: where a pattern spans several, that is where the error is."""
+    """The last line of the match: if a pattern spans several lines, the error is in the last one."""
     end = log.find("\n", match.end())
     start = log.rfind("\n", 0, match.end() - 1) + 1
     return log[start : end if end >= 0 else len(log)].strip()
@@ -160,7 +160,7 @@ def _dotted(number: str) -> str:
 
 
 def _symptom(signature: Signature, line: str, facts: Mapping[str, str]) -> Symptom:
-    """What a row says of a line."""
+    """The symptom of a row for one line."""
 
     def filled(text: str | None) -> str | None:
         return None if text is None else _filled(text, facts) or None
@@ -192,7 +192,7 @@ def _symptom(signature: Signature, line: str, facts: Mapping[str, str]) -> Sympt
 
 
 def _symbol(facts: Mapping[str, str]) -> str | None:
-    """The name that TensorFlow lacks, as code writes it; ``None`` if none is named."""
+    """The missing name of TensorFlow, as code writes it; ``None`` if the line has none."""
     name = facts.get("name")
     if name is None:
         return None

@@ -1,4 +1,4 @@
-"""What `build_info.py` of some wheels is silent about: the rows of `constraints/facts/tensorflow/silent.toml`."""
+"""Facts that `build_info.py` of some wheels omits: the rows of `constraints/facts/tensorflow/silent.toml`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tfenv.facts.rows import Row
 
 FIELDS = ("cuda", "cudnn", "cudnn_floor", "sass", "ptx")
-"""The fields of a CUDA build that must be known, and are told when nothing says them."""
+"""Fields that every CUDA build has; `Build.unknown` lists those that no source gives."""
 
 _FILLED = (*FIELDS, "xla_newest", "raised")
 
@@ -31,8 +31,8 @@ class SilentRow:
     """One claim about the CUDA builds of some versions, of whichever distribution.
 
     Attributes:
-        versions: that it holds for.
-        build: the platform, the fields that are known, and `evidence` for them.
+        versions: versions that it applies to.
+        build: platform, known fields, and `evidence` for them.
     """
 
     versions: SpecifierSet
@@ -49,11 +49,11 @@ def load(path: Path) -> tuple[SilentRow, ...]:
 
 
 def complete(build: Build, version: Version, silent: Iterable[SilentRow]) -> Build:
-    """Fill what `build_info.py` and `cuda_config.h` do not say, and name what nothing says.
+    """Fill in what `build_info.py` and `cuda_config.h` omit, and list what remains unknown.
 
     The code in the libraries of the wheel comes first, where it was read, then rows.
-    What the wheel says stands; but a version that says less (`10`) gives way to one that says more (`10.1`). Fields
-    that were filled from elsewhere before are filled anew.
+    Values of the wheel are kept, but a more precise version (`10.1`) replaces a less precise one (`10`). Fields that
+    were filled in before are filled in again.
     """
     if not build.is_cuda:
         return build
@@ -64,9 +64,9 @@ def complete(build: Build, version: Version, silent: Iterable[SilentRow]) -> Bui
             continue
         used = False
         for field in _FILLED:
-            known, told = getattr(build, field), getattr(row.build, field)
-            if told and (not known or (field == "cuda" and str(told).startswith(f"{known}."))):
-                build = replace(build, **{field: told})
+            known, other = getattr(build, field), getattr(row.build, field)
+            if other and (not known or (field == "cuda" and str(other).startswith(f"{known}."))):
+                build = replace(build, **{field: other})
                 inferred.append(field)
                 used = True
         if used:
@@ -80,7 +80,7 @@ def complete(build: Build, version: Version, silent: Iterable[SilentRow]) -> Bui
 
 
 def strip(build: Build) -> Build:
-    """The build with only what `build_info.py` says in full: what `complete` needs to start over."""
+    """The build with only the complete values of `build_info.py`, as `complete` needs it to start over."""
     if not build.is_cuda:
         return build
     kept = {field: getattr(build, field) for field in FIELDS if field not in (*build.inferred, *build.unknown)}
@@ -97,7 +97,7 @@ def strip(build: Build) -> Build:
 
 
 def _by_code(build: Build) -> Build:
-    """What the code in the libraries says: which architectures, and which of them not all kernels have."""
+    """Add what the code in the libraries shows: the architectures, and those that not all kernels have."""
     if not build.kernels:
         return build
     held = {architecture for kind in build.kernels for architecture in kind.sass}

@@ -1,4 +1,4 @@
-"""How names of GPUs are brought into one spelling."""
+"""Normalization of names of GPUs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_PLAIN = re.compile(r"[^a-z0-9]")
 
 
 def normalized(name: str) -> str:
-    """A name without case, spaces, punctuation and the words that tell no chips apart."""
+    """A name without case, spaces, punctuation and words that do not distinguish chips."""
     return _NOISE.sub("", _NOT_PLAIN.sub("", _MARKS.sub("", name.lower())))
 
 
@@ -36,15 +36,15 @@ def without_form(name: str) -> str:
 
 
 def without_mobile(key: str) -> str:
-    """A normalized name without what marks the chip of a laptop; where such a chip differs, it has its own name."""
+    """A normalized name without the marks of laptop chips; if such a chip differs, it has its own name."""
     return _MOBILE.sub("", key)
 
 
 def without_series(key: str) -> str:
-    """A normalized name without `RTX`, `Quadro` and the like: the number that people say."""
+    """A normalized name without `RTX`, `Quadro` and the like: the number that people use."""
     return _SERIES.sub("", key)
 
 
 def without_last_series(key: str) -> str:
-    """A normalized name without a series that stands behind the number (`3080 RTX`)."""
+    """A normalized name without a series after the number (`3080 RTX`)."""
     return _LAST_SERIES.sub("", key)

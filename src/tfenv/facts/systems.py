@@ -1,4 +1,4 @@
-"""The glibc of distributions, by what people call them (`systems.toml`)."""
+"""The glibc of distributions, by their common names (`systems.toml`)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SystemTable:
         self._rows = load(path, "system", _row)
 
     def glibc(self, words: str) -> Version | None:
-        """Of the distribution and release that some words name (`Ubuntu 20.04.6 LTS`, `CentOS Linux release 7.9`)."""
+        """The glibc of the distribution release in a text (`Ubuntu 20.04.6 LTS`, `CentOS Linux release 7.9`)."""
         lowered = words.lower()
         for name, releases in self._rows:
             if name in lowered:

@@ -27,15 +27,15 @@ _SUFFIX = re.compile(r"-cu(\d+)$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """What releases of TensorFlow open, by the names of `cuda.toml`.
+    """Libraries that releases of TensorFlow open, by the names of `cuda.toml`.
 
     Attributes:
-        versions: of TensorFlow.
+        versions: releases of TensorFlow.
         opens: libraries without which it uses no GPU.
-        helps: libraries that only a part of it opens (the profiler), taken where a wheel has the very file.
+        helps: libraries that only a part of it opens (the profiler), taken if a wheel has exactly that file.
         tools: projects whose programs and data it uses (`ptxas`, `libdevice`), numbered like the toolkit.
-        because: why they are added, as what the release does.
-        source: who says what it opens.
+        because: reason for adding them, as a clause about the release.
+        source: source for the libraries.
     """
 
     versions: SpecifierSet
@@ -51,9 +51,9 @@ class SameFiles:
     """Wheels of one library for several CUDA majors, which bring files of the same name to the same place.
 
     Attributes:
-        packages: named after the major, `-cu12`.
-        because: what goes wrong where two are installed.
-        source: the wheels that were opened.
+        packages: names that end in the major version, `-cu12`.
+        because: what fails if two are installed.
+        source: wheels that were opened.
     """
 
     packages: tuple[Name, ...]
@@ -63,13 +63,13 @@ class SameFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
-    """A release of a library that was seen to work where TensorFlow leaves a range.
+    """A release of a library that was seen to work, for libraries that TensorFlow requires as a range.
 
     Attributes:
-        package: that carries it.
-        version: of it.
-        says: where it was seen to work, in one clause.
-        source: who saw it.
+        package: package of the library.
+        version: version of the package.
+        says: one clause about where it was seen to work.
+        source: report of the test.
     """
 
     package: Name
@@ -83,7 +83,7 @@ class WheelTable:
 
     Attributes:
         all: in the order of the file.
-        proven: by package.
+        proven: rows of proven releases by package.
     """
 
     def __init__(self, path: Path) -> None:
@@ -99,7 +99,7 @@ class WheelTable:
         finish(root, path)
 
     def of(self, version: Version) -> Bundle | None:
-        """The bundle of one release of TensorFlow; ``None`` if no wheels serve it, or if it brings its own."""
+        """The bundle of one release of TensorFlow; ``None`` if no wheels fit it, or if it requires them itself."""
         return next(covering(self.all, version), None)
 
     def cuda_of(self, name: Name, version: Version) -> Requirement | None:
@@ -117,18 +117,18 @@ class WheelTable:
 def cuda_requirements(
     name: Name, version: Version, build: Build, bundle: Bundle, *, cuda: CudaTable, cudnn: CudnnTable
 ) -> tuple[Requirement, ...]:
-    """The wheels that carry what a build opens; none if a single library has no wheel, for then none would help.
+    """The wheels with the libraries that a build opens; none if one library has no wheel, since all are needed.
 
-    Of a CUDA major any release from the one on that the build was made with serves, as long as its files have the
-    names that the build opens (CUDA Compatibility, "Minor version compatibility"); of cuDNN see `cudnn_bounds`.
+    Any release of the same CUDA major, from the one of the build on, works as long as its files have the names that the
+    build opens (CUDA Compatibility, "Minor version compatibility"); of cuDNN see `cudnn_bounds`.
 
     Args:
-        name: of the distribution, for the reasons.
-        version: of it.
-        build: for a Linux platform.
-        bundle: of that release.
-        cuda: what the toolkit's libraries are called, and which wheel carries them.
-        cudnn: which wheel carries a release of cuDNN.
+        name: distribution, for the reasons.
+        version: version of the distribution.
+        build: build for a Linux platform.
+        bundle: bundle of that release.
+        cuda: table of toolkits, with the names and wheels of their libraries.
+        cudnn: table of cuDNN, with the wheels of its releases.
     """
     toolkit = None if build.cuda is None else cuda.toolkit(Version(f"{build.cuda.major}.{build.cuda.minor}"))
     if toolkit is None or build.platform is not Platform.LINUX_X86_64:
