@@ -57,7 +57,7 @@ def test_someone_elses_dockerfile_stays(tfenv: Tfenv) -> None:
     Path("Dockerfile").write_text("FROM scratch\n")
     ran = tfenv("render")
     assert ran.code == 2
-    assert "`Dockerfile` is not of tfenv's making" in ran.err
+    assert "`Dockerfile` is not written by tfenv" in ran.err
     assert "--force" in ran.err
     assert not Path("environment.yml").exists()
     assert tfenv("render", "--force").code == 0

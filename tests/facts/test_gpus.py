@@ -347,7 +347,7 @@ names = ["V100"]
         (('capability = "7.0"', 'capability = "seven"'), "`family[0].capability`: `seven` is not a compute capability"),
         (('capability = "7.0"', ""), "`family[0].capability`: is missing"),
         (('names = ["V100"]', 'names = ["V100", "Tesla v-100"]'), "`Tesla v-100` is also a name of `V100`"),
-        (('names = ["V100"]', 'nomes = ["V100"]'), "`family[0].nomes`: is not known; known are"),
+        (('names = ["V100"]', 'nomes = ["V100"]'), "`family[0].nomes`: is not known; known keys are"),
         (('names = ["V100"]', '[[alias]]\nname = "V100"\nalso = ["x"]'), "`alias[0].name`: no GPU has this name"),
         (('tier = "declared"', 'tier = "guessed"'), "`architecture[0].tier`: is `guessed`, not one of"),
     ],

@@ -144,7 +144,7 @@ tier = "declared"
         (('python = "3.8"', ""), "`cuda[0].os`: the `python3` of `ubuntu 20.04` is not known"),
         (('cudnn = "8.1.1.33"', 'cudnn = "eight"'), "cudnn`: Invalid version: 'eight'"),
         (('tier = "declared"', ""), "`os[0].tier`: is missing"),
-        (('cuda = "11.2.2"', 'cuda = "11.2.2"\narch = "x"'), "`cuda[0].arch`: is not known; known are"),
+        (('cuda = "11.2.2"', 'cuda = "11.2.2"\narch = "x"'), "`cuda[0].arch`: is not known; known keys are"),
     ],
 )
 def test_faults_of_the_file(tmp_path: Path, change: tuple[str, str], fault: str) -> None:

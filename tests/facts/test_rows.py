@@ -89,7 +89,7 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
 def test_no_such_table(tmp_path: Path) -> None:
     """A table that no parser reads is misspelt."""
     found = faults(table(tmp_path, "[[rows]]\na = 1\n"), lambda row: row)
-    assert found == ("`rows`: is not known; known are row",)
+    assert found == ("`rows`: is not known; known keys are row",)
 
 
 def test_no_array_of_tables(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_dates_may_be_of_toml_or_text(value: str, expected: str) -> None:
         ('exclude-newer = "soon"', "`tool.tfenv.exclude-newer`: `soon` is not a date"),
         ("keras = 4", "`tool.tfenv.keras`: `4` is neither 2 nor 3"),
         ("prereleases = 1", "`tool.tfenv.prereleases`: must be true or false"),
-        ('gpus = ["v100"]', "`tool.tfenv.gpus`: is not known; known are constraints, cpu"),
+        ('gpus = ["v100"]', "`tool.tfenv.gpus`: is not known; known keys are constraints, cpu"),
         ("targets = 1", "`tool.tfenv.targets`: must be a table"),
         ("[tool.tfenv.targets.x]\ntargets = {}", "`tool.tfenv.targets.x.targets`: is not known"),
         ('[project]\nname = "x"\ndependencies = ["=="]', "`project.dependencies[0]`: `==` is no requirement"),

@@ -302,7 +302,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "a word misspelt": (
         lambda lock: lock["tool"]["tfenv"].update(noets=[]),
-        "`tool.tfenv.noets`: is not known; known are",
+        "`tool.tfenv.noets`: is not known; known keys are",
     ),
     "compiled with TensorRT": (lambda lock: lock["tool"]["tfenv"]["build"].update(tensorrt=1), "must be true or false"),
     "an array of floats": (

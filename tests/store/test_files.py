@@ -33,7 +33,7 @@ def test_a_file_of_someone_else_stays(tmp_path: Path) -> None:
     mine.write_text(f"{FIRST_LINE}\nold\n")
     yours.write_text("FROM scratch\n")
     binary.write_bytes(b"\xff\x00")
-    with pytest.raises(UsageError, match=r"Dockerfile.*image.* are not of tfenv's making") as caught:
+    with pytest.raises(UsageError, match=r"Dockerfile.*image.* are not written by tfenv") as caught:
         files.write({mine: OURS, yours: OURS, binary: OURS})
     assert "--force" in (caught.value.hint or "")
     assert mine.read_text() == f"{FIRST_LINE}\nold\n"

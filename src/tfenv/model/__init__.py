@@ -1,1 +1,1 @@
-"""The vocabulary: values that every room speaks of. Nothing here reads a disk, a socket or a clock."""
+"""The vocabulary: values that all rooms share. Nothing here reads a disk, a socket or a clock."""

@@ -1,4 +1,4 @@
-"""What a build of TensorFlow was compiled for and with."""
+"""Builds of TensorFlow: tools they were compiled with, and GPUs they were compiled for."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Kernels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Xla:
-    """What the compiler in a wheel can write PTX for.
+    """Targets of the compiler in a wheel.
 
     Attributes:
         ptx: newest version of the PTX language that its LLVM writes.
         targets: GPUs that its LLVM knows; for any other GPU the newest one below it is taken.
-        checks: does LLVM end the process where the version of PTX is too low for the target? Before, it raised it.
-        follows: is the newest version that LLVM writes asked for? Else it is that of the CUDA at build.
+        checks: whether LLVM ends the process if the version of PTX is too low for the target; older LLVM raised it.
+        follows: whether XLA requests the newest version that LLVM writes, instead of that of the CUDA at build.
     """
 
     ptx: Version
@@ -48,27 +48,27 @@ class Xla:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """What `build_info.py` in the wheels of one platform says, and `cuda_config.h` where that is silent.
+    """Build of the wheels for one platform, from their `build_info.py`, or `cuda_config.h` where that lacks a value.
 
     Attributes:
-        platform: of the wheels.
-        cuda: toolkit it was compiled with (only `10` where the wheel says no more); ``None`` for a CPU build.
-        cudnn: version compiled against (often the major only); ``None`` for a CPU build.
-        cudnn_floor: lowest cuDNN that serves, where something more exact than `cudnn` says so: what the `and-cuda`
-            extra of the same wheel asks for, or a cited page.
+        platform: platform of the wheels.
+        cuda: toolkit it was compiled with (`10` if the wheel is not more precise); ``None`` for a CPU build.
+        cudnn: version it was compiled with (often only the major); ``None`` for a CPU build.
+        cudnn_floor: lowest cuDNN that works, if known more precisely than from `cudnn`: from the `and-cuda` extra of
+            the same wheel or a cited page.
         sass: architectures with machine code in the wheel.
         ptx: architectures with PTX in the wheel.
-        partial: of `sass`, those that many kernels have PTX for only, which the driver compiles when first used.
+        partial: those of `sass` for which many kernels have only PTX, which the driver compiles on first use.
         kernels: kinds of kernels in the wheel that `source` names; empty if its libraries were not read.
-        xla: the compiler in that wheel; ``None`` if its libraries were not read.
-        xla_newest: newest target that XLA itself takes, where its LLVM knows newer ones; else ``None``.
-        raised: targets for which XLA is said to ask for newer PTX than that of its CUDA.
+        xla: compiler in that wheel; ``None`` if its libraries were not read.
+        xla_newest: newest target that XLA accepts, if its LLVM knows newer ones; otherwise ``None``.
+        raised: targets for which, by a cited source, XLA requests newer PTX than that of its CUDA.
         compiler: host compiler as the wheel names it, or ``None``.
-        tensorrt: was it built with TensorRT; ``None`` if the wheel does not say.
-        source: wheel filename and sha256 the row was read from.
-        inferred: names of the fields above that neither file says, taken from what `evidence` names.
-        evidence: where the inferred fields are from: a file in the wheel, or the URL of a page.
-        unknown: names of the fields above that nothing tells; a CUDA build has them empty all the same.
+        tensorrt: whether it was built with TensorRT; ``None`` if not known.
+        source: filename and SHA-256 of the wheel that was read.
+        inferred: names of the fields above that neither file has and that `evidence` gives.
+        evidence: sources of the inferred fields: files in the wheel or URLs of pages.
+        unknown: names of the fields above that no source gives; they are empty although it is a CUDA build.
     """
 
     platform: Platform
@@ -91,18 +91,18 @@ class Build:
 
     @property
     def is_cuda(self) -> bool:
-        """Was it compiled with CUDA, even if nothing tells with which?"""
+        """Whether it was compiled with CUDA, even of unknown version."""
         return self.cuda is not None or "cuda" in self.unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompileFlags:
-    """What a custom op is built with, so that a release loads it.
+    """Compiler options that a custom op needs, so that a release can load it.
 
     Attributes:
-        compiler: options, less `-I`.
-        include: folders of headers, from `site-packages` on.
-        library: what it is linked against, from there on too.
+        compiler: options without `-I`.
+        include: folders of headers, relative to `site-packages`.
+        library: library to link against, relative to `site-packages`.
     """
 
     compiler: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What is known of one environment on one machine, as `check` is told it or `doctor` finds it."""
+"""Known facts about one environment on one machine, given to `check` or found by `doctor`."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """Any subset of the facts; ``None`` and empty mean "not said".
+    """Any subset of the facts; ``None`` and empty mean "not given".
 
     Attributes:
-        tf: a version or a specifier, as it was said (`2.17.1`, `2.17`, `>=2.15,<2.18`).
-        python: `X.Y` or `X.Y.Z`.
+        tf: version or specifier of TensorFlow, as given (`2.17.1`, `2.17`, `>=2.15,<2.18`).
+        python: version of Python, `X.Y` or `X.Y.Z`.
         cuda: toolkit whose libraries the loader finds, `X.Y`.
-        cudnn: that the loader finds, as precise as it was said.
-        driver: of NVIDIA.
-        gpus: names or compute capabilities; every one must work.
-        capability: measured; it outranks what a single GPU's name tells.
-        accelerated: is a GPU to be used? ``None`` if nothing was said about one.
+        cudnn: cuDNN that the loader finds, as precise as given.
+        driver: version of the NVIDIA driver.
+        gpus: GPUs by name or compute capability; all must work.
+        capability: measured compute capability; it overrides that of a single named GPU.
+        accelerated: whether a GPU shall be used; ``None`` if not given.
         platform: operating system and processor.
-        system: the operating system as it was said (`Ubuntu 20.04`).
-        foreign: the platform in words, if TensorFlow has wheels for nothing like it.
-        glibc: of the machine.
+        system: operating system as given (`Ubuntu 20.04`).
+        foreign: name of a platform for which TensorFlow has no wheels.
+        glibc: version of glibc on the machine.
         cpu: instruction sets, named as in `/proc/cpuinfo`.
-        keras: which major `tf.keras` shall be.
-        packages: installed, or asked for; several rows of one name must hold together.
-        complete: are the packages all that is installed (a freeze, a lock, an environment), and not a few of them?
-        observed: were the packages seen installed, so that their wheels fitted?
-        installer: the command that installs packages there (`pip`, `uv pip`).
-        loader: CUDA libraries by soname, each with every file of that name on the loader path, first found first.
+        keras: wanted major version of `tf.keras`.
+        packages: installed or requested packages; all rows of one name must hold.
+        complete: whether `packages` lists everything that is installed (a freeze, a lock, an environment).
+        observed: whether the packages were seen installed, so that their wheels fit.
+        installer: command that installs packages there (`pip`, `uv pip`).
+        loader: CUDA libraries by soname, each with all files of that name in the order of the loader path.
     """
 
     tf: str | None = None
@@ -61,11 +61,11 @@ class Configuration:
     loader: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def package(self, name: str) -> SpecifierSet | None:
-        """What is said of a package, by normalized name."""
+        """The rows about a package, by normalized name."""
         return next((specifier for each, specifier in self.packages if each == name), None)
 
     def version_of(self, name: str) -> Version | None:
-        """The version of a package, if exactly one is said."""
+        """The version of a package, if exactly one is given."""
         from packaging.version import Version
 
         exact = [one.version for one in self.package(name) or () if one.operator in ("==", "===")]

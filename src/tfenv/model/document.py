@@ -1,4 +1,4 @@
-"""A parsed document (TOML, JSON) read table by table; a fault is kept with its dotted path and stops nothing."""
+"""A parsed document (TOML, JSON) read table by table; faults are collected with their dotted paths."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _E = TypeVar("_E", bound="Enum")
 class Table:
     """One table of a document, its dotted path, and the faults found so far in the whole document.
 
-    A parser is a function of the raw value that raises ``ValueError`` if it does not like it. What is read from a table
-    with faults must not be used: ask `refuse` first.
+    A parser is a function of the raw value that raises ``ValueError`` for a bad one. Values from a table with faults
+    must not be used: call `refuse` first.
     """
 
     __slots__ = ("_seen", "faults", "path", "values")
@@ -36,7 +36,7 @@ class Table:
 
     @property
     def sound(self) -> bool:
-        """Is nothing wrong in this table, as far as it has been read?"""
+        """Whether this table has no faults, as far as it has been read."""
         return not any(fault.startswith((f"`{self.path}.", f"`{self.path}`")) for fault in self.faults)
 
     def where(self, key: str) -> str:
@@ -44,7 +44,7 @@ class Table:
         return f"{self.path}.{key}" if self.path else key
 
     def fault(self, key: str, message: object) -> None:
-        """Note, once, that something is wrong at a key."""
+        """Record a fault at a key, once."""
         if (fault := f"`{self.where(key)}`: {message}") not in self.faults:
             self.faults.append(fault)
 
@@ -60,7 +60,7 @@ class Table:
             return None
 
     def need(self, key: str, parse: Callable[[object], _T]) -> _T:
-        """As `get`; a missing value is a fault too (the result is then unusable, as after any fault)."""
+        """As `get`; a missing value is a fault too, and the result must not be used then."""
         if self.values.get(key) is None:
             self.fault(key, "is missing")
         return cast("_T", self.get(key, parse))
@@ -76,7 +76,7 @@ class Table:
         return tuple(found)
 
     def table(self, key: str) -> Self:
-        """The table at a key; an empty one if there is none, which is a fault only where something in it is needed."""
+        """The table at a key, or an empty one; a missing table is a fault only if a value in it is needed."""
         return type(self)(self.get(key, mapping) or {}, self.where(key), self.faults)
 
     def tables(self, key: str) -> tuple[Self, ...]:
@@ -90,10 +90,10 @@ class Table:
         return tuple(found)
 
     def close(self) -> None:
-        """Every key that nobody asked for is a fault: it is misspelt, or of a later tfenv."""
+        """Report every unknown key as a fault: it is misspelled, or from a later tfenv."""
         for key in self.values:
             if key not in self._seen:
-                self.fault(key, f"is not known; known are {', '.join(sorted(self._seen))}")
+                self.fault(key, f"is not known; known keys are {', '.join(sorted(self._seen))}")
 
     def refuse(self, name: str, *, hint: str | None = None) -> None:
         """Raise if there are faults.

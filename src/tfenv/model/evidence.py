@@ -1,4 +1,4 @@
-"""What an error log proves: facts about the environment, symptoms with their suspects, and lines nobody understood."""
+"""Evidence in an error log: facts about the environment, symptoms, and lines that were not understood."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
-    """One thing that went wrong, read from one line of a log.
+    """One failure, read from one line of a log.
 
     Attributes:
         code: code of the problem, from the contract.
-        subject: what the problem is about (`numpy`, `libcudnn.so.8`).
+        subject: thing that the problem is about (`numpy`, `libcudnn.so.8`).
         cause: one sentence that explains the line.
-        line: the telling line of the log.
+        line: line of the log that shows it.
         sources: page, wheel or row for the cause; empty if the log itself states it.
-        general: whether the line follows from any of several causes; a particular symptom outranks it.
+        general: whether the line has several possible causes; a specific symptom overrides it.
         package: distribution that has to change, or ``None``.
         wanted: versions of that distribution that repair it; ``None`` if they are not known.
         same_minor: whether that distribution has to be of TensorFlow's minor release.
@@ -36,10 +36,10 @@ class Symptom:
         cudnn: release of cuDNN that repairs it, or ``None``.
         driver: lowest driver that repairs it, or ``None``.
         symbol: name of TensorFlow or Keras that is missing, as code writes it (`tf.train.AdamOptimizer`), or ``None``.
-        distribution: distribution under whose name TensorFlow was asked for, or ``None``.
+        distribution: distribution under whose name TensorFlow was requested, or ``None``.
         offered: releases that the installer listed (`1.13.1, 1.13.2`), or ``None``.
-        installing: whether an installer failed: nothing was imported yet.
-        advice: what to do where no change of versions expresses it, or ``None``.
+        installing: whether an installer failed, before anything was imported.
+        advice: what to do if changing versions does not help, or ``None``.
     """
 
     code: str
@@ -65,12 +65,12 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a log proves.
+    """The evidence in a log.
 
     Attributes:
-        facts: environment as far as the log describes it.
-        symptoms: what went wrong, each once; the particular before the general.
-        strangers: lines that look like errors and were not understood.
+        facts: facts about the environment in the log.
+        symptoms: failures, each once; specific ones before general ones.
+        strangers: lines that look like errors but were not understood.
     """
 
     facts: Configuration = field(default_factory=Configuration)
@@ -78,10 +78,10 @@ class Evidence:
     strangers: tuple[str, ...] = ()
 
     def ordered(self, rank: dict[str, int]) -> Self:
-        """The same with the symptoms in the order in which they strike.
+        """The evidence with the symptoms in the order in which they occur.
 
         Args:
-            rank: place of each code in that order.
+            rank: position of each code in that order.
         """
         last = len(rank)
         key = sorted(self.symptoms, key=lambda symptom: (symptom.general, rank.get(symptom.code, last)))

@@ -1,4 +1,4 @@
-"""What a lock has to meet."""
+"""The goal of a lock."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 PYPI = "https://pypi.org/simple/"
 
 OLDEST_PYTHON = Version("3.6")
-"""Oldest Python that a lock chooses by itself: the smoke probe, which proves a lock, runs from 3.6 on."""
+"""Oldest Python that a lock chooses by itself; the smoke probe, which tests a lock, needs 3.6."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """Everything that decides what a lock holds, besides the published files and the facts.
+    """Everything that determines a lock, besides the published files and the facts.
 
-    A `Request` is what a person writes; a goal is what the request, its project and its files come to.
+    A `Request` is what a user writes; a goal combines the request, its project and its files.
 
     Attributes:
-        tensorflow: which releases are wanted; empty is any, newest stable first.
-        target: the machine.
-        requirements: what is wanted beside TensorFlow; `source` says who asks (a file and line, or an option).
-        constraints: bounds on packages that are not asked for.
-        indexes: in order, without credentials; a name found on one is never taken from a later one.
-        exclude_newer: files uploaded at or after this moment do not exist.
-        keras: which major `tf.keras` shall be, 2 or 3; ``None`` leaves it to the release.
-        newest: of CUDA libraries that a range leaves open, take the newest, and not one that was seen to work.
-        force_broken: lock what `check` calls broken, too.
-        prereleases: may TensorFlow be a pre-release? (Any project may where the request names one, as in PEP 440.)
+        tensorflow: wanted releases; empty for any, newest stable release first.
+        target: machine that the lock is for.
+        requirements: further requirements; `source` names the file and line or the option.
+        constraints: bounds on packages that are not requested.
+        indexes: URLs in order, without credentials; a name found on one index is never taken from a later one.
+        exclude_newer: moment; files uploaded at or after it are ignored.
+        keras: major version of `tf.keras`, 2 or 3; ``None`` leaves it to the release.
+        newest: whether to lock the newest CUDA libraries in a range instead of those that were seen to work.
+        force_broken: whether to lock environments that `check` calls broken.
+        prereleases: whether TensorFlow may be a pre-release; other projects may if the request names one (PEP 440).
     """
 
     tensorflow: SpecifierSet = field(default_factory=SpecifierSet)

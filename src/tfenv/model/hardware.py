@@ -15,7 +15,7 @@ _CAPABILITY = re.compile(r"(?:sm_|compute_|lto_)?(\d{1,2})\.?(\d)([af]?)", re.IG
 
 @dataclass(frozen=True, slots=True, order=True)
 class ComputeCapability:
-    """What a GPU can execute, such as 8.6; ordered as numbers, not as text.
+    """Compute capability of a GPU, such as 8.6; ordered as numbers, not as text.
 
     Attributes:
         major: number before the point.
@@ -30,7 +30,7 @@ class ComputeCapability:
         """Read ``8.6``, ``86``, ``sm_86`` or ``compute_86``; a variant letter is dropped.
 
         Raises:
-            ValueError: the text is no compute capability.
+            ValueError: the text is not a compute capability.
         """
         return Architecture.parse(text).capability
 
@@ -40,7 +40,7 @@ class ComputeCapability:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Architecture:
-    """What machine code (SASS) or PTX is compiled for: a compute capability, perhaps with a variant.
+    """Target of machine code (SASS) or PTX: a compute capability, possibly with a variant.
 
     The variant ``a`` (architecture-specific) runs on exactly that capability, ``f`` (family-specific) on the same
     major and the same or a higher minor. Source: CUDA C++ Programming Guide, "Compute capability" and "Feature set
@@ -60,7 +60,7 @@ class Architecture:
         """Read ``9.0``, ``90a``, ``sm_86``, ``compute_90`` or ``120``.
 
         Raises:
-            ValueError: the text is no architecture.
+            ValueError: the text is not an architecture.
         """
         match = _CAPABILITY.fullmatch(text.strip())
         if match is None:
@@ -68,13 +68,13 @@ class Architecture:
         return cls(ComputeCapability(int(match[1]), int(match[2])), match[3].lower())
 
     def sass_runs_on(self, gpu: ComputeCapability) -> bool:
-        """Machine code runs on GPUs of the same major and an equal or higher minor."""
+        """Whether machine code runs on a GPU: on the same major and an equal or higher minor."""
         if self.variant == "a":
             return gpu == self.capability
         return gpu.major == self.capability.major and gpu.minor >= self.capability.minor
 
     def ptx_runs_on(self, gpu: ComputeCapability) -> bool:
-        """PTX is compiled by the driver for any GPU of an equal or higher capability (variants stay bound)."""
+        """Whether the driver compiles PTX for a GPU: for an equal or higher capability, unless it has a variant."""
         if self.variant:
             return self.sass_runs_on(gpu)
         return gpu >= self.capability
@@ -85,10 +85,10 @@ class Architecture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu:
-    """A GPU to be served.
+    """A GPU that the environment has to support.
 
     Attributes:
-        name: as people say it (`V100`), or the capability itself (`8.6`) when that was all that was given.
+        name: common name (`V100`), or the capability (`8.6`) if only that was given.
         capability: its compute capability.
     """
 
@@ -97,7 +97,7 @@ class Gpu:
 
 
 def driver_text(driver: Version) -> str:
-    """A driver version as NVIDIA writes it: 535.54.03, where a `Version` says 535.54.3.
+    """A driver version as NVIDIA writes it: 535.54.03 for the `Version` 535.54.3.
 
     Every component after the first has at least two digits (496.04 on Windows, 525.60.13 on Linux).
     """

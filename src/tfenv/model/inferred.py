@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that not every release or not every Python has.
+    """A name, syntax or file that not every release or not every Python supports.
 
     Attributes:
         file: name of the file.
-        line: line in the file, or in the cell of a notebook, counted from 1; 0 for a whole file.
+        line: line in the file or notebook cell, counted from 1; 0 for a whole file.
         cell: number of the cell in a notebook, counted from 1.
         symbol: public name, or code as written.
         first, last: oldest and newest minor release that has it; ``None`` if it concerns Python or no release has it.
@@ -20,7 +20,7 @@ class Finding:
         note: remark of one clause.
         legacy: whether TF_USE_LEGACY_KERAS brings it back.
         python: specifier of the Pythons that have it; empty for any.
-        pairs: mask over `tfenv.infer.answer.Pairs` of what it allows; all by default.
+        pairs: mask over `tfenv.infer.answer.Pairs` of the pairs that it allows; all by default.
     """
 
     file: str
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inferred:
-    """What a project needs.
+    """The requirements of a project.
 
     Attributes:
         releases: minor releases that have everything the code needs, oldest first.

@@ -1,7 +1,7 @@
-"""Requirements whose text is plain, parsed when they are looked at: most are for extras that nobody asks for.
+"""Requirements with plain text, parsed on first use, because most are for extras that are never requested.
 
-What is plain is decided without parsing, and narrowly: a name, extras, specifiers of the usual shape, comparisons of
-the variables of PEP 508 with literals, brackets that match. Anything else is for `packaging` to judge at once.
+Plain text is recognized without parsing: a name, extras, specifiers of the usual form, comparisons of PEP 508 variables
+with literals, matching brackets. `packaging` parses any other text at once.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def late(text: str, source: str) -> Requirement | None:
 
 
 class _Late(Requirement):
-    """`__getattr__` is only asked for what is not there yet."""
+    """Parse the text; Python calls this only for attributes that are not set yet."""
 
     __slots__ = ("_specifier", "condition")
     _specifier: str
@@ -69,7 +69,7 @@ class _Late(Requirement):
             value: Any = specifiers(self._specifier)
         elif attribute == "marker":
             value = _marker(self.condition) if self.condition else None
-        elif attribute in ("_specifier", "condition"):  # of one that `replace` made
+        elif attribute in ("_specifier", "condition"):  # an object that `replace` made
             value = "" if attribute == "_specifier" or self.marker is None else str(self.marker)
         else:
             raise AttributeError(attribute)
@@ -88,7 +88,7 @@ class _Late(Requirement):
 
 
 def _values(one: Requirement) -> tuple[object, ...]:
-    """All fields in the order of the class, which its own comparison and hash are made of."""
+    """All fields in the order of the class, for comparison and hash."""
     named = (one.name, one.specifier, one.any_of, one.extras, one.marker)
     return (*named, one.because, one.source, one.code, one.tier, one.brought)
 
@@ -104,14 +104,14 @@ def _balanced(marker: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _only_for(marker: str) -> str | None:
-    """The one extra without which a marker cannot hold; ``None`` if there may be other ways."""
+    """The extra without which a marker cannot hold; ``None`` if there is no such single extra."""
     found = _EXTRA.search(marker)
     return None if found is None or _OR.search(marker) else normalize(found[1] or found[2])
 
 
 @lru_cache(maxsize=4096)
 def specifiers(text: str) -> SpecifierSet:
-    """A set of specifiers; the same text gives the same one."""
+    """A set of specifiers; equal texts share one object."""
     return SpecifierSet(text)
 
 

@@ -1,4 +1,4 @@
-"""The answer: packages by hash, the stack they make, and what that asks of a machine."""
+"""The lock: packages by hash, the CUDA stack, and the requirements on a machine."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedPackage:
-    """One release, and the one file of it that the target installs.
+    """One release, and the file of it that the target installs.
 
     Attributes:
         name: normalized name of the project.
-        version: of the release.
-        file: wheel, or source distribution where there is no wheel; its `sha256` is never ``None``.
-        dependencies: normalized names of the locked packages it requires here, sorted.
-        requires_python: as the file declares it.
-        direct: was it asked for by name?
+        version: version of the release.
+        file: wheel, or source distribution if there is no wheel; its `sha256` is never ``None``.
+        dependencies: normalized names of the locked packages that it requires, sorted.
+        requires_python: specifier that the file declares.
+        direct: whether it was requested by name.
     """
 
     name: Name
@@ -41,7 +41,7 @@ class LockedPackage:
 
 
 class Origin(StrEnum):
-    """Where the libraries of CUDA or ROCm come from."""
+    """Origin of the libraries of CUDA or ROCm."""
 
     NONE = "none"
     WHEELS = "wheels"
@@ -57,11 +57,11 @@ class Stack:
     """The CUDA or ROCm stack of a lock; versions are ``None`` for a CPU lock or when unknown.
 
     Attributes:
-        origin: wheels, the system (conda or base image), or none.
+        origin: origin of the libraries: wheels, the system (conda or base image), or none.
         cuda: release of the toolkit whose runtime is installed, such as 12.9.
-        cudnn: such as 9.10.2.21.
-        nccl: such as 2.27.3.
-        rocm: that a build for AMD's GPUs was made with; always of the system.
+        cudnn: version of cuDNN, such as 9.10.2.21.
+        nccl: version of NCCL, such as 2.27.3.
+        rocm: ROCm that a build for AMD GPUs was made with; always of the system.
     """
 
     origin: Origin = Origin.NONE
@@ -73,14 +73,14 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What the environment asks of a machine.
+    """Requirements of the environment on a machine.
 
     Attributes:
         driver: lowest NVIDIA driver; ``None`` for a CPU lock.
         sass: architectures with machine code, in TensorFlow *and* in cuDNN.
-        ptx: architectures that all kernels of TensorFlow have PTX for, which newer GPUs compile.
-        drivers: from each capability on, up to the next, the lowest driver, where that is not `driver`; ascending.
-        glibc: lowest; ``None`` where it does not apply.
+        ptx: architectures for which all kernels of TensorFlow have PTX, which drivers compile for newer GPUs.
+        drivers: lowest drivers that differ from `driver`, each from one compute capability up to the next; ascending.
+        glibc: lowest version of glibc; ``None`` if it does not apply.
         cpu: instruction sets, named as in ``/proc/cpuinfo``.
     """
 
@@ -94,11 +94,11 @@ class Needs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseImage:
-    """What the image starts from.
+    """The base image of an image.
 
     Attributes:
         reference: repository and tag, such as `docker.io/library/python:3.13.9-slim-bookworm`.
-        digest: `sha256:…`, or ``None`` if no registry could be asked.
+        digest: `sha256:…`; ``None`` if no registry was reachable.
     """
 
     reference: str
@@ -110,12 +110,12 @@ class BaseImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldBack:
-    """Why a locked package is not newer.
+    """The reason why a locked package is not newer.
 
     Attributes:
         name: normalized name of the package.
-        before: the first newer release there was.
-        because: of what; empty if nothing by itself forbids it.
+        before: next newer release.
+        because: reason in one clause; empty if there is no single reason.
     """
 
     name: Name
@@ -125,24 +125,24 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """Everything the outputs are made from; nothing else is read to make them.
+    """A complete lock; all outputs are made from it alone.
 
     Attributes:
-        request: as it was asked.
-        target: as it was answered: `python` is set (`X.Y`), `glibc` is set on Linux.
-        packages: sorted by name.
-        stack: the CUDA or ROCm libraries.
-        needs: what the environment asks of a machine.
+        request: request as it was made.
+        target: machine of the lock: `python` is set (`X.Y`), and `glibc` on Linux.
+        packages: locked packages, sorted by name.
+        stack: CUDA or ROCm libraries.
+        needs: requirements of the environment on a machine.
         base_image: image that `build` starts from; ``None`` off Linux.
-        build: of the locked TensorFlow wheel; ``None`` if unknown.
-        held: packages of which there were newer releases, by name.
-        notes: one line each, what was held back and why; shown and kept.
-        warnings: one line each, what could not be known or will be slow.
-        sources: where each fact about TensorFlow came from.
-        facts: version of the database, a digest of its rows.
-        inputs: digest of the request, to see later whether the lock still answers it.
-        environment: variables the environment must set (`TF_USE_LEGACY_KERAS`), sorted pairs.
-        compile: what a custom op for it is built with; ``None`` if unknown, or not on Linux.
+        build: build of the locked TensorFlow wheel; ``None`` if unknown.
+        held: packages that have newer releases, by name.
+        notes: remarks about held-back packages, one line each; shown and stored.
+        warnings: things that are unknown or slow, one line each.
+        sources: sources of the facts about TensorFlow.
+        facts: digest of the rows of the facts.
+        inputs: digest of the request, by which to tell later whether the lock is still up to date.
+        environment: environment variables to set (`TF_USE_LEGACY_KERAS`), sorted pairs.
+        compile: compiler options for custom ops; ``None`` if unknown, or not on Linux.
     """
 
     request: Goal
@@ -170,9 +170,9 @@ class Lock:
         """The distribution that brings the module `tensorflow`.
 
         Raises:
-            LookupError: there is none (a lock read from elsewhere).
+            LookupError: the lock does not contain one (a lock of another tool).
         """
         for name in TENSORFLOWS:
             if (package := self.package(name)) is not None:
                 return package
-        raise LookupError("the lock holds no TensorFlow")
+        raise LookupError("the lock does not contain TensorFlow")

@@ -1,4 +1,4 @@
-"""What a host is, as far as it can be seen from inside."""
+"""Hardware and software of a host, as far as a program can detect them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class GpuDevice:
     """A GPU of this host.
 
     Attributes:
-        name: as the driver calls it, or as the PCI bus does (`10de:2204`) where there is no driver.
-        vendor: `nvidia`, `amd` or `intel`.
-        capability: of an NVIDIA GPU, ``None`` if the driver does not tell.
-        memory: in bytes, ``None`` if unknown.
+        name: name in the driver, or the PCI identifier (`10de:2204`) if there is no driver.
+        vendor: maker: `nvidia`, `amd` or `intel`.
+        capability: compute capability of an NVIDIA GPU; ``None`` if the driver does not report it.
+        memory: memory in bytes; ``None`` if unknown.
     """
 
     name: str
@@ -36,10 +36,10 @@ class Driver:
     """The NVIDIA driver of this host.
 
     Attributes:
-        version: such as 535.104.05; on Jetson the version of L4T's driver.
-        cuda: newest CUDA it runs, ``None`` if it does not say.
-        seen_by: `nvml`, `nvidia-smi` or `/proc`.
-        trouble: why devices cannot be used though the driver is there, or ``None``.
+        version: version, such as 535.104.05; on a Jetson, that of the driver of L4T.
+        cuda: newest CUDA that it supports; ``None`` if it does not report it.
+        seen_by: origin of the version: `nvml`, `nvidia-smi` or `/proc`.
+        trouble: reason why its devices cannot be used, or ``None``.
     """
 
     version: Version
@@ -50,13 +50,13 @@ class Driver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryOnPath:
-    """A CUDA library the dynamic loader would find.
+    """A CUDA library that the dynamic loader finds.
 
     Attributes:
-        soname: as programs ask for it.
-        path: of the file.
-        version: by the name of the file that the soname stands for; ``None`` if no such file is beside it.
-        first: is it found before what a program brings itself (`LD_LIBRARY_PATH`)?
+        soname: name that programs load.
+        path: path of the file.
+        version: version in the name of the file that the soname links to; ``None`` if it has none.
+        first: whether it is found before libraries that a program brings itself (`LD_LIBRARY_PATH`).
     """
 
     soname: str
@@ -73,7 +73,7 @@ class ContainerEngine:
         name: `docker` or `podman`.
         version: version that the engine reports; ``None`` when it does not answer.
         gpu: how containers get GPUs: `cdi`, `nvidia-runtime`, or ``None`` when they cannot.
-        trouble: why it does not answer, or ``None``.
+        trouble: reason why it does not answer, or ``None``.
     """
 
     name: str
@@ -87,8 +87,8 @@ class Interpreter:
     """A Python on this host.
 
     Attributes:
-        path: of the interpreter.
-        version: `X.Y.Z`.
+        path: path of the interpreter.
+        version: version, `X.Y.Z`.
         pip: version of its pip; ``None`` if it has no pip.
     """
 
@@ -99,13 +99,13 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """What an environment (venv or conda) holds.
+    """Contents of an environment (venv or conda).
 
     Attributes:
-        directory: of the environment.
-        python: `X.Y.Z`, or `X.Y` where no more is told; ``None`` if there is none.
-        packages: normalized name and version, sorted.
-        libraries: CUDA libraries that wheels brought: soname and file, by soname.
+        directory: folder of the environment.
+        python: version of Python, `X.Y.Z` or `X.Y`; ``None`` if it has no Python.
+        packages: pairs of normalized name and version, sorted.
+        libraries: CUDA libraries from wheels: pairs of soname and file, by soname.
     """
 
     directory: PurePath
@@ -116,23 +116,23 @@ class Installed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What was found; ``None`` and empty mean "not found", and `unknown` says what could not be looked at.
+    """A detected machine; ``None`` and empty mean "not found", and `unknown` lists what could not be examined.
 
     Attributes:
-        platform: ``None`` for one that TensorFlow has no wheels for.
-        system: the operating system as it calls itself (`Debian GNU/Linux 12 (bookworm)`).
-        glibc: ``None`` on musl and outside Linux.
+        platform: platform; ``None`` if TensorFlow has no wheels for it.
+        system: name of the operating system (`Debian GNU/Linux 12 (bookworm)`).
+        glibc: version of glibc; ``None`` on musl and outside Linux.
         cpu: instruction sets, named as in `/proc/cpuinfo`.
         microarchitecture: name that archspec gives the processor (`skylake_avx512`).
         level: x86-64 level that the processor reaches (`x86-64-v4`).
         gpus: GPUs of any maker, as the driver or the bus lists them.
         driver: NVIDIA driver.
-        board: of a Jetson, such as `NVIDIA Jetson AGX Orin Developer Kit`.
+        board: board of a Jetson, such as `NVIDIA Jetson AGX Orin Developer Kit`.
         libraries: CUDA libraries on the loader path.
         engines: container engines.
-        interpreters: Pythons that were found.
-        disk_free: bytes that are free where caches and images go.
-        unknown: one line for each thing that could not be looked at, with the reason.
+        interpreters: Python interpreters.
+        disk_free: free bytes on the disk of caches and images.
+        unknown: things that could not be examined, one line each with the reason.
     """
 
     platform: Platform | None

@@ -1,4 +1,4 @@
-"""Distributions on an index: files, releases, what they require."""
+"""Distributions on an index: files, releases and requirements."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ TENSORFLOWS = (
     Name("tensorflow-tpu"),
     Name("tensorflow-macos"),
 )
-"""Distributions that a lock may have as its TensorFlow; where one only points at another, the first is it."""
+"""Distributions that can be the TensorFlow of a lock; if one of them only requires another, the first counts."""
 
 
 def normalize(name: str) -> Name:
-    """The one spelling of a project name (PEP 503)."""
+    """The normalized form of a project name (PEP 503)."""
     return Name(canonicalize_name(name))
 
 
@@ -43,17 +43,17 @@ class File:
 
     Attributes:
         name: normalized project name.
-        version: of the release it belongs to.
-        filename: as published.
-        url: absolute, without credentials.
-        sha256: lower-case hex; ``None`` where the index gives no SHA-256.
-        size: in bytes, ``None`` if not told.
-        upload_time: in UTC, ``None`` if not told.
-        requires_python: ``None`` if the index does not say (then only the metadata can).
-        yanked: the reason (perhaps empty) if yanked, else ``None``.
-        metadata_sha256: of the PEP 658 metadata file; empty if there is one of unknown hash; ``None`` if there is none.
-        tags: of a wheel; empty for a source distribution.
-        build: build tag of a wheel, `()` if none (orders wheels that are otherwise equal).
+        version: version of its release.
+        filename: filename as published.
+        url: absolute URL without credentials.
+        sha256: SHA-256 in lower-case hex; ``None`` if the index has none.
+        size: size in bytes; ``None`` if not known.
+        upload_time: upload time in UTC; ``None`` if not known.
+        requires_python: specifier; ``None`` if the index has none (the metadata may have one).
+        yanked: reason (possibly empty) if yanked, otherwise ``None``.
+        metadata_sha256: SHA-256 of the PEP 658 metadata file; empty if not known; ``None`` if there is no such file.
+        tags: tags of a wheel; empty for a source distribution.
+        build: build tag of a wheel, `()` if none; it orders otherwise equal wheels.
         index: URL of the index that listed it, without credentials.
     """
 
@@ -73,12 +73,12 @@ class File:
 
     @property
     def is_wheel(self) -> bool:
-        """Wheels are installed as they are; anything else is a source distribution."""
+        """Whether the file is a wheel; otherwise it is a source distribution."""
         return self.filename.endswith(".whl")
 
     @property
     def kept(self) -> File:
-        """The file as a lock keeps it, without what only resolving needs."""
+        """The file as a lock stores it, without fields that only resolution needs."""
         return replace(self, requires_python=None, metadata_sha256=None)
 
 
@@ -92,27 +92,26 @@ class Release:
 
     @property
     def is_yanked(self) -> bool:
-        """Was every file of it yanked?"""
+        """Whether all files of the release are yanked."""
         return all(file.yanked is not None for file in self.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """Something wanted of a package, real or virtual.
+    """A requirement on a package, real or virtual.
 
     Attributes:
-        name: of the project, or of a virtual package: `python`, `__driver`, `__compute_capability`, `__glibc`,
+        name: name of the project, or of a virtual package: `python`, `__driver`, `__compute_capability`, `__glibc`,
             `__cpu`, `__platform`, `__cuda`.
-        specifier: all of these must hold.
-        any_of: if not empty, at least one of these must hold too (`__compute_capability` in 7.x or 8.x).
-        extras: normalized.
-        marker: when it applies; ``None`` is always.
-        because: why, in one clause, for explanations; empty for plain metadata.
-        source: the wheel, row or URL that says so.
-        code: code of the problem (see the contract) where the requirement is not met; empty if it follows from who
-            requires what.
+        specifier: specifiers that must all hold.
+        any_of: alternatives; if not empty, at least one must hold too (`__compute_capability` in 7.x or 8.x).
+        extras: normalized names of extras.
+        marker: condition under which it applies; ``None`` for always.
+        because: reason in one clause, for explanations; empty for plain metadata.
+        source: wheel, row or URL that states it.
+        code: code of the problem if the requirement is not met; empty if it follows from the packages involved.
         tier: evidence tier of the row that the requirement is from; empty for metadata.
-        brought: `metadata` if the metadata of the release names the project, so that every installer brings it along;
+        brought: `metadata` if the metadata of the release names the project, so that every installer installs it;
             `fact` if only the facts do.
     """
 
@@ -129,10 +128,10 @@ class Requirement:
 
     @classmethod
     def of(cls, requirement: PackagingRequirement, *, because: str = "", source: str = "") -> Requirement:
-        """From a parsed PEP 508 requirement.
+        """The requirement from a parsed PEP 508 requirement.
 
         Raises:
-            ValueError: it names a URL, which a lock for an index cannot hold.
+            ValueError: it names a URL; a lock contains only releases of an index.
         """
         if requirement.url is not None:
             raise ValueError(f"`{requirement}` asks for a URL; tfenv locks releases of an index only")
@@ -146,11 +145,11 @@ class Requirement:
         )
 
     def may_hold(self, extra: str) -> bool:  # noqa: ARG002  # for those that know more
-        """Could the marker hold where this extra is asked for (`""`: none)? Answered without evaluating it."""
+        """Whether the marker may hold with this extra (`""` for none); the marker is not evaluated."""
         return True
 
     def allows(self, version: Version) -> bool:
-        """Does the version satisfy the specifiers? (Whether pre-releases may be taken is decided elsewhere.)"""
+        """Whether the version satisfies the specifiers; pre-releases are not excluded here."""
         return self.specifier.contains(version, prereleases=True) and (
             not self.any_of or any(spec.contains(version, prereleases=True) for spec in self.any_of)
         )
@@ -164,15 +163,15 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What the core metadata of one file says.
+    """The core metadata of one file.
 
     Attributes:
-        requires_python: ``None`` if not said.
-        requires: as declared, markers and extras included.
-        extras: that the release offers, normalized.
-        dynamic: the metadata is of a source distribution that computes its requirements while building, so
-            `requires` is the best that can be known without running it.
-        source: the file that was read.
+        requires_python: specifier; ``None`` if there is none.
+        requires: requirements as declared, with markers and extras.
+        extras: normalized names of the extras that the release offers.
+        dynamic: whether it is the metadata of a source distribution that computes its requirements while building, so
+            that `requires` may be incomplete.
+        source: file that was read.
     """
 
     name: Name

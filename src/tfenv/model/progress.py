@@ -1,4 +1,4 @@
-"""How work under way is told to whoever shows it; nothing below `cli` prints."""
+"""Progress of running work, reported to the code that displays it; nothing below `cli` prints."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told of steps; safe to call from several threads."""
+    """A receiver of progress; safe to call from several threads."""
 
     def start(self, task: str, total: int | None = None) -> None:
-        """A task begins, or its total becomes known (units are the task's: files, bytes, candidates)."""
+        """Start a task, or set its total; the unit depends on the task (files, bytes, candidates)."""
         ...
 
     def advance(self, task: str, amount: int = 1) -> None:
-        """So much more of the task is done."""
+        """Add to the finished amount of the task."""
         ...
 
     def finish(self, task: str) -> None:
-        """The task is over."""
+        """Finish the task."""
         ...
 
 

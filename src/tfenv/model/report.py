@@ -1,4 +1,4 @@
-"""What `smoke` found, level by level, and what `check` and `doctor` conclude."""
+"""The report of `smoke`, level by level, and the verdict of `check` and `doctor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """Of one level of the smoke ladder."""
+    """Outcome of one level of the smoke ladder."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -19,14 +19,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """One rung of the ladder.
+    """One level of the smoke ladder.
 
     Attributes:
-        number: 0 to 5.
-        title: what was tried.
-        outcome: failed if anything in it failed; not tried if its point could not be tried (no GPU).
-        detail: one line: what passed, with its figures, or why it failed or was not tried.
-        findings: further lines, each one fault and its reason.
+        number: number of the level, 0 to 5.
+        title: name of the test.
+        outcome: failed if any part failed; not tried if its main part could not be tried (no GPU).
+        detail: one line: results with their figures, or the reason why it failed or was not tried.
+        findings: further lines, one fault with its reason each.
     """
 
     number: int
@@ -42,9 +42,9 @@ class Report:
 
     Attributes:
         subject: image, environment or interpreter that was tried.
-        levels: in the order of trying.
+        levels: levels in the order in which they were tried.
         gpu_wanted: whether the lock is for a GPU.
-        gpu_tried: whether a GPU was there to compute on.
+        gpu_tried: whether a GPU was available.
     """
 
     subject: str
@@ -54,12 +54,12 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Did any level fail?"""
+        """Whether a level failed."""
         return any(level.outcome is Outcome.FAILED for level in self.levels)
 
 
 class Answer(StrEnum):
-    """Of `check` and `doctor`."""
+    """Conclusion of `check` and `doctor`."""
 
     WORKS = "works"
     BROKEN = "broken"
@@ -71,14 +71,14 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """A change that repairs, checked by the same rules before it is shown.
+    """A change that repairs a problem, checked by the same rules before it is shown.
 
     Attributes:
-        change: configuration key to new value, such as `tf` to `2.13.1`; a package is `packages.NAME`. Empty where
-            the repair is no change of versions.
-        command: that does it.
-        cost: lower is cheaper.
-        solved: did the resolver find a lock for it? ``False`` too if it was not asked.
+        change: new value by configuration key, such as `2.13.1` by `tf`; the key of a package is `packages.NAME`. Empty
+            if the fix does not change versions.
+        command: command that makes the change.
+        cost: cost for comparison with other fixes; lower is cheaper.
+        solved: whether the resolver found a lock with it; ``False`` also if the resolver was not run.
     """
 
     change: tuple[tuple[str, str], ...]
@@ -89,14 +89,14 @@ class Fix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something that does not work, and why.
+    """A problem and its reasons.
 
     Attributes:
-        code: from the contract, such as `driver-too-old`.
-        subject: what it is about (`H100`, `numpy`).
-        because: the chain of reasons, first cause last.
+        code: code of the problem, such as `driver-too-old`.
+        subject: thing that it is about (`H100`, `numpy`).
+        because: chain of reasons, root cause last.
         sources: wheel, row or URL for each reason.
-        fixes: cheapest first.
+        fixes: fixes, cheapest first.
     """
 
     code: str
@@ -108,11 +108,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caution:
-    """Something that works with a drawback.
+    """A drawback of a combination that works.
 
     Attributes:
         code: kebab-case name for scripts, such as `ptx-jit`.
-        message: the drawback and its reason.
+        message: drawback and its reason.
     """
 
     code: str
@@ -124,10 +124,10 @@ class Verdict:
     """The answer of `check`.
 
     Attributes:
-        answer: `works` only if everything that decides is known and nothing is wrong.
-        problems: what does not work, the one that breaks first before the others.
-        warnings: what works with a drawback.
-        unknown: what would have to be known to decide, one line each.
+        answer: conclusion; `works` only if everything relevant is known and there is no problem.
+        problems: problems, in the order in which they occur.
+        warnings: drawbacks.
+        unknown: facts that are needed for a conclusion but not known, one line each.
     """
 
     answer: Answer

@@ -1,4 +1,4 @@
-"""Where releases and their metadata come from."""
+"""Sources of releases and their metadata."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """The one seam of the resolver: an index, the facts laid over an index, or a few releases in memory.
+    """A source of releases for the resolver: an index, the facts laid over an index, or releases in memory.
 
-    It stands in the vocabulary because the resolver asks it and the facts wrap it.
+    It belongs to the vocabulary because the resolver reads it and the facts wrap it.
     """
 
     def releases(self, name: Name) -> tuple[Release, ...]:
-        """All releases of a project, newest version first; empty if nobody knows the name.
+        """All releases of a project, newest version first; empty if the project is not known.
 
         Raises:
             IndexUnavailable: an index did not answer.
@@ -25,7 +25,7 @@ class Source(Protocol):
         ...
 
     def metadata(self, file: File) -> Metadata:
-        """What one file requires.
+        """The metadata of one file.
 
         Raises:
             IndexUnavailable: an index did not answer.
@@ -33,11 +33,10 @@ class Source(Protocol):
         ...
 
     def expect(self, wanted: Iterable[Name | File], then: Callable[[], None] | None = None) -> None:
-        """Hint that these will be asked for soon; returns at once and never fails.
+        """Announce queries that will follow soon; returns at once and never fails.
 
         Args:
-            wanted: projects (their releases), and files (their metadata).
-            then: may be called for each of them that is there, while something else is asked for: in the same thread,
-                or never.
+            wanted: projects, for their releases, and files, for their metadata.
+            then: function that may be called for each available one during later queries, in the same thread, or never.
         """
         ...

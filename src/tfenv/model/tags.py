@@ -1,4 +1,4 @@
-"""The target as packaging sees it: wheel tags it can install, and the values that markers read."""
+"""The target in terms of packaging: wheel tags that it can install, and values of environment markers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _GLIBC_CEILING = 60
-"""Far above any glibc that exists, so that a wheel for a newer one is seen and its need can be told."""
+"""Far above any existing glibc, so that wheels for a newer glibc are considered and the reason can be given."""
 
 _LEGACY = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}
-"""Names that PEP 513, 571 and 599 gave to what PEP 600 writes as manylinux_2_N."""
+"""Names in PEP 513, 571 and 599 of tags that PEP 600 writes as manylinux_2_N."""
 
 _MACOS = (26, 0)
-"""No target names its macOS release, so wheels for any release up to this one are taken."""
+"""Newest macOS whose wheels are accepted; targets do not specify a release of macOS."""
 
 _MACHINE = {
     Platform.LINUX_X86_64: "x86_64",
@@ -54,13 +54,13 @@ def _platforms(platform: Platform) -> list[str]:
 def ranks(platform: Platform, python: Version) -> Mapping[Tag, int]:
     """Tags of every wheel that CPython ``X.Y`` on the platform can install; a lower rank is a better fit (PEP 425).
 
-    Wheels for a newer glibc are among them; `glibc` tells what such a wheel needs.
+    Tags for a newer glibc are included; `glibc` returns what such a wheel needs.
     """
     minor = (python.major, python.minor)
     interpreter = f"cp{python.major}{python.minor}"
-    # `m` (pymalloc) stood in the ABI tag until 3.7, see the notes on ABI flags in "What's New In Python 3.8"
+    # `m` (pymalloc) was part of the ABI tag until 3.7, see the notes on ABI flags in "What's New In Python 3.8"
     abis = [f"{interpreter}m"] if minor < (3, 8) else [interpreter]
-    if minor < (3, 3):  # and `u` where a character took four bytes
+    if minor < (3, 3):  # and `u` for builds with four-byte characters
         abis = [f"{interpreter}mu", *abis]
     platforms = _platforms(platform)
     tags = [*cpython_tags(minor, abis, platforms), *compatible_tags(minor, interpreter, platforms)]
@@ -68,7 +68,7 @@ def ranks(platform: Platform, python: Version) -> Mapping[Tag, int]:
 
 
 def serves(platform: Platform, platform_tag: str) -> bool:
-    """Can wheels with this platform tag be installed there, whatever the Python?"""
+    """Whether wheels with this platform tag can be installed there, with any Python."""
     return platform_tag == "any" or platform_tag in _platforms(platform)
 
 
@@ -96,7 +96,7 @@ def _glibc_of(platform_tag: str) -> tuple[int, int] | None:
 
 
 def glibc(tags: Iterable[Tag]) -> Version | None:
-    """The lowest glibc that one of these tags is content with (PEP 600); ``None`` if one is content with any."""
+    """The lowest glibc that one of these tags requires (PEP 600); ``None`` if a tag requires none."""
     needed = [_glibc_of(tag.platform) for tag in tags]
     numbers = [number for number in needed if number is not None]
     if len(numbers) < len(needed) or not numbers:
@@ -106,7 +106,7 @@ def glibc(tags: Iterable[Tag]) -> Version | None:
 
 
 def markers(platform: Platform, python: Version) -> dict[str, str]:
-    """What environment markers read (PEP 508) for a full Python version; of the target, never of the host.
+    """Values of environment markers (PEP 508) for a full Python version; of the target, never of the host.
 
     `platform_release` and `platform_version` depend on the running kernel and are empty.
     """

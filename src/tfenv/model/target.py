@@ -1,4 +1,4 @@
-"""The machine that an environment is for; often not the one tfenv runs on."""
+"""The machine that an environment is for; often not the one that tfenv runs on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Platform(StrEnum):
 
     @property
     def is_linux(self) -> bool:
-        """WSL runs Linux wheels."""
+        """Whether the platform runs Linux wheels, as WSL does."""
         return self in (Platform.LINUX_X86_64, Platform.LINUX_AARCH64, Platform.WSL)
 
     @property
@@ -37,7 +37,7 @@ class Platform(StrEnum):
 
 
 class Accelerator(StrEnum):
-    """What computes. `cudaN` also fixes the CUDA major; `cuda` leaves it to the resolver."""
+    """Accelerator that computes. `cudaN` also fixes the CUDA major; `cuda` leaves it to the resolver."""
 
     NONE = "none"
     CUDA = "cuda"
@@ -55,19 +55,19 @@ class Accelerator(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What is known of the machine; ``None`` means not said.
+    """Known facts about the machine; ``None`` means not given.
 
     Attributes:
         platform: operating system and processor.
-        python: ``X.Y`` or ``X.Y.Z``; ``None`` lets the resolver choose the newest that fits.
-        accelerator: what shall compute.
-        cuda_major: the CUDA major asked for (`--gpu cuda12` gives 12).
-        rocm: the ROCm asked for: 6, or 6.0.
-        gpus: every one of them must work.
+        python: version, ``X.Y`` or ``X.Y.Z``; ``None`` lets the resolver choose the newest that fits.
+        accelerator: accelerator to use.
+        cuda_major: requested CUDA major (12 for `--gpu cuda12`).
+        rocm: requested ROCm, such as 6 or 6.0.
+        gpus: NVIDIA GPUs; all must work.
         gfx: the same for GPUs of AMD, by the target that code for them is built for (`gfx1100`).
-        driver: of NVIDIA, such as 535.104.05.
-        glibc: the newest the machine offers; ``None`` takes that of the base image.
-        cpu: instruction sets the processor has, named as in ``/proc/cpuinfo``.
+        driver: version of the NVIDIA driver, such as 535.104.05.
+        glibc: glibc of the machine; ``None`` for that of the base image.
+        cpu: instruction sets of the processor, named as in ``/proc/cpuinfo``.
     """
 
     platform: Platform = Platform.LINUX_X86_64

@@ -1,7 +1,7 @@
-"""What was fetched before, on disk; shared by any number of processes.
+"""The cache of fetched data on disk, shared by any number of processes.
 
-Every entry is written beside its place and renamed into it, and carries a digest of itself, so a reader sees all of
-an entry or none, and a damaged one counts as missing.
+Every entry is written to a temporary file and renamed, and contains its own digest. A reader therefore sees all of an
+entry or none, and a damaged entry counts as missing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 PAGE_LIFETIME = 600
-"""Seconds a page counts as fresh when the server does not say (PyPI itself says 600)."""
+"""Seconds for which a page is fresh if the server does not specify it (PyPI specifies 600)."""
 
 _LAYOUT = "v1"
 
@@ -35,17 +35,17 @@ CACHE_HINT = "set TFENV_CACHE_DIR to a folder that can be written and has room"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """An answer of an index.
+    """A response of an index.
 
     Attributes:
-        url: it came from, after redirects, without credentials.
-        status: 200 or 404.
-        content_type: as the server says.
-        etag: for asking again; empty if none.
-        last_modified: likewise.
-        until: seconds since the epoch at which it stops being fresh.
-        body: as it is kept.
-        digest: of the body, the same whenever the index says the same; empty for "not found".
+        url: URL of the response, after redirects, without credentials.
+        status: HTTP status, 200 or 404.
+        content_type: content type from the server.
+        etag: ETag for a conditional request; empty if none.
+        last_modified: date for a conditional request; empty if none.
+        until: end of freshness, in seconds since the epoch.
+        body: body as stored.
+        digest: digest of the body, equal for equal contents of the index; empty for "not found".
     """
 
     url: str
@@ -59,7 +59,7 @@ class StoredPage:
 
     @property
     def fresh(self) -> bool:
-        """May it be used without asking the server?"""
+        """Whether the response may be used without a request."""
         return time.time() < self.until
 
 
@@ -67,7 +67,7 @@ class Cache:
     """A directory of pages, metadata and files.
 
     Args:
-        directory: ``None`` takes `TFENV_CACHE_DIR`, else the user's cache directory of the system.
+        directory: folder; ``None`` for `TFENV_CACHE_DIR` or the user's cache folder of the system.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -77,7 +77,7 @@ class Cache:
         self._root = self.directory / _LAYOUT
 
     def page(self, url: str) -> StoredPage | None:
-        """The stored answer for a URL, fresh or not."""
+        """The stored response for a URL, fresh or not."""
         stored = self._read(self._place("pages", url))
         if stored is None:
             return None
@@ -88,7 +88,7 @@ class Cache:
             return None
 
     def state(self, url: str) -> tuple[str, bool] | None:
-        """Digest of the stored answer for a URL, and whether it is fresh; its body is not looked at."""
+        """Digest of the stored response for a URL, and whether it is fresh; the body is not read."""
         try:
             with self._place("pages", url).open("rb") as entry:
                 entry.readline()
@@ -98,7 +98,7 @@ class Cache:
             return None
 
     def keep_page(self, key: str, page: StoredPage) -> None:
-        """Store an answer under the URL that was asked for."""
+        """Store a response under the requested URL."""
         head = {name: getattr(page, name) for name in StoredPage.__dataclass_fields__ if name != "body"}
         self._write(self._place("pages", key), head, page.body)
 
@@ -112,15 +112,15 @@ class Cache:
         self._write(self._place("documents", key), value, b"")
 
     def file(self, sha256: str, filename: str) -> Path:
-        """Where a distribution of that hash lies, or would lie."""
+        """The path for a distribution with this hash, stored or not."""
         return self._root / "files" / sha256[:2] / sha256 / filename
 
     def shared(self, name: str) -> Path:
-        """A folder for another program's cache, which looks after it itself."""
+        """A folder for the cache of another program, which manages it itself."""
         return self._root / name
 
     def lock(self, path: Path) -> BaseFileLock:
-        """Held by the one process that fetches `path`."""
+        """A lock for the process that fetches `path`."""
         from filelock import FileLock
 
         locks = self._root / "locks"
@@ -144,7 +144,7 @@ class Cache:
         return (value, body) if isinstance(value, dict) else None
 
     def _write(self, path: Path, head: Mapping[str, Any], body: bytes) -> None:
-        """A cache that cannot be written (full or read-only disk) only makes things slower."""
+        """Write an entry; errors are ignored, because a cache on a full or read-only disk only costs time."""
         rest = json.dumps(head).encode() + b"\n" + body
         temporary = f"{path}.part-{os.getpid()}-{threading.get_ident()}"
         try:
@@ -164,14 +164,14 @@ class Cache:
 
 
 def _digest(rest: bytes) -> bytes:
-    """Against bad disks and half-written files; against people no digest beside the thing helps."""
+    """A digest that detects bad disks and partly written files; it does not protect against manipulation."""
     return b"%08x" % zlib.crc32(rest)
 
 
 def fresh_until(headers: Mapping[str, str], *, now: float) -> float:
-    """Until when an answer is fresh (RFC 9111, 4.2.1), in seconds since the epoch.
+    """End of freshness of a response (RFC 9111, 4.2.1), in seconds since the epoch.
 
-    A server that says nothing gets our own lifetime.
+    Without a lifetime from the server, the default is used.
     """
     control = headers.get("cache-control", "").lower()
     if re.search(r"\bno-(?:store|cache)\b", control):

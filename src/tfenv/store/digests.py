@@ -1,4 +1,4 @@
-"""The digests of the facts, kept in the cache: computing one parses every table, hashing their bytes takes a moment."""
+"""Digests of the facts, cached by a hash of the files' bytes, because computing a digest parses every table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def kept_digest(root: Path, tables: Mapping[str, Columns], cache: Cache) -> str:
-    """As `tfenv.facts.digest.digest`, computed once for the same bytes."""
+    """The result of `tfenv.facts.digest.digest`, computed once for the same bytes."""
     key = f"facts {stamp(root, tables)}"
     known = cache.document(key)
     if known is None:

@@ -1,4 +1,4 @@
-"""Files read and written: text in, and texts out whole or not at all."""
+"""Files: text is read, and written completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    # the mark of UTF-32 begins like that of UTF-16
+    # the byte order mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -41,12 +41,12 @@ def read(path: Path) -> str:
     """The text of a file: UTF-8, unless a byte order mark says otherwise (PowerShell writes UTF-16).
 
     Raises:
-        UsageError: there is no such file, it cannot be read, it is larger than 64 MiB, or it is not text.
+        UsageError: the file does not exist, cannot be read, is larger than 64 MiB, or is not text.
     """
     try:
         with path.open("rb") as stream:
             content = stream.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:  # a name with a zero byte in it is a ValueError
+    except (OSError, ValueError) as error:  # a name with a zero byte raises ValueError
         raise UsageError(f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}") from error
     return _text(content, f"`{path}`")
 
@@ -55,7 +55,7 @@ def standard_input() -> BinaryIO:
     """The bytes of standard input.
 
     Raises:
-        UsageError: it is closed.
+        UsageError: standard input is closed.
     """
     if sys.stdin is None:
         raise UsageError("standard input is closed", hint="name a file instead of `-`")
@@ -63,10 +63,10 @@ def standard_input() -> BinaryIO:
 
 
 def read_standard_input() -> str:
-    """The text that standard input gives, read as `read` reads a file.
+    """The text of standard input, read as `read` reads a file.
 
     Raises:
-        UsageError: it is closed, larger than 64 MiB, or not text.
+        UsageError: standard input is closed, larger than 64 MiB, or not text.
     """
     return _text(standard_input().read(_LARGEST + 1), "standard input")
 
@@ -83,11 +83,11 @@ def _text(content: bytes, name: str) -> str:
 
 @contextmanager
 def writing(path: Path, *, hint: str | None = None) -> Iterator[None]:
-    """Name the file when the block fails to write it: the error of a full disk does not, others name temporary files.
+    """Raise errors of writing with the name of the file, which the error of a full disk lacks.
 
     Args:
         path: file or folder that the block writes.
-        hint: what to do about it.
+        hint: what to do if it cannot be written.
 
     Raises:
         HostError: the system refused to write: a full or read-only disk, a folder in the way, missing rights.
@@ -95,7 +95,7 @@ def writing(path: Path, *, hint: str | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # copying a folder raises one error with all that went wrong, and no number
+        # copying a folder raises one error with all failures, without an error number
         reason = error.strerror or str(error)[:200]
         raise HostError(f"`{path}` cannot be written: {reason}", hint=hint) from error
 
@@ -105,11 +105,11 @@ def whole(path: Path, *, hint: str | None = None) -> Iterator[BinaryIO]:
     """A file that gets its name when the block ends, and is removed if the block raises.
 
     Args:
-        path: of the file; missing folders are made.
+        path: path of the file; missing folders are created.
         hint: what to do if it cannot be written.
 
     Raises:
-        HostError: it cannot be written.
+        HostError: the file cannot be written.
     """
     import tempfile
 
@@ -129,17 +129,17 @@ def whole(path: Path, *, hint: str | None = None) -> Iterator[BinaryIO]:
 def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]:
     """Write every file, or none if one cannot be written; each appears whole, in one step.
 
-    A file that holds its text already is left as it is.
+    A file that already has its text is not touched.
 
     Args:
-        texts: the text of each file; missing folders are made.
-        force: overwrite files that tfenv did not write itself, too.
+        texts: text of each file; missing folders are created.
+        force: whether to overwrite files that tfenv did not write.
 
     Returns:
         The files, in the order given.
 
     Raises:
-        UsageError: a file that tfenv did not write is in the way.
+        UsageError: a file of that name exists and was not written by tfenv.
         HostError: a file or folder cannot be written: the disk is full or read-only, or a folder is in the way.
     """
     for path in texts:
@@ -151,7 +151,7 @@ def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]
     if foreign:
         names = ", ".join(f"`{path}`" for path in foreign)
         raise UsageError(
-            f"{names} {'is' if len(foreign) == 1 else 'are'} not of tfenv's making and will not be overwritten",
+            f"{names} {'is' if len(foreign) == 1 else 'are'} not written by tfenv and will not be overwritten",
             hint="write elsewhere with `-o DIR`, or overwrite with `--force`",
         )
     with ExitStack() as undo:
@@ -169,7 +169,7 @@ def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]
 
 
 def _stands(path: Path) -> str | None:
-    """What stands in a file now; something that is no text of tfenv's if it cannot be read as text."""
+    """The current text of a file; a placeholder that tfenv never writes if it cannot be read as text."""
     try:
         return path.read_bytes().decode()
     except (FileNotFoundError, NotADirectoryError):
@@ -179,7 +179,7 @@ def _stands(path: Path) -> str | None:
 
 
 def _temporary(path: Path, text: str, undo: ExitStack) -> Path:
-    """A file beside the one that is to be, holding its text, safely on the disk."""
+    """A temporary file next to the final one, with its text, synchronized to disk."""
     import tempfile
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -190,7 +190,7 @@ def _temporary(path: Path, text: str, undo: ExitStack) -> Path:
         stream.write(text.encode())
         stream.flush()
         os.fsync(stream.fileno())
-    # a temporary file is for its owner only; the file is for whom the old one was, or a new one would be
+    # a temporary file is private; give it the permissions of the old file, or those of a new file
     temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
     return temporary
 
@@ -202,7 +202,7 @@ def _umask() -> int:
 
 
 def _sync(folder: Path) -> None:
-    """Put the new names on the disk too; where folders cannot be opened (Windows) the system sees to it."""
+    """Synchronize the new names to disk; on Windows, where folders cannot be opened, the system does it."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""The text of a user's file as a document, with one kind of error for all that can be wrong with it.
+"""The text of a user's file as a document, with one kind of error for all faults.
 
 The parsers raise more than their own errors: `RecursionError` for deep nesting, `ValueError` for numbers of thousands
 of digits and for dates that do not exist.
@@ -19,11 +19,11 @@ def toml(text: str, name: str, *, hint: str | None = None) -> dict[str, Any]:
 
     Args:
         text: content of the file.
-        name: of the file, for messages.
+        name: name of the file, for messages.
         hint: what to do if it cannot be read.
 
     Raises:
-        UsageError: it is not TOML.
+        UsageError: the text is not TOML.
     """
     import tomli
 
@@ -39,7 +39,7 @@ def json(text: str, name: str) -> Any:
 
 
 def yaml(text: str, name: str) -> Any:
-    """A YAML document, without objects of Python; arguments and errors as for `toml`."""
+    """A YAML document without Python objects; arguments and errors as for `toml`."""
     from yaml import YAMLError, safe_load
 
     return _parsed(lambda: safe_load(text), "YAML", name, None, YAMLError, ValueError)

@@ -1,4 +1,4 @@
-"""The first line of every file tfenv writes: by it tfenv knows its own files from those of others."""
+"""The first line of every file that tfenv writes, by which tfenv recognizes its own files."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ FIRST_LINE = "# Written by tfenv; change the request and lock again rather than 
 
 
 def is_ours(content: str) -> bool:
-    """Does the first line say that tfenv wrote this? (What follows the name may differ from version to version.)"""
+    """Whether the first line says that tfenv wrote the file; the rest of the line may differ between versions."""
     return content.removeprefix("\ufeff").startswith("# Written by tfenv")
