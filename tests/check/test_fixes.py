@@ -20,6 +20,7 @@ KEYS = ("tf", "python", "gpu", "gpus", "driver", "cuda", "cudnn", "os", "arch")
 KNOWLEDGE = Knowledge(load())
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "row",
     [row for row in ROWS if row["verdict"] == "broken"][::3],

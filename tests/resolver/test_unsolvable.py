@@ -100,6 +100,7 @@ unsolvable = cache(Unsolvable)
 """Each case is solved once for all that is asked of it."""
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_nothing_told_could_be_left_out(path: Path) -> None:
     """What is told contradicts itself; without any one element, fact or wish, there is a solution."""

@@ -106,6 +106,7 @@ def test_nothing_is_asked_for_twice(index: FakeIndex, tmp_path: Path) -> None:
     assert index.requests == []
 
 
+@pytest.mark.ci
 def test_the_same_without_looking_ahead(index: FakeIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for ahead of need changes nothing but time, also where the search has to turn back."""
     for minor in range(5, RELEASES):  # the newest of one project that go with nothing: they want what another forbids
