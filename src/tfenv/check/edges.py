@@ -13,6 +13,7 @@ from tfenv.check.clash import Clash, ClashKind, Edges
 from tfenv.check.question import Fixed
 from tfenv.check.ranges import compatible
 from tfenv.errors import IndexUnavailable
+from tfenv.facts.projects import OLDEST
 from tfenv.facts.rules import UNPROVEN
 from tfenv.model import tags
 from tfenv.model.package import TENSORFLOW, Name, Requirement
@@ -156,6 +157,9 @@ class _Pass:
 
     def _without_file(self, one: Fixed, version: Version, release: Release) -> None:
         """No file of the release fits: because of the Python, or of the platform."""
+        if self._python < OLDEST and not any(file.url for file in release.files) and one.name != self._tensorflow:
+            self._unknown[f"{one.name} {version}: which wheels it has for {self._here}"] = None
+            return
         here = [file for file in release.files if file.is_wheel and _serves(file, self._target.platform)]
         code = "python-no-wheel" if here else "platform-no-wheel"
         given = _pythons_of(here) if here else _platforms_of(release)

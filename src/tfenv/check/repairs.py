@@ -13,7 +13,7 @@ from packaging.version import Version
 from tfenv.check.clash import ClashKind
 from tfenv.check.question import Fixed
 from tfenv.check.solver import Solver
-from tfenv.check.steps import Alteration, steps
+from tfenv.check.steps import Alteration, steps, without_gpu
 from tfenv.check.verdict import relevant
 from tfenv.check.words import code_of
 from tfenv.model.package import TENSORFLOW, Name, Requirement
@@ -41,6 +41,9 @@ _MANY = 20
 _OF_PACKAGES = (ClashKind.VERSION, ClashKind.MISSING, ClashKind.ABSENT, ClashKind.FILE)
 _ELSEWHERE = ("platform-no-gpu", "platform-no-wheel", "python-no-wheel", "gpu-too-new", "gpu-too-old")
 """Problems that another builder's TensorFlow may not have."""
+
+_OF_THE_RELEASE = frozenset({"gpu-too-old", "gpu-too-new"})
+"""Problems that only another release of TensorFlow mends."""
 
 
 def with_fixes(verdict: Verdict, question: Question, knowledge: Knowledge) -> Verdict:
@@ -81,7 +84,7 @@ class Repairs:
         self._solver = Solver(knowledge)
 
     def found(self, problems: tuple[Problem, ...]) -> list[Alteration]:
-        """What repairs all problems; if nothing does, what repairs the first one and makes no other."""
+        """What repairs all problems; if nothing does, what repairs them with the GPU given up."""
         for version in self._releases:  # the verdict is on one of them
             question = replace(self._question, releases=(version,))
             if problems[0].code in {code for code, _ in self._wrong(question)}:
@@ -93,7 +96,7 @@ class Repairs:
             return self._chosen(self._unjudged(start, known, problems[0].code))
         if not self._question.releases:
             return self._chosen(self._alone())
-        return self._chosen(self._whole(start, known)) or self._chosen(self._part(start, known, problems[0].code))
+        return self._chosen(self._whole(start, known)) or self._chosen(self._on_the_cpu())
 
     def fix(self, step: Alteration) -> Fix:
         """A step as `check` shows it."""
@@ -138,7 +141,7 @@ class Repairs:
     # the search
 
     def _whole(self, start: Alteration, codes: set[str]) -> Iterator[Alteration]:
-        """Steps after which nothing is wrong: packages alone, one change, then two."""
+        """Steps after which nothing is wrong: packages alone, one change, then up to three."""
         alone = self._settled(start)
         if alone is not None:
             yield alone
@@ -162,20 +165,33 @@ class Repairs:
             left = {code for code, _ in self._left(step.after)}
             if codes <= left and "tf" not in step.kinds:
                 continue  # it mends nothing
-            for second in sorted(steps(step.after, left, self._knowledge), key=lambda step: step.cost):
-                if second.kinds & step.kinds or "tf" in second.kinds or self._has_enough(step.then(second)):
-                    continue
-                both = self._settled(step.then(second))
-                if both is not None:
-                    yield both
-                    break
+            if (whole := self._further(step, 2)) is not None:
+                yield whole
 
-    def _part(self, start: Alteration, codes: set[str], first: str) -> Iterator[Alteration]:
-        """Steps after which the first problem is gone and there is no new one."""
-        for step in sorted(steps(start.after, codes, self._knowledge), key=lambda step: step.cost):
-            left = {code for code, _ in self._wrong(step.after)}
-            if first not in left and left < codes:
-                yield step
+    def _further(self, step: Alteration, more: int) -> Alteration | None:
+        """The step with up to `more` others that mend what it leaves; ``None`` if they do not mend it all."""
+        left = {code for code, _ in self._left(step.after)}
+        if left & _OF_THE_RELEASE:
+            return None
+        parts: dict[frozenset[str], Alteration] = {}
+        for second in sorted(steps(step.after, left, self._knowledge), key=lambda step: step.cost):
+            both = step.then(second)
+            if second.kinds & step.kinds or "tf" in second.kinds or self._has_enough(both):
+                continue
+            settled = self._settled(both)
+            if settled is not None:
+                return settled
+            if more > 1 and second.kinds not in parts and {code for code, _ in self._left(both.after)} < left:
+                parts[second.kinds] = both
+        return next((whole for part in parts.values() if (whole := self._further(part, more - 1)) is not None), None)
+
+    def _on_the_cpu(self) -> Iterator[Alteration]:
+        """The GPU given up, where nothing else mends everything."""
+        if self._question.accelerated:
+            step = without_gpu(self._question)
+            whole = self._settled(step) or self._further(step, 2)
+            if whole is not None:
+                yield whole
 
     def _unjudged(self, start: Alteration, codes: set[str], first: str) -> Iterator[Alteration]:
         """Steps that concern a problem that the rules do not see, and that make no other."""
@@ -196,7 +212,7 @@ class Repairs:
         kept: list[Alteration] = []
         self._kinds.clear()
         for step in found:
-            if self._has_enough(step) or (step.kinds & {"tf", "python"} and not self._solver.solves(step.after)):
+            if self._has_enough(step) or (step.kinds & {"tf", "python", "gpu"} and not self._solver.solves(step.after)):
                 continue
             self._kinds[self._kind(step)] += 1
             kept.append(step)
@@ -309,7 +325,7 @@ class Repairs:
             for key, value in step.values
             if (name := key.removeprefix("packages.")) != key and table.of(name) is None and value != "none"
         ]
-        if not {key for key, _ in step.values} & {"tf", "python"}:
+        if not {key for key, _ in step.values} & {"tf", "python", "gpu"}:
             install = install_command(step.after.installer, specifiers) if specifiers else ""
             return " && ".join(filter(None, (step.does, install)))
         goal = step.after.goal
@@ -320,7 +336,7 @@ class Repairs:
             if self._is_wanted(Name(name), step)
         )
         asked = SpecifierSet(f"=={version}") if "tf" in dict(step.values) else self._said()
-        command = lock_command(replace(goal, tensorflow=asked, requirements=wishes))
+        command = lock_command(replace(goal, tensorflow=asked, requirements=wishes), cpu="gpu" in dict(step.values))
         return " && ".join(filter(None, (command, step.does)))
 
     def _is_wanted(self, name: Name, step: Alteration) -> bool:

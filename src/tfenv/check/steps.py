@@ -12,9 +12,10 @@ from tfenv.check.question import Fixed
 from tfenv.model.goal import OLDEST_PYTHON
 from tfenv.model.hardware import driver_text
 from tfenv.model.package import TENSORFLOW
-from tfenv.model.target import Platform
+from tfenv.model.target import Accelerator, Platform
 from tfenv.overlay.overlay import CPU, GPU
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
+from tfenv.resolver.commands import CPU as ON_THE_CPU
 from tfenv.resolver.commands import CUDA, CUDNN, DRIVER, IMAGE, PACKAGE, PATCH, PYTHON, RELEASE, SYSTEM
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Alteration:
         after: the question with them.
         cost: lower is cheaper.
         does: command for what `tfenv lock` does not do.
-        kinds: what changes: `tf`, `python`, `libraries`, `driver`, `place`.
+        kinds: what changes: `tf`, `python`, `libraries`, `driver`, `place`, `gpu`.
     """
 
     values: tuple[tuple[str, str], ...] = ()
@@ -273,6 +274,13 @@ def _releases(question: Question, knowledge: Knowledge) -> Iterator[Alteration]:
         others = [each for each in stable if each != mine] if same else [*companions[:1], *stable[:1]]
         for version in dict.fromkeys(others):
             yield release(question, version, cost)
+
+
+def without_gpu(question: Question) -> Alteration:
+    """The same on the CPU."""
+    after = question.on(accelerator=Accelerator.NONE, gpus=(), driver=None, cuda_major=None, rocm=None)
+    after = replace(after, accelerated=False, problems=(), unknown=()).without(SYSTEM_CUDA, SYSTEM_CUDNN)
+    return Alteration(values=(("gpu", "none"),), after=after, cost=ON_THE_CPU, kinds=_of("gpu"))
 
 
 def _of(kind: str) -> frozenset[str]:

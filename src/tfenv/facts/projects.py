@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+OLDEST = Version("3.5")
+"""Wheels for older Pythons are not in the table."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectRelease:
     """One release of a project.

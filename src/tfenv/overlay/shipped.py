@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from tfenv.errors import IndexUnavailable
 from tfenv.model.package import File, Metadata, Name, Release, Requirement
+from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -192,8 +193,20 @@ def _release(row: ReleaseFacts) -> Release:
 
 
 def _read(facts: ReleaseFacts, filename: str) -> tuple[str, ...] | None:
-    """The requirements of a wheel; of one that was never opened, those of another wheel of the release."""
+    """The requirements of a wheel; of one that was never opened, those of the most similar wheel of the release.
+
+    Wheels for one platform agree. Those for Linux on x86-64 come next: on another platform the wheel of a release may
+    hold nothing, and require another distribution instead.
+    """
     own = facts.wheel(filename)
-    if own is not None and own.requires_dist is not None:
+    if own is None:
+        return None
+    if own.requires_dist is not None:
         return own.requires_dist
-    return next((wheel.requires_dist for wheel in facts.wheels if wheel.requires_dist is not None), None)
+    read = [wheel for wheel in facts.wheels if wheel.requires_dist is not None]
+    similar = min(
+        read,
+        key=lambda wheel: (wheel.platform is not own.platform, wheel.platform is not Platform.LINUX_X86_64),
+        default=None,
+    )
+    return None if similar is None else similar.requires_dist
