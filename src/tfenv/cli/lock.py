@@ -135,6 +135,7 @@ def lock(
                 force=force,
                 offline=offline,
                 progress=progress,
+                report=lambda note: _console.say(f"  note: {note}"),
                 **inputs,
             )
     if check:
@@ -150,8 +151,6 @@ def lock(
 def _tell(made: tuple[Locked, ...], seconds: float, output: Path) -> None:
     """What was locked, what is to be known of it, and what was written."""
     for locked in made:
-        for line in locked.left_out:
-            _console.say(f"  note: {line}")
         first, *rest = _lines(locked.summary)
         _console.say(f"{locked.target}: {first}" if len(made) > 1 else f"{first} in {seconds:.1f} s")
         for line in rest:

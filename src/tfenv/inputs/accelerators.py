@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfenv.facts.gpus import GpuTable
-    from tfenv.model.machine import Machine
+    from tfenv.model.machine import GpuDevice
 
 AUTO = "auto"
 """The GPUs of this machine."""
@@ -108,14 +108,14 @@ def accelerators(words: Sequence[Gpu | str]) -> Accelerators:
     )
 
 
-def gpus_of(machine: Machine) -> tuple[Gpu, ...]:
+def gpus_of(devices: Iterable[GpuDevice]) -> tuple[Gpu, ...]:
     """The NVIDIA GPUs of a machine, under the names that people write, so that both ways give the same lock.
 
     Raises:
         UsageError: a GPU whose name is not known, and whose compute capability could not be read.
     """
     gpus = []
-    for device in machine.gpus:
+    for device in devices:
         if device.vendor == "nvidia":
             try:
                 gpus.append(_known(load().root).find(device.name))

@@ -33,6 +33,8 @@ def distribution(target: Target) -> Name | None:
             return ROCM
         case Accelerator.TPU:
             return TPU
+        case Accelerator.CUDA:
+            return None  # Apple's releases have no CUDA
         case _:
             return MACOS if target.platform is Platform.MACOS_ARM64 else None
 

@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tfenv.model.package import TENSORFLOW, TENSORFLOWS
-from tfenv.resolver.candidate import Candidate, is_virtual
+from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
 from tfenv.resolver.diagnose import no_file
 from tfenv.resolver.explain import speaking
 from tfenv.resolver.outcome import Held
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from tfenv.model.package import Name, Release, Requirement
+    from tfenv.model.package import File, Name, Release, Requirement
     from tfenv.model.target import Target
     from tfenv.resolver.catalog import Catalog
     from tfenv.resolver.outcome import Pin
@@ -44,7 +44,7 @@ def held_back(
         turned_down: project to version to what it asked of the machine in vain.
         target: the machine.
     """
-    asks = _asks(provider, chosen)
+    asks, brought = _asks(provider, chosen), _Brought(provider, chosen)
     found = {}
     for name, pin in pins.items():
         # what is installed in place of TensorFlow is as new as TensorFlow
@@ -52,7 +52,8 @@ def held_back(
         release = _next(catalog, subject, pin.version)
         if release is not None:
             refused = {**turned_down.get(subject, {}), **turned_down.get(name, {})}
-            reasons = _reasons(catalog, provider, chosen[subject], release, asks.get(subject, []), refused, target)
+            others = [ask for ask in asks.get(subject, []) if not brought.by(subject, ask[0])]
+            reasons = _reasons(catalog, provider, chosen[subject], release, others, refused, target)
             found[name] = Held(before=release.version, because=next(reasons, ""))
     return found
 
@@ -88,6 +89,9 @@ def _reasons(
     target: Target,
 ) -> Iterator[str]:
     name, version, python = release.name, release.version, pin.python
+    # the package that is chosen first decides which Python is taken
+    pythons = provider.pythons if name == provider.first else [python]
+    python = next((one for one in pythons if catalog.choice(release, one)[0] is not None), python)
     for parent, wanted in asks:
         if version not in catalog.allowed(name, wanted):
             yield _said(parent, wanted)
@@ -96,11 +100,54 @@ def _reasons(
             yield f"{name} is constrained to {bound.specifier} by {bound.source}"
     file = catalog.file(release, python)
     if file is None:
-        yield no_file(release, [python], catalog.platform)
+        yield no_file(release, pythons, catalog.platform)
     elif catalog.is_too_new(glibc := catalog.glibc(file, python)):
         yield f"{name} {version} is built for glibc {glibc} and newer, and the target has {target.glibc}"
-    if (machine := turned_down.get(version)) is not None:
+    machine = turned_down.get(version)
+    if machine is None and name == provider.first and file is not None:
+        machine = _unmet(catalog, provider, file, python)
+    if machine is not None:
         yield (machine.because or f"{name} {version} asks for {machine}").replace("\n", ", and ")
+
+
+class _Brought:
+    """What is installed only because of something else, which a newer release of that might do without."""
+
+    def __init__(self, provider: Provider, chosen: Mapping[str, Candidate]) -> None:
+        self._provider = provider
+        self._chosen = chosen
+        self._without: dict[Name, set[str]] = {}
+
+    def by(self, name: Name, candidate: Candidate | None) -> bool:
+        """Is a candidate the project itself, or installed only because of it?"""
+        if candidate is None:
+            return False
+        if name not in self._without:
+            self._without[name] = self._reached(name)
+        return candidate.identifier not in self._without[name]
+
+    def _reached(self, name: Name) -> set[str]:
+        """All that the request brings without a project."""
+        python = next(iter(self._chosen.values())).python
+        edge = [want.identifier for want in (*self._provider.roots(), *self._provider.asked(python))]
+        found: set[str] = set()
+        while edge:
+            candidate = self._chosen.get(edge.pop())
+            if candidate is None or candidate.name == name or candidate.identifier in found:
+                continue
+            found.add(candidate.identifier)
+            edge += [want.identifier for want in self._provider.wanted(candidate)]
+        return found
+
+
+def _unmet(catalog: Catalog, provider: Provider, file: File, python: Version) -> Requirement | None:
+    """What a release asks of the machine and does not get, by itself."""
+    for requirement in catalog.source.metadata(file).requires:
+        if is_virtual(requirement.name) and requirement.name != PYTHON and provider.is_held(requirement, python, ""):
+            answers = provider.answers(requirement.name)
+            if answers and not any(provider.meets(answer, requirement) for answer in answers):
+                return requirement
+    return None
 
 
 def _said(parent: Candidate | None, wanted: Requirement) -> str:

@@ -12,7 +12,9 @@ from tfenv.check.log import RANK, supposed, told
 from tfenv.check.question import ask
 from tfenv.check.remedies import with_remedies
 from tfenv.check.repairs import with_fixes
+from tfenv.errors import UsageError
 from tfenv.facts.database import load
+from tfenv.facts.makers import maker_of
 from tfenv.inputs import configuration as reader
 from tfenv.inputs.configuration import merge
 from tfenv.inputs.log import read as read_log
@@ -101,10 +103,11 @@ def check(
         keras=keras,
         packages=(packages,) if isinstance(packages, str) else packages,
     )
+    database = load()
+    _refuse_unknown_gpus(said, database)
     if document is not None:
         text, name = (read_text(document), str(document)) if isinstance(document, Path) else (document, "the document")
         said = merge(said, reader.loads(text, name))
-    database = load()
     said = merge(said, gather(paths_of(files), database))
     with open_knowledge(database, offline=offline, cache=cache, progress=progress) as knowledge:
         return judged(said, knowledge, log=log)
@@ -127,6 +130,21 @@ def judged(configuration: Configuration, knowledge: Knowledge, *, log: str | Non
     if any(problem.fixes for problem in verdict.problems):
         return verdict
     return with_remedies(with_fixes(verdict, question, knowledge), question, evidence.symptoms, knowledge)
+
+
+def _refuse_unknown_gpus(said: Configuration, database: Database) -> None:
+    """A GPU that is named on purpose must be known; a name in a file or a log that nobody knows is unknown instead.
+
+    Raises:
+        UsageError: nothing is known by one of the names; the hint has the nearest.
+    """
+    for name in said.gpus:
+        if maker_of(name) is not None or database.gpus.newest(name) is not None:
+            continue  # another maker's, or one of several GPUs
+        try:
+            database.gpus.find(name)
+        except UsageError as error:
+            raise UsageError(f"`--gpu`: {error.message}", hint=error.hint) from None
 
 
 @contextmanager

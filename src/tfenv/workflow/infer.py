@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from packaging.requirements import Requirement as Parsed
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.errors import NoSolution, UsageError
@@ -21,6 +22,7 @@ from tfenv.infer.models import artifact, models, ops
 from tfenv.infer.python import notebook, reader
 from tfenv.infer.surface import Surface
 from tfenv.infer.uses import Reading
+from tfenv.model.goal import OLDEST_PYTHON
 from tfenv.model.package import Requirement, normalize
 from tfenv.model.progress import Progress, Silent
 from tfenv.store.cache import Cache
@@ -148,8 +150,14 @@ def narrowed(request: Goal, found: Inferred, what: str) -> tuple[Goal, tuple[str
 
     companions = [one for one in found.companions if one not in OFF_INDEX and one != "tf-keras"]
     bounds = [f"{name}{spec}" for name in ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")]
-    if found.python:
-        bounds.append(f"python{found.python}")
+    locked = [each for each in load().images.pythons if each >= OLDEST_PYTHON]
+    if found.python and request.target.python is None and not any(map(SpecifierSet(found.python).contains, locked)):
+        raise NoSolution(
+            f"{what} runs on Python {found.python} only, and {OLDEST_PYTHON} is the oldest Python that is locked",
+            hint=f"convert the code to Python 3, for example with `2to3 -w {what.replace('`', '')}`, and lock again",
+        )
+    # a bound on Python is a wish: Python is chosen in any case, and no distribution is constrained
+    python = [f"python{found.python}"] if found.python else []
     notes = [f"{what} needs tensorflow {spec}"]
     if found.legacy_spec and found.legacy_spec != spec:
         notes.append(f"with `--keras 2` it also works on tensorflow {found.legacy_spec}")
@@ -157,7 +165,7 @@ def narrowed(request: Goal, found: Inferred, what: str) -> tuple[Goal, tuple[str
         notes.insert(1, f"{what} uses {', '.join(found.companions)}")
     return replace(
         request,
-        requirements=(*request.requirements, *asked(companions)),
+        requirements=(*request.requirements, *asked([*companions, *python])),
         constraints=(*request.constraints, *asked(bounds)),
         keras=keras,
     ), tuple(notes)

@@ -27,7 +27,7 @@ def target_of(machine: Machine) -> Target:
     """
     if machine.platform is None:
         raise UsageError(f"TensorFlow has no wheels for {machine.system}, so there is nothing to lock for it")
-    gpus = gpus_of(machine)
+    gpus = gpus_of(machine.gpus)
     linux = machine.platform in (Platform.LINUX_X86_64, Platform.LINUX_AARCH64, Platform.WSL)
     return Target(
         platform=machine.platform,

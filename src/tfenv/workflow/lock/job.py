@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfenv.errors import LockOutdated, TfenvError
+from tfenv.errors import LockOutdated, NoSolution, TfenvError, UsageError
 from tfenv.inputs.request import Request
-from tfenv.machine.detect import detect, load_nvml
+from tfenv.machine.detect import load_nvml
+from tfenv.machine.devices import gpus
+from tfenv.machine.host import ThisHost
 from tfenv.outputs.names import lock_name
 from tfenv.store import files
 from tfenv.store.cache import Cache
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
     from tfenv.facts.database import Database
     from tfenv.model.lock import Lock
-    from tfenv.model.machine import Machine
     from tfenv.model.progress import Progress
+    from tfenv.workflow.lock.wanted import Devices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,6 @@ class Locked:
         target: name of the target; ``None`` where there is only one.
         texts: text of every file made from the lock, by name; the lock's own is the first.
         summary: the document of `tfenv lock --json`, without its files.
-        left_out: inputs that are not part of the lock, one line each.
         notes: what this run could not do, one line each; not part of the lock.
         written: files that were written.
     """
@@ -40,7 +41,6 @@ class Locked:
     target: str | None
     texts: Mapping[str, str]
     summary: Mapping[str, Any]
-    left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     written: tuple[Path, ...] = ()
 
@@ -102,20 +102,21 @@ class Job:
     ) -> Locked:
         """The texts of all files, from the cache or from a search."""
         before = self._old()
-        kept = None if before is None else (before.notes, before.request.target)
+        kept = None if before is None else (before.notes, before.held, before.request.target)
+        preferred = old.preferences(before, self.wanted.goal, upgrade)
         made = memory.remembered(
             self.wanted.goal,
-            lambda answer: self._make(old.with_notes(answer, before), requirements_txt=requirements_txt),
+            lambda answer: self._make(old.with_reasons(answer, before, preferred), requirements_txt=requirements_txt),
             label=f"files of {self._target} {requirements_txt} {kept}",
             database=database,
             cache=self.cache,
             indexes=self.wanted.indexes,
             offline=offline,
-            preferred=old.preferences(before, upgrade),
+            preferred=preferred,
             base_digest=old.base_digest(before, upgrade, offline=offline, report=self._note),
             progress=progress,
         )
-        return Locked(target=self._target, left_out=self.wanted.notes, notes=tuple(self._notes), **made)
+        return Locked(target=self._target, notes=tuple(self._notes), **made)
 
     def _make(self, answer: Lock, *, requirements_txt: bool) -> dict[str, Any]:
         # 11 modules that an answer from the cache does not need
@@ -123,6 +124,14 @@ class Job:
         from tfenv.workflow.render import outputs
 
         text = pylock.dumps(answer)
+        try:
+            pylock.loads(text, self.name)
+        except UsageError as error:  # nothing is written that tfenv and installers refuse
+            python = answer.target.python
+            raise NoSolution(
+                f"what was found for Python {python} cannot be written as a lock, because {error.message}",
+                hint="ask for another Python or another release: on this Python, a package has no file of a valid name",
+            ) from error
         others = outputs(answer, text=text, target=self._target, with_requirements=requirements_txt)
         return {"texts": {self.name: text, **others}, "summary": summary.document(answer)}
 
@@ -159,7 +168,7 @@ def jobs(
         narrow(
             gather(
                 request or Request(),
-                detect=_this_machine,
+                detect=_devices,
                 project=None if project is None else Path(project),
                 target=target,
                 profile=None if profile is None else Path(profile),
@@ -188,5 +197,6 @@ def _narrowing(paths: Sequence[Path], database: Database, progress: Progress) ->
     return narrow
 
 
-def _this_machine() -> Machine:
-    return detect(nvml=load_nvml())
+def _devices() -> Devices:
+    """The GPUs of this host and its NVIDIA driver: all that `--gpu auto` asks for, at the cost of nothing else."""
+    return gpus(ThisHost(), load_nvml())

@@ -13,7 +13,7 @@ from tfenv.store import files
 from tfenv.workflow.lock.memory import program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from packaging.version import Version
@@ -84,8 +84,11 @@ def outdated(old: Lock | None, goal: Goal) -> str | None:
     return "was made for another request: " + ("; ".join(changed) or "its requirements have changed")
 
 
-def preferences(old: Lock | None, upgrade: Iterable[str] | bool) -> dict[Name, Version]:
-    """The versions to keep: those of the old lock, Python among them, without what is to be upgraded."""
+def preferences(old: Lock | None, goal: Goal, upgrade: Iterable[str] | bool) -> dict[Name, Version]:
+    """The versions to keep: those of the old lock, Python among them, without what is to be upgraded.
+
+    On another machine, what the old machine held back is free again, with all that was locked because of it.
+    """
     if old is None or upgrade is True:
         return {}
     names = set(upgrade or ())
@@ -96,19 +99,66 @@ def preferences(old: Lock | None, upgrade: Iterable[str] | bool) -> dict[Name, V
         kept[TENSORFLOW] = answered
     if old.target.python is not None:
         kept[Name("python")] = old.target.python
-    for name in map(normalize, names):
+    for name in (*map(normalize, names), *_loosened(old, goal)):
         for one in TENSORFLOWS if name in TENSORFLOWS else (name,):
             kept.pop(one, None)
     return kept
 
 
-def with_notes(answer: Lock, old: Lock | None) -> Lock:
-    """The new lock with the old one's notes on kept pins: a search that keeps a pin does not find what holds it back.
+def _loosened(old: Lock, goal: Goal) -> set[Name]:
+    """What another machine held back, what only that brought, and Python if TensorFlow is among it."""
+    if old.request.target == goal.target:
+        return set()
+    held = {normalize(note.partition(_HELD)[0]) for note in old.notes if _HELD in note}
+    packages = {package.name: package for package in old.packages}
+    found = {name for name in held if name in packages}
+    edge = list(found)
+    while edge:
+        new = {name for name in packages[edge.pop()].dependencies if name in packages and not packages[name].direct}
+        edge += new - found
+        found |= new
+    return found | {Name("python")} if any(name in found for name in TENSORFLOWS) else found
 
-    Only for the same machine, since the machine is what holds a release back.
+
+def with_reasons(answer: Lock, old: Lock | None, kept: Mapping[Name, Version]) -> Lock:
+    """The new lock with the reasons for what an old lock holds.
+
+    A search that keeps a pin does not find what held it back, so the old lock's reasons are repeated if the machine is
+    the same, since the machine is what holds a release back. A pin that nothing but the old lock holds says so.
+
+    Args:
+        answer: the new lock.
+        old: the lock that was there.
+        kept: versions that it was asked to keep.
     """
-    if old is None or old.request.target != answer.request.target:
+    if old is None:
         return answer
+    answer = _repeated(answer, old) if old.request.target == answer.request.target else answer
+    known = {(each.name, each.before) for each in old.held} if old.request.target == answer.request.target else set()
+    held = tuple(
+        replace(each, because=f"your existing lock holds it; `tfenv lock --upgrade {each.name}` frees it")
+        if not each.because and (each.name, each.before) not in known and _is_of(kept, answer, each.name)
+        else each
+        for each in answer.held
+    )
+    said = {note.partition(_HELD)[0] for note in answer.notes}
+    notes = [
+        f"{each.name}{_HELD}{package.version}: {each.because}"
+        for each in held
+        if each.name in TENSORFLOWS
+        and each.name not in said
+        and each.because.startswith("your existing lock")
+        and (package := answer.package(each.name)) is not None
+    ]
+    return replace(answer, held=held, notes=(*notes, *answer.notes))
+
+
+def _is_of(kept: Mapping[Name, Version], answer: Lock, name: Name) -> bool:
+    package = answer.package(name)
+    return package is not None and kept.get(name) == package.version
+
+
+def _repeated(answer: Lock, old: Lock) -> Lock:
     notes = {note.partition(_HELD)[0]: note for note in answer.notes}
     for note in old.notes:
         name, _, rest = note.partition(_HELD)

@@ -104,6 +104,7 @@ def lock_targets(
     offline: bool = False,
     cache: Cache | None = None,
     progress: Progress | None = None,
+    report: Callable[[str], None] | None = None,
 ) -> tuple[Locked, ...]:
     """Lock several targets; files are written for all of them or for none.
 
@@ -127,6 +128,8 @@ def lock_targets(
         offline: as in `lock`.
         cache: as in `lock`.
         progress: as in `lock`.
+        report: called before the search with a sentence about each input that is not part of a lock, such as a
+            requirement that cannot be locked, or `--gpu auto` on a machine without a GPU.
 
     Returns:
         What each target came to, in the order of `targets`.
@@ -136,6 +139,9 @@ def lock_targets(
     """
     database, reporter = load(), progress or Silent()
     todo = jobs(request, targets, directory, project, profile, infer, cache, database, reporter)
+    if report is not None:
+        for note in dict.fromkeys(note for job in todo for note in job.wanted.notes):
+            report(note)
     upgraded = upgrade if isinstance(upgrade, bool) else (upgrade,) if isinstance(upgrade, str) else tuple(upgrade)
     made = [
         job.made(database, upgraded, requirements_txt=requirements_txt, offline=offline, progress=reporter)

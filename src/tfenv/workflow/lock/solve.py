@@ -197,12 +197,12 @@ class _Search:
         error.hint = self._with_alternatives(error.hint, core)
         return error
 
-    def _why_not_newer(self, settled: _Settled) -> tuple[str, ...]:
-        """What stands against the next TensorFlow, where no single thing does."""
+    def _why_not_newer(self, settled: _Settled) -> dict[Name, str]:
+        """The TensorFlow that was chosen and the reasons against the next one, where no single thing forbids it."""
         name = next((name for name in TENSORFLOWS if name in settled.resolution.pins), None)
         held = None if name is None else settled.resolution.held.get(name)
-        if name is None or held is None or held.because or name in self._preferred:
-            return ()
+        if name is None or held is None or held.because:
+            return {}
         wanted = self._goal.tensorflow & SpecifierSet(f"=={held.before}")
         asked = replace(self._goal, tensorflow=wanted)
         try:
@@ -210,12 +210,11 @@ class _Search:
         except Conflict as conflict:
             refusal = explain(self._narrow(conflict, asked), self._with_glibc(asked))
         except IndexUnavailable:
-            return ()
+            return {}
         else:
-            return ()
+            return {}
         because = [line.strip().removeprefix("because ") for line in refusal.message.splitlines()[1:]]
-        reasons = "; ".join(line.partition("   [")[0] for line in because)
-        return (f"{name} held at {settled.resolution.pins[name].version}: {reasons}",)
+        return {name: "; ".join(line.partition("   [")[0] for line in because)}
 
     def _narrow(self, left: Conflict, changed: Goal) -> Conflict:
         goal = self._with_glibc(changed)
@@ -298,6 +297,7 @@ class _Search:
         packages = tuple(_locked(pin) for pin in resolution.pins.values())
         versions = {package.name: package.version for package in packages}
         build, stack = _build(resolution, overlay), self._stack(resolution, overlay)
+        reasons = self._why_not_newer(settled)
         warnings = (
             *resolution.warnings,
             *overlay.warnings(versions.items()),
@@ -323,10 +323,11 @@ class _Search:
             base_image=None if image is None else BaseImage(reference=image.reference),
             build=build,
             held=tuple(
-                HeldBack(name=name, before=held.before, because=held.because) for name, held in resolution.held.items()
+                HeldBack(name=name, before=held.before, because=held.because or reasons.get(name, ""))
+                for name, held in resolution.held.items()
             ),
             notes=(
-                *self._why_not_newer(settled),
+                *(f"{name} held at {versions[name]}: {because}" for name, because in reasons.items()),
                 *resolution.notes,
                 *self._notes(versions, self._environment(resolution)),
             ),

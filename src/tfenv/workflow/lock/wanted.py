@@ -23,8 +23,12 @@ from tfenv.store import files
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tfenv.model.machine import Machine
+    from tfenv.model.machine import Driver, GpuDevice
     from tfenv.model.package import Requirement
+
+if TYPE_CHECKING:
+    Devices = tuple[tuple[GpuDevice, ...], Driver | None]
+    """The GPUs of a host, and its NVIDIA driver if there is one."""
 
 _NAMES = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
 """Names under which people require TensorFlow, whichever distribution the target gets."""
@@ -37,7 +41,7 @@ class Wanted:
     Attributes:
         goal: without credentials.
         indexes: URLs as they were given, with their credentials.
-        notes: one line for each input that was left out.
+        notes: one line for each input that is not part of the goal, or that was found to be empty.
     """
 
     goal: Goal
@@ -48,7 +52,7 @@ class Wanted:
 def gather(
     request: Request,
     *,
-    detect: Callable[[], Machine],
+    detect: Callable[[], Devices],
     project: Path | None = None,
     target: str | None = None,
     profile: Path | None = None,
@@ -87,7 +91,7 @@ def gather(
     requirements, tensorflow = _split_tensorflow(requirements, specifier)
     first = request.index_url or listed.index_url or PYPI
     indexes = tuple(dict.fromkeys((first, *request.extra_index_urls, *listed.extra_index_urls)))
-    machine = _target(request, detect)
+    machine = _target(request, detect, notes)
     goal = Goal(
         tensorflow=tensorflow,
         target=machine if profile is None else _on_profile(profile, machine, request),
@@ -103,12 +107,13 @@ def gather(
     return Wanted(goal=goal, indexes=indexes, notes=tuple(notes))
 
 
-def _target(request: Request, detect: Callable[[], Machine]) -> Target:
+def _target(request: Request, detect: Callable[[], Devices], notes: list[str]) -> Target:
     """The machine that a request describes.
 
     Args:
         request: what is known of the machine.
         detect: looks at this host; called for the GPU `auto` only.
+        notes: receives a line if this host has no GPU that TensorFlow's CUDA builds use.
 
     Raises:
         UsageError: the platform has no such accelerator or GPU, or a GPU of this host is not known.
@@ -116,9 +121,11 @@ def _target(request: Request, detect: Callable[[], Machine]) -> Target:
     asked = accelerators(request.gpus)
     kind, gpus, driver = asked.kind, asked.gpus, request.driver
     if AUTO in request.gpus:
-        host = detect()
-        gpus = tuple(dict.fromkeys((*gpus, *gpus_of(host))))
-        driver = driver or (host.driver.version if host.driver is not None else None)
+        devices, seen = detect()
+        gpus = tuple(dict.fromkeys((*gpus, *gpus_of(devices))))
+        driver = driver or (None if seen is None else seen.version)
+        if not gpus:
+            notes.append(_unseen(devices))
         kind = kind or (Accelerator.CUDA if gpus else Accelerator.NONE)
     kind = kind or Accelerator.NONE
     bound = load().gpus.bound_to(gpus) if gpus else None
@@ -146,6 +153,14 @@ def _target(request: Request, detect: Callable[[], Machine]) -> Target:
         glibc=request.glibc,
         cpu=request.cpu,
     )
+
+
+def _unseen(devices: Iterable[GpuDevice]) -> str:
+    """What `auto` found on a host without a GPU of NVIDIA."""
+    others = " and ".join(sorted({f"`{device.name}` ({device.vendor})" for device in devices}))
+    also = f", only {others}" if others else ""
+    hint = "`--gpu rocm` uses GPUs of AMD" if "amd" in others else "name the GPU to lock for another machine"
+    return f"no NVIDIA GPU was seen on this machine{also}, so the lock is for the CPU; {hint}"
 
 
 def project_here() -> Path | None:
