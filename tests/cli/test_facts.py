@@ -122,7 +122,7 @@ def test_update_without_an_index() -> None:
     ("arguments", "fault"),
     [
         ({"tables": ["numpy"]}, "there is no table `numpy`"),
-        ({"tables": ["releases"], "only": ["numpy"]}, "no facts on releases of `numpy`"),
+        ({"tables": ["releases"], "only": ["numpy"]}, "the facts do not cover releases of `numpy`"),
         ({"tables": ["modules"], "only": ["2.17.1"]}, "goes with one table"),
         ({"tables": ["releases", "symbols"], "only": ["2.17.1"]}, "goes with one table"),
         ({"only": ["tensorflow"]}, "goes with one table"),
