@@ -47,7 +47,7 @@ def test_show_json(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("text", ["tensorflow", "tensorflow==", "==2.17", "tensorflow==2.x", "tensorflow>=2.17"])
 def test_what_is_no_release(text: str) -> None:
     """A release is a name and a version."""
-    with pytest.raises(UsageError, match="is no release"):
+    with pytest.raises(UsageError, match="is not a release"):
         show(text)
 
 

@@ -43,7 +43,7 @@ def test_every_option_has_its_key(tfenv: Tfenv) -> None:
     assert [line.split(" = ")[0] for line in text.partition("[tool.tfenv]\n")[2].splitlines()] == list(KEYS)
     assert loads(text).request.gpus == Request(gpus=["v100", "RTX 3090"]).gpus
     assert loads(text).request.prereleases is False
-    assert tfenv("init", *OPTIONS).err == "pyproject.toml says that already        next: tfenv lock\n"
+    assert tfenv("init", *OPTIONS).err == "pyproject.toml is up to date already        next: tfenv lock\n"
     assert PROJECT.read_text() == text
     tfenv("init")
     assert PROJECT.read_text() == text

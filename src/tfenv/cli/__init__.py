@@ -14,7 +14,7 @@ import signal
 def main() -> None:
     """Entry point of the `tfenv` command."""
     try:
-        # a command makes many objects and ends: looking for circles among them takes a tenth of its time
+        # a command creates many objects and ends; garbage collection would take a tenth of its time
         gc.set_threshold(100_000, 50, 50)
         atexit.register(gc.freeze)
         from tfenv.cli.app import run
@@ -24,5 +24,5 @@ def main() -> None:
         # before a command has begun
         raise SystemExit(130) from None
     finally:
-        # what is left is the end of the interpreter, which would show a traceback
+        # an interrupt during the interpreter's exit would show a traceback
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))

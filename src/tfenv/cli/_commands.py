@@ -17,14 +17,14 @@ SUMMARIES = {
     "init": "Write the request into pyproject.toml",
     "lock": "Resolve packages, Python and machine; write the lock",
     "why": "Show what brought a package into the lock",
-    "check": "Find out whether a combination would work",
+    "check": "Find out whether a combination works",
     "doctor": "Examine this machine: what runs, what is wrong",
     "onboard": "Print a script that prepares a machine",
     "render": "Write environment.yml and Dockerfile from the lock",
     "build": "Build the image of a lock",
     "smoke": "Test an image or environment against its lock",
     "sync": "Make a virtual environment match the lock",
-    "infer": "List the releases that code or a model needs",
+    "infer": "List the releases that code or a model works with",
     "compat": "Show what each release requires",
     "facts": "Show or update the rows of the database",
 }
@@ -36,18 +36,18 @@ PLAIN: dict[str, Any] = {
     "rich_markup_mode": None,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
-"""How every command looks and fails."""
+"""Settings that all commands share."""
 
 
 class Commands(HelpfulGroup):
-    """Knows the commands by name, and imports one module: that of the command that is called."""
+    """A group of commands that imports only the module of the command that is called."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands = dict.fromkeys(SUMMARIES)  # type: ignore[assignment]  # typer looks for near misses here
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Options, their conversion put off."""
+        """Options whose conversion is deferred."""
         return _spared(super().get_params(ctx))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  # typer names it
@@ -63,10 +63,10 @@ class Commands(HelpfulGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            raise RuntimeError("a connection broke while something was written to it") from error
+            raise RuntimeError("a connection broke during a write") from error
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # typer names it
-        """From the summaries, so that `tfenv --help` imports no command."""
+        """Write the commands from their summaries, so that `tfenv --help` imports no command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(SUMMARIES.items()))
 
@@ -110,12 +110,12 @@ class _Converter:
         return self
 
     def coerce(self, value: Any, *, param: Any, ctx: Any) -> Any:
-        """A value as the command wants it."""
+        """The converted value."""
         if value is None:
             return () if param.multiple or param.nargs == -1 else None
         kind = param.type_descriptor.annotation
         if kind in (str, list[str]) or (kind is bool and isinstance(value, bool)):
             return value
-        if kind is Path:  # typer is asked to check none of them
+        if kind is Path:  # typer checks none of them
             return Path(value)
         return self._usual().coerce(value, param=param, ctx=ctx)

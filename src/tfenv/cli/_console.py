@@ -1,4 +1,4 @@
-"""What the command line says: data on standard output, talk on standard error."""
+"""Output of the command line: data on standard output, messages on standard error."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class _Output:
             self._lose(error)
 
     def flush(self) -> None:
-        """Hand over what was buffered."""
+        """Write out the buffer."""
         try:
             self._stream.flush()
         except OSError as error:
@@ -108,18 +108,18 @@ def tolerant() -> Iterator[None]:
 
 
 def configure(*, json_output: bool = False, quiet: bool = False, verbose: bool = False) -> None:
-    """Remember how this command wants to be heard."""
+    """Store the output options of this command."""
     _State.json = json_output
     _State.verbosity = -1 if quiet else 1 if verbose else 0
 
 
 def is_heard() -> bool:
-    """Does a person read what is said: on a terminal, without `--json` and `--quiet`?"""
+    """Whether a person reads the messages: on a terminal, without `--json` and `--quiet`."""
     return not _State.json and _State.verbosity >= 0 and sys.stderr.isatty()
 
 
 def json_mode() -> bool:
-    """Was `--json` given?"""
+    """Whether `--json` was given."""
     return _State.json
 
 
@@ -132,29 +132,29 @@ def _paint(text: str, code: str) -> str:
 
 
 def say(text: str) -> None:
-    """Talk: to standard error, not with `--quiet`."""
+    """Write a message to standard error, except with `--quiet`."""
     if _State.verbosity >= 0:
         _talk(text)
 
 
 def detail(text: str) -> None:
-    """Talk that only `--verbose` shows."""
+    """Write a message that only `--verbose` shows."""
     if _State.verbosity > 0:
         _talk(_paint(text, "2"))
 
 
 def trace(text: str) -> None:
-    """A traceback, on standard error whatever the options are."""
+    """Write a traceback to standard error, with any options."""
     _talk(text)
 
 
 def data(text: str) -> None:
-    """Data: to standard output, always."""
+    """Write data to standard output."""
     print(text)
 
 
 def document(value: object) -> None:
-    """A JSON document on standard output; in ASCII where not everything can be written as it is."""
+    """Write a JSON document to standard output, in ASCII if the stream cannot encode all of it."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     data(json.dumps(value, indent=2, ensure_ascii=not encoding.lower().startswith("utf")))
 
@@ -168,7 +168,7 @@ def complain(error: TfenvError) -> None:
 
 
 def interrupted() -> None:
-    """Say that the user stopped the command."""
+    """Report that the user stopped the command."""
     if _State.json:
         document({"error": {"code": "interrupted", "message": "interrupted", "hint": None}})
     else:
@@ -182,7 +182,7 @@ def _show(error: TfenvError) -> None:
 
 
 def _talk(text: str) -> None:
-    """A line on standard error; a terminal that is gone changes nothing of what a command does."""
+    """Write a line to standard error; a closed terminal does not affect the command."""
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
@@ -190,7 +190,7 @@ def _talk(text: str) -> None:
 
 
 def _discard(stream: TextIO) -> None:
-    """Send what is still written to a stream nowhere: the end of the process flushes it once more."""
+    """Discard further output to a stream, which the end of the process flushes once more."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

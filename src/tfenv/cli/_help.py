@@ -48,7 +48,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tfenv facts update releases --only tensorflow-cpu --write",
     ),
 }
-"""By command, as it is typed; a test parses each."""
+"""Examples by command, as typed; a test parses each of them."""
 
 _SECTIONS = {
     "TensorFlow and packages": (
@@ -89,7 +89,7 @@ class _Layout:
                 formatter.write(f"  {example}\n")
 
     def format_sections(self, ctx: Any, formatter: Any) -> None:
-        """Arguments, then options by task."""
+        """Write arguments, then options by task."""
         params = self.get_params(ctx)  # type: ignore[attr-defined]
         if arguments := [(_metavar(param), param.help or "") for param in params if _is_argument(param)]:
             with formatter.section("Arguments"):
@@ -103,7 +103,7 @@ class HelpfulCommand(_Layout, TyperCommand):
     """A command whose help has examples, and its options by task."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Examples first: they are what most readers want."""
+        """Write the examples first, because most readers look for them."""
         self.format_examples(ctx, formatter)
         self.format_sections(ctx, formatter)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Bars:
-    """Shows each task of a `tfenv.model.progress.Progress` as a line that vanishes when it is done."""
+    """A `tfenv.model.progress.Progress` that shows each task as a line until it is done."""
 
     def __init__(self, shown: Progress) -> None:
         self._shown = shown

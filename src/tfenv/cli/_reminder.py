@@ -1,4 +1,4 @@
-"""Old facts are mentioned, once a day, to people who sit at a terminal."""
+"""A reminder of old facts, shown once a day on terminals."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from tfenv.store.cache import Cache
 
 _COMMANDS: Final = ("lock", "check", "infer", "doctor", "why", "compat")
-"""The commands whose answers rest on the facts."""
+"""Commands whose answers depend on the facts."""
 
 _DAYS: Final = 120
 _KEY: Final = "day on which old facts were last mentioned"
 
 
 def remind(arguments: list[str]) -> None:
-    """Mention facts that are old, after a command that used them."""
+    """Show the reminder after a command that used old facts."""
     if not (arguments and arguments[0] in _COMMANDS and _console.is_heard()):
         return
     from tfenv.store.cache import Cache
@@ -28,7 +28,7 @@ def remind(arguments: list[str]) -> None:
 
 
 def note(cache: Cache, today: date) -> str | None:
-    """What there is to say of the facts in use; ``None`` if nothing, or if it was said today.
+    """The reminder about the facts in use; ``None`` if there is none, or if it was shown today.
 
     Raises:
         UsageError: the facts of the user are damaged.

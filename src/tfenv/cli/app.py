@@ -17,7 +17,7 @@ from tfenv.errors import HostError, TfenvError, UsageError
 app = typer.Typer(
     name="tfenv",
     cls=Commands,
-    help="Reproducible TensorFlow environments: lock wheels and hardware together, build the image, prove it.",
+    help="Reproducible TensorFlow environments: lock wheels and hardware together, build the image, test it.",
     **(PLAIN | {"add_completion": True}),
 )
 
@@ -46,7 +46,7 @@ def _root(
 
 
 def spell_out(arguments: list[str]) -> list[str]:
-    """`--upgrade` may stand without a name, which typer's options cannot: give it an empty one."""
+    """Give a bare `--upgrade` an empty value, because options of typer need one."""
     followed = zip(arguments, [*arguments[1:], "-"], strict=False)
     return [f"{word}=" if word == "--upgrade" and after.startswith("-") else word for word, after in followed]
 
@@ -82,7 +82,7 @@ def _call(arguments: list[str]) -> int:
 
 
 def _failure(error: Exception) -> TfenvError:
-    """What an exception means that nothing below expected: a fault of this host, else one of tfenv itself."""
+    """The error for an unexpected exception: a fault of this host, otherwise of tfenv itself."""
     import traceback
 
     from tfenv.store import files
@@ -94,12 +94,12 @@ def _failure(error: Exception) -> TfenvError:
     if isinstance(error, PermissionError) and error.filename:
         return HostError(f"`{error.filename}` cannot be used: {error.strerror}")
     if isinstance(error, MemoryError):
-        return HostError("this host has no memory left", hint="close other programs, or use a larger machine")
+        return HostError("this host is out of memory", hint="close other programs, or use a larger machine")
     line = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{os.path.basename(line.filename)}:{line.lineno}"  # noqa: PTH119  # a name, not a file
     why = " ".join(f"{type(error).__name__}: {error}".split())
     return TfenvError(
-        f"tfenv has a fault: {why if len(why) < _LONGEST else f'{why[:_LONGEST]}…'} ({where})",
+        f"internal error: {why if len(why) < _LONGEST else f'{why[:_LONGEST]}…'} ({where})",
         hint="set TFENV_DEBUG=1, repeat the command, and report its output to the project that you got tfenv from",
     )
 
@@ -108,7 +108,7 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and end the process with its exit code.
 
     Args:
-        arguments: instead of those of the process.
+        arguments: command line; by default that of the process.
     """
     with _console.tolerant():
         try:

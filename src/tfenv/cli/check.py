@@ -47,9 +47,9 @@ def check(
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """Find out whether a combination would work.
+    """Find out whether a combination works.
 
-    Exits with 0 if it works or that is unknown, with 1 if it is broken.
+    Exits with 1 if it is broken, and with 0 if it works or that is not known.
     """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     from tfenv.errors import NotWorking
@@ -86,7 +86,7 @@ def check(
 
 
 def _log(name: str) -> str:
-    """What counts of a log: a file, or standard input."""
+    """The relevant part of a log from a file or standard input."""
     from tfenv.errors import UsageError
     from tfenv.inputs.log import condensed
     from tfenv.store.files import standard_input
@@ -101,7 +101,7 @@ def _log(name: str) -> str:
 
 
 def tell(verdict: Verdict) -> None:
-    """The verdict for people: what is wrong, why, what repairs it."""
+    """Print the verdict as text: problems, reasons and fixes."""
     from tfenv.model.report import Answer
 
     for problem in verdict.problems:
@@ -126,7 +126,7 @@ def tell(verdict: Verdict) -> None:
 
 
 def because(problem: Problem) -> list[str]:
-    """One line for each reason, with its source; one source stands for all that follow without their own."""
+    """One line for each reason, with its source; a source also applies to the following reasons without one."""
     lines = []
     for position, reason in enumerate(problem.because):
         source = problem.sources[position] if position < len(problem.sources) else ""

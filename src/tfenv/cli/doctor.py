@@ -33,7 +33,7 @@ def doctor(
 ) -> None:
     """Examine this machine: what runs, what is wrong.
 
-    Exits with 1 if something is broken, and says what to do.
+    Prints what to do, and exits with 1 if something is broken.
     """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     from tfenv.errors import NotWorking

@@ -1,4 +1,4 @@
-"""`tfenv facts`: which facts are in use, what they say of a release, and newer ones."""
+"""`tfenv facts`: the facts in use, the facts about a release, and their update."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tfenv.harvest.update import TableReport
 
-app = typer.Typer(**PLAIN, cls=HelpfulGroup, help="Show or update the facts that every answer rests on.")
+app = typer.Typer(**PLAIN, cls=HelpfulGroup, help="Show or update the facts that all answers depend on.")
 
 
 @app.command(cls=HelpfulCommand)
@@ -26,7 +26,7 @@ def show(
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
-    """Show which facts are in use, or what they say of a release."""
+    """Show the facts in use, or the facts about a release."""
     _console.configure(json_output=json_output)
     from packaging.version import InvalidVersion, Version
 
@@ -50,7 +50,7 @@ def show(
         equals = ""
         wanted = Version("0")
     if not (name.strip() and equals):
-        raise UsageError(f"`{release}` is no release", hint="write it as `tensorflow==2.17.1`")
+        raise UsageError(f"`{release}` is not a release", hint="write it as `tensorflow==2.17.1`")
     row = releases.document(normalize(name.strip()), wanted, database.load().releases)
     if json_output:
         _console.document(row)
@@ -72,10 +72,10 @@ def update(
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the files of the facts in use.")] = False,
     user: Annotated[
-        bool, typer.Option("--user", help="Write newer facts to your data folder, and use them from then on.")
+        bool, typer.Option("--user", help="Write newer facts to your data folder and use them from now on.")
     ] = False,
     reread: Annotated[
-        bool, typer.Option("--reread", help="Read again what is known: a difference means that a row is wrong.")
+        bool, typer.Option("--reread", help="Read known rows again; a difference means that a row is wrong.")
     ] = False,
     index_url: Annotated[
         str | None, typer.Option("--index-url", metavar="URL", help="Package index  [default: PyPI]")
@@ -83,7 +83,7 @@ def update(
     json_output: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only the differences.")] = False,
 ) -> None:
-    """Read what was published since, and show what changes."""
+    """Read newly published releases, and show what changes in the facts."""
     _console.configure(json_output=json_output, quiet=quiet)
     from tfenv.errors import UsageError
     from tfenv.model.goal import PYPI
@@ -120,7 +120,7 @@ def update(
 
 
 def _verdict(changed: tuple[str, ...], folder: object) -> str:
-    """Which files changed, or would."""
+    """Names of the files that changed or would change."""
     if not changed:
         return "nothing has changed"
     count = f"{len(changed)} file{'s' * (len(changed) != 1)}"
@@ -130,31 +130,31 @@ def _verdict(changed: tuple[str, ...], folder: object) -> str:
 
 
 def _state(found: dict[str, Any]) -> Iterator[str]:
-    """The facts in use, for people."""
-    whose = "read by `tfenv facts update --user`" if found["source"] == "user" else "come with tfenv"
+    """The facts in use, as text."""
+    whose = "read by `tfenv facts update --user`" if found["source"] == "user" else "included in tfenv"
     yield f"facts of {found['date']}, {whose}: {found['folder']}"
     yield f"  rows {found['facts']}, symbols {found['symbols']}, newest TensorFlow {found['newest']}"
     if found["unused"] is not None:
         yield f"  not used, because another tfenv wrote them: {found['unused']}"
 
 
-def _lines(told: dict[str, Any]) -> Iterator[str]:
-    """A row for people."""
-    yield f"{told['name']} {told['version']}, uploaded {told['uploaded'] or 'at an unknown time'}, tier {told['tier']}"
-    yield f"  Python {told['requires_python'] or 'not said'}"
-    for build in told["builds"]:
+def _lines(row: dict[str, Any]) -> Iterator[str]:
+    """A row as text."""
+    yield f"{row['name']} {row['version']}, uploaded {row['uploaded'] or 'unknown'}, tier {row['tier']}"
+    yield f"  Python {row['requires_python'] or 'any'}"
+    for build in row["builds"]:
         yield f"  {build['platform']}: {_build(build)}"
         yield from (f"    {source}" for source in build["sources"])
-    for wheel in told["wheels"]:
-        size = "size not told" if wheel["size"] is None else f"{wheel['size'] / 1e6:.1f} MB"
+    for wheel in row["wheels"]:
+        size = "size not known" if wheel["size"] is None else f"{wheel['size'] / 1e6:.1f} MB"
         notes = ("" if wheel["yanked"] is None else ", yanked") + (
             ", metadata not read" if wheel["requires_dist"] is None else f", {len(wheel['requires_dist'])} requirements"
         )
         if wheel["glibc"] is not None:
-            notes += f", asks for GLIBC_{wheel['glibc']}"
+            notes += f", needs GLIBC_{wheel['glibc']}"
             notes += "" if wheel["glibcxx"] is None else f" and GLIBCXX_{wheel['glibcxx']}"
         yield f"  {wheel['filename']} ({size}{notes})"
-    yield from (f"  {source}" for source in told["sources"])
+    yield from (f"  {source}" for source in row["sources"])
 
 
 def _build(build: dict[str, Any]) -> str:

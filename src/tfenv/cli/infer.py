@@ -24,9 +24,9 @@ def infer(
     quiet: _options.QUIET = False,
     verbose: _options.VERBOSE = False,
 ) -> None:
-    """List the releases that code or a model needs.
+    """List the releases that code or a model works with.
 
-    Reads Python files, notebooks, models and custom ops; executes nothing. Exits with 1 if no release has everything.
+    Reads Python files, notebooks, models and custom ops; runs nothing. Exits with 1 if no release has everything.
     """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     started = time.perf_counter()

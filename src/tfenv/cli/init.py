@@ -95,4 +95,4 @@ def init(
     if edited.diff:
         _console.say(f"{'made' if edited.created else 'changed'} {edited.path}        next: tfenv lock")
     else:
-        _console.say(f"{edited.path} says that already        next: tfenv lock")
+        _console.say(f"{edited.path} is up to date already        next: tfenv lock")

@@ -80,7 +80,7 @@ def lock(
         bool, typer.Option("--requirements-txt", help="Also write requirements.txt, with hashes")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Check that the lock answers the request (exit 8 if not); write nothing")
+        bool, typer.Option("--check", help="Check that the lock meets the request (exit 8 if not); write nothing")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the result; write nothing")] = False,
     force: _options.FORCE = False,
@@ -149,7 +149,7 @@ def lock(
 
 
 def _tell(made: tuple[Locked, ...], seconds: float, output: Path) -> None:
-    """What was locked, what is to be known of it, and what was written."""
+    """Print the lock, the notes about it and the files written."""
     for locked in made:
         first, *rest = _lines(locked.summary)
         _console.say(f"{locked.target}: {first}" if len(made) > 1 else f"{first} in {seconds:.1f} s")
@@ -166,11 +166,11 @@ def _tell(made: tuple[Locked, ...], seconds: float, output: Path) -> None:
 
 
 _DRIVES = {"tensorflow-metal": "Metal", "tensorflow-directml-plugin": "DirectML", "libtpu": "TPU"}
-"""Packages without which a GPU or TPU is not used, and the name of what they drive."""
+"""Packages that a GPU or TPU needs, with the name of what they drive."""
 
 
 def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
-    """A lock in lines; the first is a headline."""
+    """The lines that describe a lock; the first is a headline."""
     stack, needs, packages = summary["stack"], summary["needs"], summary["packages"]
     parts = [f"{summary['distribution']} {summary['tensorflow']}", f"Python {summary['python']}"]
     if stack["cuda"] is not None:
@@ -195,6 +195,6 @@ def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _more_drivers(drivers: dict[str, str]) -> str:
-    """The drivers of GPUs that need another one."""
+    """The lowest drivers of GPUs that need a different one."""
     words = [f"≥ {driver} from compute capability {capability} on" for capability, driver in drivers.items()]
     return f" ({', '.join(words)})" if words else ""

@@ -41,7 +41,7 @@ def smoke(
         _console.document(as_json(report))
     elif not quiet:
         _console.data(table(report))
-    # what is wrong stands in the table; the class is for the exit code
+    # the table shows the faults; the class sets the exit code
     if report.failed:
         raise SmokeFailed("")
     if report.gpu_wanted and not report.gpu_tried:
@@ -49,7 +49,7 @@ def smoke(
 
 
 def table(report: Report) -> str:
-    """The ladder, one rung a line, and what it comes to."""
+    """Print the levels, one a line, and the result."""
     from tfenv.model.report import Outcome
 
     width = max(len(level.title) for level in report.levels)
@@ -76,7 +76,7 @@ def _closing(report: Report) -> str:
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """The report as a document for scripts."""
+    """The report as a JSON document."""
     return {
         "subject": report.subject,
         "passed": not report.failed,

@@ -64,7 +64,7 @@ def sync(
 
 
 def _summary(done: Plan, *, dry_run: bool, seconds: float) -> str:
-    """One line: what was, or would be, done."""
+    """One line: the changes made, or that would be made."""
     parts = [
         f"{count} {word}"
         for count, word in (

@@ -26,7 +26,7 @@ def why(
 ) -> None:
     """Show what brought a package into the lock.
 
-    Prints the chain of requirements, and what holds the package at its version. Reads the lock only.
+    Prints the chain of requirements and what holds the package at its version. Reads only the lock.
     """
     _console.configure(json_output=json_output)
     from tfenv.outputs.names import lock_name
@@ -43,8 +43,8 @@ def _tell(answer: Why) -> None:
     package, held = answer.package, answer.held
     _console.data(f"{package.name} {package.version}")
     for chain in answer.chains[:_SHOWN]:
-        said = " → ".join(f"{each.name} {each.version}" for each in chain[:-1])
-        _console.data(f"  {said} → {package.name}" if said else "  the request asks for it")
+        path = " → ".join(f"{each.name} {each.version}" for each in chain[:-1])
+        _console.data(f"  {path} → {package.name}" if path else "  the request asks for it")
     if len(answer.chains) > _SHOWN:
         _console.data(f"  and {len(answer.chains) - _SHOWN} more that require it")
     if held is None:

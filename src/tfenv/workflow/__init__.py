@@ -1,1 +1,1 @@
-"""Where rim and core meet; the public Python API."""
+"""The services behind the commands; the public Python API."""

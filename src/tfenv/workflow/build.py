@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Form(StrEnum):
-    """How an image is made: by the engine from a Dockerfile, or here from the wheels, without a container."""
+    """Way of making an image: by the engine from a Dockerfile, or by tfenv from the wheels, without a container."""
 
     DOCKER = "docker"
     OCI = "oci"

@@ -1,4 +1,4 @@
-"""Would this combination work? From what is said, and what files and logs hold, to a verdict with fixes."""
+"""`tfenv check`: from options, files and logs to a verdict with fixes."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def check(
     cache: Cache | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Would this combination work? Nothing is installed or run.
+    """Find out whether a combination works. Nothing is installed or run.
 
-    Name what is known; what is not named is unknown. Where two inputs contradict each other, an argument outranks
-    `document`, `document` outranks `files`, an earlier file outranks a later one, and all outrank `log`.
+    Pass what is known; everything else counts as unknown. If inputs contradict each other, arguments override
+    `document`, `document` overrides `files`, an earlier file overrides a later one, and all override `log`.
 
     Example:
         >>> verdict = tfenv.check(tf="2.10.1", python="3.12", platform="linux-x86_64", gpus="none", offline=True)
@@ -66,7 +66,7 @@ def check(
 
     Args:
         files: locks, requirements files, `pip freeze`, `environment.yml`, Dockerfiles, compose files and JSON
-            documents, told apart by content.
+            documents; the kind is recognized by content.
         tf: TensorFlow, such as `2.17.1`, `2.17` or `>=2.15,<2.18`.
         gpus: names of GPUs or compute capabilities, all of which must work; `none` for the CPU.
         driver: NVIDIA driver, such as `535.104.05`.
@@ -81,11 +81,11 @@ def check(
         document: a JSON document with these values: the text itself, or the path of a file.
         log: text of an error log of TensorFlow.
         offline: use only what is cached to solve the fixes that are suggested.
-        cache: of the indexes; by default the user's.
+        cache: cache of index pages; by default the user's.
         progress: reports work under way.
 
     Returns:
-        The verdict; a combination that does not work raises nothing.
+        The verdict; no exception is raised for a broken combination.
 
     Raises:
         UsageError: an input cannot be read or has faults.
@@ -114,12 +114,12 @@ def check(
 
 
 def judged(configuration: Configuration, knowledge: Knowledge, *, log: str | None = None) -> Verdict:
-    """The verdict on a configuration, with what repairs it.
+    """The verdict on a configuration, with fixes.
 
     Args:
-        configuration: what is known; it outranks what a log shows.
-        knowledge: facts and releases, as `open_knowledge` gives them.
-        log: text in which errors of TensorFlow stand.
+        configuration: known values; they override those in the log.
+        knowledge: facts and releases from `open_knowledge`.
+        log: text with errors of TensorFlow.
     """
     database = knowledge.database
     evidence = read_log(log, database).ordered(RANK) if log is not None else Evidence()
@@ -156,7 +156,7 @@ def open_knowledge(
     cache: Cache | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Knowledge]:
-    """The facts, with an index for what does not come with tfenv; it is asked for nothing else.
+    """The facts, with an index for releases that the facts do not cover.
 
     Args:
         database: the facts.

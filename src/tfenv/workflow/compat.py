@@ -1,4 +1,4 @@
-"""What each release of TensorFlow asks of Python, CUDA, cuDNN, GPU and driver."""
+"""Requirements of each release of TensorFlow on Python, CUDA, cuDNN, GPU and driver."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ def compat(spec: str | None = None, *, platform: str | None = None) -> tuple[Com
         platform: such as `linux-aarch64`; by default `linux-x86_64`.
 
     Raises:
-        UsageError: the text is neither a version nor a specifier, the database has no such release, or there is no such
-            platform.
+        UsageError: the text is neither a version nor a specifier, or the release or platform is not known.
     """
     try:
         place = Platform(platform) if platform is not None else Platform.LINUX_X86_64
@@ -50,7 +49,7 @@ def on_machine(
     python: str | None = None,
     platform: str | None = None,
 ) -> tuple[Verdict, ...]:
-    """What the judge of `tfenv check` says of each release on a machine; no index is asked.
+    """The verdict of `tfenv check` on each release for a machine; no index is read.
 
     Args:
         table: rows of `compat`.

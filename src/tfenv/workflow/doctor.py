@@ -1,4 +1,4 @@
-"""What this machine can run, what is wrong with what is installed, and what to do about it."""
+"""`tfenv doctor`: the releases that this machine can run, problems of the installation, and what to do."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from tfenv.model.machine import Installed, LibraryOnPath, Machine
 
 SPACE = 10 * 1024**3
-"""Bytes: an image with TensorFlow and CUDA, and the wheels it is made from."""
+"""Bytes that an image with TensorFlow and CUDA and its wheels need."""
 
 _MAKERS = {"amd": "AMD"}
-"""Makers whose GPUs another build of TensorFlow uses; Intel's are mostly the graphics of the processor."""
+"""Makers whose GPUs another build of TensorFlow uses; GPUs of Intel are mostly integrated graphics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +47,12 @@ class Runs:
     """One minor release of TensorFlow on this machine.
 
     Attributes:
-        version: the newest patch of it.
-        pythons: there are wheels for here, oldest first.
-        cpu: ``None`` if it runs, else why not.
-        gpu: ``None`` if it runs on all GPUs, else why not; empty if there is no GPU.
-        jit: does the driver have to compile for the GPU first?
-        system: does it need CUDA and cuDNN that its wheels do not bring? Their versions, or empty.
+        version: newest patch release.
+        pythons: versions of Python with wheels for this machine, oldest first.
+        cpu: reason why it does not run on the processor; ``None`` if it does.
+        gpu: reason why it does not run on all GPUs; ``None`` if it does, empty if there is no GPU.
+        jit: whether the driver has to compile code for the GPU first.
+        system: versions of CUDA and cuDNN that must be installed separately; empty if there are none.
     """
 
     version: Version
@@ -65,14 +65,14 @@ class Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """All that `doctor` says.
+    """The result of `doctor`.
 
     Attributes:
-        machine: as it was found.
-        installed: the environment that was looked at, or ``None``.
-        releases: newest first.
-        verdict: on what is installed; where nothing is, on whether the machine can run the newest release.
-        todo: what to do about the machine itself, cheapest first; one line each.
+        machine: detected machine.
+        installed: environment that was examined, or ``None``.
+        releases: minor releases, newest first.
+        verdict: verdict on the environment; without one, on the newest release for the machine.
+        todo: steps to prepare the machine, cheapest first; one line each.
     """
 
     machine: Machine
@@ -90,7 +90,7 @@ def doctor(
     offline: bool = False,
     progress: Progress | None = None,
 ) -> Diagnosis:
-    """What this machine is, which releases it can run, what is wrong with an environment, and what to do.
+    """Examine this machine: its hardware, the releases that it can run, problems of an environment, and what to do.
 
     Example:
         >>> diagnosis = tfenv.doctor(offline=True)
@@ -99,9 +99,9 @@ def doctor(
         'runs on the processor'
 
     Args:
-        venv: the environment to look into; by default the active one.
-        save: write this machine to a file, as a profile that `lock` reads elsewhere.
-        force: overwrite a file that tfenv did not write.
+        venv: environment to examine; by default the active one.
+        save: file for a profile of this machine, which `lock` can read elsewhere.
+        force: whether to overwrite a file that tfenv did not write.
         offline: use only what is cached to solve the fixes that are suggested.
         progress: reports work under way.
 
@@ -115,7 +115,7 @@ def doctor(
     found = look(host, directory) if directory is not None else None
     reporter.finish("looking at this machine")
     if venv is not None and found is None:
-        raise UsageError(f"`{venv}` is no environment", hint="give the directory that holds `lib` and `pyvenv.cfg`")
+        raise UsageError(f"`{venv}` is not an environment", hint="give the directory that holds `lib` and `pyvenv.cfg`")
     reporter.start("asking the facts")
     with open_knowledge(database, offline=offline) as knowledge:
         diagnosis = diagnose(machine, found, knowledge)
@@ -126,7 +126,7 @@ def doctor(
 
 
 def diagnose(machine: Machine, installed: Installed | None, knowledge: Knowledge) -> Diagnosis:
-    """From what was found to what it means."""
+    """The diagnosis of a detected machine."""
     here = configuration_of(machine, knowledge.database)
     releases = tuple(runnable(here, knowledge))
     if installed is not None and knowledge.database.distributions.first(dict(installed.packages)) is not None:
@@ -143,7 +143,7 @@ def diagnose(machine: Machine, installed: Installed | None, knowledge: Knowledge
 
 
 def configuration_of(machine: Machine, database: Database) -> Configuration:
-    """The machine in the words of `check`."""
+    """The machine as a configuration for `check`."""
     gpus = [device for device in machine.gpus if device.vendor == "nvidia"]
     names: list[str] = []
     for device in gpus:
@@ -165,7 +165,7 @@ def configuration_of(machine: Machine, database: Database) -> Configuration:
 
 
 def _with(here: Configuration, machine: Machine, installed: Installed) -> Configuration:
-    """The machine with an environment; system libraries count where no wheels bring them."""
+    """The machine with an environment; libraries of the system count if no wheels provide them."""
     packages = tuple((normalize(name), SpecifierSet(f"=={version}")) for name, version in installed.packages)
     wheels = any(name.startswith("nvidia-cudnn") for name, _ in packages)
     cuda, cudnn = _system_stack(machine)
@@ -333,7 +333,7 @@ def install_driver(machine: Machine) -> str:
 
 
 def summary(machine: Machine) -> tuple[tuple[str, str], ...]:
-    """The machine in a few lines: heading and text."""
+    """The machine in a few lines, each with heading and text."""
     lines = [("system", " · ".join(filter(None, (machine.system, str(machine.platform or "no wheels for it")))))]
     if machine.board is not None:
         lines.append(("board", machine.board))

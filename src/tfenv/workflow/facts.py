@@ -1,4 +1,4 @@
-"""`tfenv facts`: which facts are in use, and newer ones read off what is published."""
+"""`tfenv facts`: the facts in use, and their update from published files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _DATE_FILE: Final = f"facts/{DATE}"
 _DAYS: Final = 7
-"""After so many days the date is written even if nothing else has changed."""
+"""Days after which the date is updated even if nothing else has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Updated:
     """The outcome of an update.
 
     Attributes:
-        reports: of each table, in order.
+        reports: reports of the tables, in order.
         folder: folder of the facts that were written; ``None`` if nothing was.
     """
 
@@ -50,7 +50,7 @@ class Updated:
 
 
 def state() -> dict[str, Any]:
-    """Which facts are in use, as values of JSON.
+    """The facts in use, as values of JSON.
 
     Raises:
         UsageError: there are none, or those of the user are damaged.
@@ -81,11 +81,11 @@ def update(
     progress: Progress | None = None,
     cache: Cache | None = None,
 ) -> Updated:
-    """Read what was published since the facts were.
+    """Update the facts with newly published releases.
 
     Args:
         tables: names of tables; all if empty.
-        only: what to look at, in words of the one table that is named.
+        only: distributions or releases to read; requires a single table.
         index: URL of a simple index.
         write: write the files of the facts in use.
         user: write a whole set of facts into the user's data folder, and use it from then on. It is read once more

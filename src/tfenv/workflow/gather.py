@@ -1,4 +1,4 @@
-"""Files that say what an environment is, told apart by content, as one `Configuration`."""
+"""Files that describe an environment, recognized by content, as one `Configuration`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _A_FREEZE = 20
 
 
 def gather(paths: Iterable[Path], database: Database) -> Configuration:
-    """Every file read; of two that say the same thing the first counts.
+    """The configuration in all files; if two files give the same value, the first counts.
 
     Raises:
         UsageError: a file cannot be read, or has faults.
@@ -44,7 +44,7 @@ def gather(paths: Iterable[Path], database: Database) -> Configuration:
 
 
 def read(path: Path, database: Database) -> Configuration:
-    """One file, whatever it is.
+    """The configuration in one file of any kind.
 
     Raises:
         UsageError: it cannot be read, or has faults.
@@ -89,7 +89,7 @@ def kind(text: str) -> str:
 
 
 def _lock(text: str, name: str) -> Configuration:
-    """A `pylock.toml` (PEP 751); one of tfenv also tells the machine."""
+    """A `pylock.toml` (PEP 751); a lock of tfenv also describes the machine."""
     document = formats.toml(text, name)
     packages = tuple(
         (normalize(row["name"]), SpecifierSet(f"=={row['version']}"))
@@ -102,7 +102,7 @@ def _lock(text: str, name: str) -> Configuration:
 
 
 def configuration_of(lock: Lock) -> Configuration:
-    """What a lock of tfenv says of an environment and its machine."""
+    """The environment and machine that a lock of tfenv describes."""
     target, system = lock.target, lock.stack.origin is Origin.SYSTEM
     return Configuration(
         python=target.python,
@@ -129,7 +129,7 @@ def _requirements(text: str, path: Path) -> Configuration:
             for match in listed
             if _is_version(match["version"])
         ]
-        # whoever lists 20 packages by version has listed them all; a table of conda has other names than PyPI
+        # a list of 20 pinned packages is complete; a table of conda has other names than PyPI
         return replace(environments.of_specs(specs), complete=len(specs) >= _A_FREEZE and "# packages in" not in text)
     found = requirements_file.read((path,), files.read)
     return environments.of_specs([(requirement.name, requirement.specifier) for requirement in found.requirements])

@@ -1,4 +1,4 @@
-"""A request goes into version control: `[tool.tfenv]` of a `pyproject.toml`."""
+"""`tfenv init`: a request in `[tool.tfenv]` of a `pyproject.toml`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edited:
-    """What `init` did or would do.
+    """The result of `init`.
 
     Attributes:
-        path: the file.
-        diff: unified; empty if the file says all that already.
-        created: there was no file before.
+        path: path of the file.
+        diff: unified diff; empty if the file is up to date.
+        created: whether the file did not exist before.
     """
 
     path: Path
@@ -69,7 +69,7 @@ def init(
     # both together must still make sense
     project.loads(new, str(path), target=target)
     if not dry_run:
-        # the file is its author's, who asked for this
+        # overwrite without `--force`: the author of the file requested the change
         files.write({path: new}, force=True)
     return Edited(path=path, diff=_diff(old, new, path), created=created)
 

@@ -1,4 +1,4 @@
-"""The target that a machine is, kept in a file for another machine to lock for."""
+"""The profile of a machine: a file with a target, for which another machine can lock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INSTRUCTIONS = re.compile(r"avx\w*|sse\w*|ssse3|fma|f16c|bmi[12]|popcnt|asimd\w
 
 
 def target_of(machine: Machine) -> Target:
-    """The target that a machine is.
+    """The target that describes a machine.
 
     Raises:
         UsageError: TensorFlow has no wheels for it, or the capability of a GPU is not known.

@@ -1,4 +1,4 @@
-"""A lock becomes the files that others read; nothing but the lock is looked at."""
+"""`tfenv render`: the files made from a lock; only the lock is read."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def outputs(
     """Every file made from a lock, by name: the conda environment, the Dockerfile where there are images (Linux).
 
     Args:
-        lock: what they are made from.
+        lock: lock to make the files from.
         text: that of the lock's own file, where it is at hand: the Dockerfile carries its digest.
         target: its name, which becomes part of theirs.
         with_requirements: a requirements file too.
 
     Raises:
-        UsageError: the target's name cannot stand in the name of a file, or a value of the lock in a Dockerfile.
+        UsageError: the name of the target is not valid in a filename, or a value of the lock not in a Dockerfile.
     """
     texts = {file_name("environment", "yml", target): conda.dumps(lock)}
     if lock.target.platform.is_linux and lock.base_image is not None:
@@ -37,10 +37,10 @@ def outputs(
 
 
 def read_lock(lock: Lock | Path | str) -> Lock:
-    """A lock itself, or the one in a file.
+    """The lock, read from a file if a path is given.
 
     Raises:
-        UsageError: there is no such file, or it has faults (all of them, each with its dotted path).
+        UsageError: the file does not exist, or has faults (all are listed with their dotted paths).
     """
     if isinstance(lock, Lock):
         return lock

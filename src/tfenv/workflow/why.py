@@ -1,4 +1,4 @@
-"""Why a package is in a lock, and why it is not newer: read off the lock, nothing is asked."""
+"""`tfenv why`: why a package is in a lock, and why it is not newer; only the lock is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Why:
     """A locked package among the others.
 
     Attributes:
-        package: that was asked about.
+        package: the locked package.
         chains: from a package that the request names to this one, the shortest for each package that requires it,
             shortest first; one of a single package where the request names it.
         held: why it is not newer; ``None`` if there was nothing newer.
@@ -41,7 +41,7 @@ def why(name: str, lock: Lock | Path | str = "pylock.toml") -> Why:
         'tensorflow-cpu'
 
     Args:
-        name: of the package, in any spelling.
+        name: name of the package, in any spelling.
         lock: a lock, or the file that holds it.
 
     Raises:

@@ -58,8 +58,8 @@ class Job:
     """One target to lock.
 
     Attributes:
-        name: of its lock file.
-        wanted: what the lock has to meet.
+        name: name of its lock file.
+        wanted: goal of the lock.
         cache: of the indexes, and of what was made before.
     """
 

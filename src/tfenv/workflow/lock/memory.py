@@ -89,7 +89,7 @@ def remembered(
 
 
 def _stands(before: dict[str, Any], cache: Cache, base_digest: Callable[[str], str], *, offline: bool) -> bool:
-    """Would the same answer be made again?"""
+    """Whether the search would give the same answer again."""
     for url, digest in before["pages"].items():
         state = cache.state(url)
         if state is None or state[0] != digest or not (offline or state[1]):
@@ -122,12 +122,12 @@ def _key(goal: Goal, label: str, database: Database, preferred: Mapping[Name, Ve
 
 
 def program() -> list[str]:
-    """Another value for another version, and after any change of the code."""
+    """A value that differs between versions, and after any change of the code."""
     return [tfenv.__version__, _files(os.path.dirname(tfenv.__file__))]  # noqa: PTH120 - pathlib is slow here
 
 
 def _files(folder: str) -> str:
-    """A digest of names, sizes and times of all files below a folder: another one after any change of them."""
+    """A digest of names, sizes and times of all files below a folder."""
     found: list[tuple[str, int, int]] = []
     rest = [folder]
     while rest:

@@ -27,7 +27,7 @@ _HELD = " held at "
 
 
 def existing(path: Path, report: Callable[[UsageError], None]) -> Lock | None:
-    """The lock in a file; ``None`` if there is no such file, or it is not a lock of tfenv.
+    """The lock in a file; ``None`` if the file does not exist or is not a lock of tfenv.
 
     Args:
         path: of the file.
@@ -51,7 +51,7 @@ def keep(text: str, goal: Goal, cache: Cache) -> None:
 
 
 def is_kept(path: Path, goal: Goal, cache: Cache) -> bool:
-    """Is the text of a lock exactly what this program made for this goal? Then it need not be read."""
+    """Whether the text of a lock is exactly what this program made for this goal, so that it need not be parsed."""
     try:
         known = cache.document(_written(files.read(path)))
     except UsageError:
@@ -189,7 +189,7 @@ def base_digest(
         old: the lock that is there.
         upgrade: what is not kept: names, or everything.
         offline: ask no registry.
-        report: called with the reason where there is no digest.
+        report: called with the reason if no digest is available.
     """
     before = None if old is None else old.base_image
     known = {before.reference: before.digest} if before is not None and before.digest is not None else {}

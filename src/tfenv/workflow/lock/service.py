@@ -132,7 +132,7 @@ def lock_targets(
             requirement that cannot be locked, or `--gpu auto` on a machine without a GPU.
 
     Returns:
-        What each target came to, in the order of `targets`.
+        The results of the targets, in the order of `targets`.
 
     Raises:
         TfenvError: as `lock`.

@@ -1,4 +1,4 @@
-"""From a goal to a lock: the indexes with the facts over them, resolved for a target."""
+"""From a goal to a lock: indexes and facts, resolved for a target."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def solve(
         digest = base_digest(answer.base_image.reference)
     except TfenvError:
         # the reason is not for the lock: hosts fail in words of their own, and the bytes must be the same
-        warning = "the base image is locked by its tag only, because no registry told its digest"
+        warning = "the base image is locked by its tag only, because no registry was reachable for its digest"
         return replace(answer, warnings=(*answer.warnings, warning))
     return replace(answer, base_image=replace(answer.base_image, digest=digest))
 
@@ -159,8 +159,8 @@ class _Search:
         release = f"{answer.tensorflow.name} {answer.tensorflow.version}"
         because = [f"  because {reason}" for problem in problems for reason in problem.because]
         raise NoSolution(
-            "\n".join([f"{release} with what was asked for would not work", *because]),
-            hint="leave out one of the packages named, or lock it all the same with `--force-broken`",
+            "\n".join([f"{release} with these packages would not work", *because]),
+            hint="leave out one of the packages named, or lock it anyway with `--force-broken`",
         )
 
     def _settled(self, asked: Goal, preferred: Mapping[Name, Version], *, brief: bool = False) -> _Settled:
@@ -198,7 +198,7 @@ class _Search:
         return error
 
     def _why_not_newer(self, settled: _Settled) -> dict[Name, str]:
-        """The TensorFlow that was chosen and the reasons against the next one, where no single thing forbids it."""
+        """The reasons against the next TensorFlow, by its name, if no single package prevents it."""
         name = next((name for name in TENSORFLOWS if name in settled.resolution.pins), None)
         held = None if name is None else settled.resolution.held.get(name)
         if name is None or held is None or held.because:
@@ -221,7 +221,7 @@ class _Search:
         return smallest(left, goal, self._supply.overlay, pythons=self._pythons, progress=self._progress)
 
     def _image(self, resolution: Resolution, overlay: FactsOverlay) -> ImageRow | None:
-        """What the image starts from."""
+        """The base image."""
         platform = self._goal.target.platform
         return base_of(self._database.images, platform, resolution.python, self._stack(resolution, overlay))
 
@@ -358,7 +358,7 @@ def _locked(pin: Pin) -> LockedPackage:
 
 
 def _cited(resolution: Resolution) -> tuple[str, ...]:
-    """What stands behind every need of the machine, in order; glibc stands in the name of each wheel."""
+    """Sources of the requirements on the machine, in order; glibc follows from the names of the wheels."""
     return tuple(
         need.requirement.source
         for need in resolution.needs

@@ -138,7 +138,7 @@ def _target(request: Request, detect: Callable[[], Devices], notes: list[str]) -
         )
     if platform not in PLACES.get(kind, Platform):
         raise UsageError(
-            f"there is no `{kind}` on {platform}",
+            f"`{kind}` is not available on {platform}",
             hint=f"`--gpu {kind}` is for {' and '.join(map(str, PLACES[kind]))}",
         )
     return Target(
