@@ -20,11 +20,8 @@ DATABASE = load()
 DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
 COMPANIONS = {
     "onnx": ("1.18.0", "1.19.0", "1.19.1"),
-    "tensorboard": ("1.15.0", "2.20.0"),
     "tensorflow-decision-forests": ("0.2.4", "1.0.1", "1.2.0"),
-    "tensorflow-hub": ("0.12.0", "0.16.1"),
     "tensorflow-metadata": ("1.17.3", "1.21.0"),
-    "tf2onnx": ("1.12.0", "1.12.1", "1.17.0"),
     "tensorflow-macos": ("2.5.0", "2.6.0", "2.9.2", "2.16.2"),
     "tensorflow-rocm": ("2.4.3", "2.9.4", "2.14.0.600"),
     "tensorflow-metal": (
@@ -61,11 +58,8 @@ def test_every_patch_is_for_releases_that_exist(patch: Patch) -> None:
         ("tensorflow", "1.6.0", "__cpu[avx]", "1.5.1"),
         ("tensorflow-cpu", "2.4.0", "__cpu[avx2]", "2.4.1"),
         ("onnx", "1.19.0", "ml-dtypes>=0.5.0", "1.18.0"),
-        ("tensorboard", "2.20.0", "setuptools<82", "2.21.0"),
         ("tensorflow-decision-forests", "1.0.1", "pandas<2", "1.2.0"),
-        ("tensorflow-hub", "0.16.1", "setuptools<82", "0.17.0"),
         ("tensorflow-metadata", "1.21.0", "protobuf>=6.31.1", "1.17.3"),
-        ("tf2onnx", "1.12.1", "packaging", "1.12.0"),
         ("tensorflow-macos", "2.9.2", "protobuf<4", "2.10.0"),
         ("tensorflow-rocm", "2.14.0.600", "numpy<2", "2.18.1"),
         ("tensorflow-metal", "1.2.0", "tensorflow<2.20,>=2.18", "1.1.0"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_every_table_is_listed_under_its_name() -> None:
     """Names are the words of the command line; each table says what it holds."""
-    assert list(TABLES) == ["releases", "symbols", "modules", "exports", "projects", "closures"]
+    assert list(TABLES) == ["releases", "symbols", "modules", "exports", "projects", "closures", "needs"]
     assert all(table.name == name and table.about for name, table in TABLES.items())
 
 

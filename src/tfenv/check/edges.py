@@ -58,7 +58,7 @@ class _Pass:
         self._question = question
         self._target = question.target
         self._python = python
-        self._overlay = knowledge.overlay(question.target)
+        self._overlay = knowledge.overlay(question.target, version)
         self._catalog = Catalog(self._overlay, self._target, build=True)
         self._provider = Provider(
             replace(question.goal, constraints=()),
@@ -210,14 +210,16 @@ class _Pass:
         self._asked.append((candidate.name, requirement))
         if requirement.brought == "metadata":
             self._brought.add(name)
-        given = self._fixed.get(name) or self._stands_for(name)
-        parent = (candidate.name, candidate.version)
+        given, parent = self._fixed.get(name) or self._stands_for(name), (candidate.name, candidate.version)
         if given is not None:
             if name in (SYSTEM_CUDA, SYSTEM_CUDNN) and not _fits(given, requirement):
                 stacks = [one for one in self._question.also if one.name == name and _fits(one, requirement)]
                 given = self._fixed[name] = stacks[0] if stacks else given
             if not _fits(given, requirement):
-                self._clash(ClashKind.VERSION, requirement, parent, given.words, candidate.file.filename)
+                if requirement.code == "keras-mismatch" and Name("tf-keras") in self._fixed:
+                    self._unknown[f"whether TF_USE_LEGACY_KERAS is set, which {candidate.name} needs"] = None
+                else:
+                    self._clash(ClashKind.VERSION, requirement, parent, given.words, candidate.file.filename)
             return
         if name in (SYSTEM_CUDA, SYSTEM_CUDNN):
             self._needs.append(requirement)

@@ -40,15 +40,15 @@ class Knowledge:
         self.database = database
         self.index = index
         self.source = Shipped(database, index, rows=rows)
-        self._overlays: dict[Target, PresentOverlay] = {}
+        self._overlays: dict[tuple[Target, Version | None], PresentOverlay] = {}
         self._brings: dict[Name, frozenset[Name]] = {}
 
-    def overlay(self, target: Target) -> PresentOverlay:
-        """The facts for a machine, laid over what is installed."""
-        target = replace(target, python=None)
-        if target not in self._overlays:
-            self._overlays[target] = PresentOverlay(self.source, self.database, target)
-        return self._overlays[target]
+    def overlay(self, target: Target, tensorflow: Version | None = None) -> PresentOverlay:
+        """The facts for a machine, laid over what is installed, beside a release of TensorFlow."""
+        key = (replace(target, python=None), tensorflow)
+        if key not in self._overlays:
+            self._overlays[key] = PresentOverlay(self.source, self.database, *key)
+        return self._overlays[key]
 
     def distribution(self, question: Question, version: Version) -> Name:
         """The distribution that brings a release: the one that is named, else what a lock would install."""

@@ -103,7 +103,7 @@ class Solver:
         target, knowledge = goal.target, self._knowledge
         stems = {f"{version.major}.{version.minor}" for version in question.releases} or None
         source = Shipped(knowledge.database, knowledge.index, minors=stems, closed=True)
-        overlay = FactsOverlay(source, knowledge.database, target, keras=goal.keras)
+        overlay = FactsOverlay(source, knowledge.database, target, keras=goal.keras, tensorflow=goal.tensorflow)
         preferred = {one.name: version for one in question.fixed if (version := self._preferred(one)) is not None}
         python = self.best(question).python
         known = [each for each in knowledge.database.images.pythons if each.release[:2] == python.release[:2]]

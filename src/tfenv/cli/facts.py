@@ -63,12 +63,14 @@ def update(
     tables: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="TABLE", help="releases, symbols, modules, exports, projects or closures  [default: all]"
+            metavar="TABLE", help="releases, symbols, modules, exports, projects, closures or needs  [default: all]"
         ),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="NAME", help="Distributions of `releases`, or releases of `symbols`."),
+        typer.Option(
+            "--only", metavar="NAME", help="Distributions of `releases`, releases of `symbols`, projects of `needs`."
+        ),
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the files of the facts in use.")] = False,
     user: Annotated[

@@ -20,8 +20,8 @@ _HEADER: Final = (
     "# Written by `tfenv facts update closures`: a minor release of TensorFlow, the projects of its lock on the\n"
     "# newest Python, and after a `+` those that a lock for CUDA has beside them.\n"
 )
-_PATCHES: Final = 6
-"""no minor release had more patch releases"""
+PATCHES: Final = 6
+"""No minor release of TensorFlow had more patch releases."""
 
 Closure = tuple[tuple[Name, ...], tuple[Name, ...]]
 """Projects of a lock, and the further ones for CUDA."""
@@ -49,7 +49,7 @@ class Closures:
     def of(self, tensorflow: SpecifierSet, *, cuda: bool) -> tuple[Name, ...]:
         """Projects that will probably be locked with the newest allowed release; empty if none are known."""
         for stem, (names, more) in self.rows.items():
-            if any(tensorflow.contains(f"{stem}.{patch}") for patch in range(_PATCHES)):
+            if any(tensorflow.contains(f"{stem}.{patch}") for patch in range(PATCHES)):
                 return (*names, *more) if cuda else names
         return ()
 

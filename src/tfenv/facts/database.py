@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tfenv.facts.identity import DistributionTable
     from tfenv.facts.images import ImageTable
     from tfenv.facts.keras import KerasVersions
+    from tfenv.facts.needs import NeedTable
     from tfenv.facts.patches import PatchTable
     from tfenv.facts.projects import ProjectTable
     from tfenv.facts.releases import ReleaseTable
@@ -134,6 +135,13 @@ class Database:
         from tfenv.facts.companions import CompanionTable
 
         return CompanionTable(self.root / "companions.toml")
+
+    @cached_property
+    def needs(self) -> NeedTable:
+        """What releases of companions need beside their metadata."""
+        from tfenv.facts.needs import NeedTable
+
+        return NeedTable(self.root / "needs.toml")
 
     @cached_property
     def distributions(self) -> DistributionTable:

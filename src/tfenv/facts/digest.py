@@ -33,6 +33,7 @@ LOCK: Final[Mapping[str, Columns]] = {
         "python": ("source",),
         "cuda": ("source", "cudnn_source"),
     },
+    "needs": {"need": ("source",)},
     "patches": {"patch": ()},
     "releases": {"release": ("sources",), "silent": ()},
     "rocm": {"rocm": ()},

@@ -8,6 +8,7 @@ from tfenv.harvest import (
     update_closures,
     update_exports,
     update_modules,
+    update_needs,
     update_projects,
     update_releases,
     update_symbols,
@@ -22,6 +23,7 @@ TABLES: Final = {
         update_exports.TABLE,
         update_projects.TABLE,
         update_closures.TABLE,
+        update_needs.TABLE,
     )
 }
 """Tables by name."""

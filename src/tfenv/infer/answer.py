@@ -7,12 +7,13 @@ excludes some of these pairs; the answer is the pairs that no line excludes.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
 from tfenv.infer.distributions import OFF_INDEX, asked, distribution
 from tfenv.infer.python import recognizers
+from tfenv.infer.surface import PRIVATE
 from tfenv.infer.uses import Habit
 from tfenv.model.inferred import Finding, Inferred
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from tfenv.infer.surface import Surface
     from tfenv.infer.uses import Reading, Use
     from tfenv.symbols.table import ApiTable
-
-_PRIVATE: Final = ("tf.python", "tf.core", "tf.compiler", "tf.tools", "tf.lite.python", "tf.examples")
 
 
 class Pairs:
@@ -303,7 +302,7 @@ def _place(finding: Finding) -> tuple[object, ...]:
 
 
 def _why(name: str) -> str:
-    return "private" if name.startswith(_PRIVATE) else "not public in any release"
+    return "private" if name.startswith(PRIVATE) else "not public in any release"
 
 
 def _companions(readings: Iterable[Reading]) -> tuple[str, ...]:

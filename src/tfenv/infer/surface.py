@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tfenv.symbols.modules import ModuleRanges
     from tfenv.symbols.table import ApiTable, SymbolRange
 
+PRIVATE: Final = ("tf.python", "tf.core", "tf.compiler", "tf.tools", "tf.lite.python", "tf.examples")
+"""First parts of the names of TensorFlow's private modules."""
+
 _OPEN: Final = ("module", "class")
 _ATTRIBUTES: Final = ("property", "value")
 """Kinds of names that an instance may have although its class lacks them: other releases may set them in `__init__`."""
@@ -89,6 +92,13 @@ class Surface:
         return mask
 
     @cached_property
+    def keras(self) -> tuple[str, ...]:
+        """The version of the Keras behind `tf.keras` in each release; before 2.6, that of the release itself."""
+        rows = {row.version: row.keras for row in self._table.tensorflow.releases.rows}
+        chosen = [self._keras_for(rows[one]) if rows.get(one) else () for one in self.releases]
+        return tuple(str(some[-1] if some else one) for one, some in zip(self.releases, chosen, strict=True))
+
+    @cached_property
     def keras2(self) -> int:
         """The newest minor release whose `tf.keras` is Keras 2; 0 if there is none."""
         older = self.every & ~self.keras3
@@ -113,6 +123,26 @@ class Surface:
         if key not in self._found:
             self._found[key] = self._find(path, keywords)
         return self._found[key]
+
+    def of_modules(self, path: str) -> int | None:
+        """The releases that have the private modules of a path; ``None`` for a public path of TensorFlow.
+
+        Names in private modules are recorded less completely than public ones, and do not count here.
+        """
+        if not path.startswith(("keras.", *PRIVATE)):
+            return None
+        root, *parts = path.split(".")
+        name, mask = root, self.every
+        for part in parts:
+            name = f"{name}.{part.removesuffix(INSTANCE)}"
+            symbol = self._table.symbol(name)
+            if lying := self._lying(name):
+                mask &= lying
+            elif path.startswith("keras.") and symbol is not None and (symbol.kind == "module" or symbol.module):
+                mask &= self._releases_of(symbol)
+            else:
+                break
+        return mask
 
     def _find(self, path: str, keywords: tuple[str, ...]) -> Found:
         root, *parts = path.split(".")

@@ -20,6 +20,7 @@ class Use:
         keywords: keywords of the call, if it is called here.
         live: releases on which the line is reached: a use under `if tf.__version__ < "2"` asks nothing of others.
         star: whether it may also be a name of the project, because `import *` hides its origin.
+        sure: whether importing the module reaches the line, on the releases in `live`.
         cell: number of the cell in a notebook, counted from 1.
     """
 
@@ -28,6 +29,7 @@ class Use:
     keywords: tuple[str, ...] = ()
     live: int = EVERYWHERE
     star: bool = False
+    sure: bool = False
     cell: int | None = None
 
 
@@ -38,11 +40,13 @@ class Bound:
     Attributes:
         text: condition as written, shortened.
         releases: releases that get past the line.
+        sure: whether importing the module reaches the line.
     """
 
     line: int
     text: str
     releases: int
+    sure: bool = False
     cell: int | None = None
 
 
@@ -68,12 +72,33 @@ class Imported:
     Attributes:
         module: first part of the module's name.
         guarded: whether the code also works without it.
+        live: releases on which the import is reached.
+        sure: whether importing the module that holds the line reaches it, on the releases in `live`.
     """
 
     line: int
     module: str
     guarded: bool = False
+    live: int = EVERYWHERE
+    sure: bool = False
     cell: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    """An import of another module of the project, which importing this module reaches.
+
+    Attributes:
+        module: name as written, without leading dots; may be empty.
+        level: number of leading dots.
+        names: names that are imported from it; each may be a module too.
+        live: releases on which the import is reached.
+    """
+
+    module: str
+    level: int = 0
+    names: tuple[str, ...] = ()
+    live: int = EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +127,8 @@ class Reading:
         lines: number of lines.
         unread: parts that could not be read, each as a sentence.
         legacy: whether the file sets TF_USE_LEGACY_KERAS or imports `tf_keras`.
+        inner: other modules of the project that importing this one imports.
+        foreign: names of modules outside TensorFlow and Keras that importing this one reads, such as `numpy.float_`.
     """
 
     file: str
@@ -113,3 +140,5 @@ class Reading:
     habits: tuple[Habit, ...] = ()
     unread: tuple[str, ...] = field(default=())
     legacy: bool = False
+    inner: tuple[Inner, ...] = ()
+    foreign: tuple[Use, ...] = ()

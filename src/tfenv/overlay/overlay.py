@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tfenv.facts.build_rules import build_demands
+from tfenv.facts.closures import PATCHES
 from tfenv.facts.releases import platform_of
 from tfenv.facts.rules import (
     Demand,
@@ -59,14 +60,15 @@ class FactsOverlay:
       requires exactly it, and `tensorflow` itself is not installed. For AMD's GPUs, for TPUs and for older releases on
       Macs another distribution has the releases (`stand_ins`).
     - Where a plugin drives the GPU, TensorFlow requires it.
-    - Metadata is corrected (`patches.toml`), companions ask for the TensorFlow they are made for (`companions.toml`),
-      and a source distribution requires what builds it.
+    - Metadata is corrected (`patches.toml`), companions ask for the TensorFlow they are made for (`companions.toml`)
+      and for what their code imports (`needs.toml`), and a source distribution requires what builds it.
 
     Args:
         source: the index.
         database: the facts.
         target: the machine.
         keras: which major `tf.keras` shall be; ``None`` leaves it to the release.
+        tensorflow: releases of TensorFlow that come into question; ``None`` for all.
         harvest: reads the facts of a release that the database lacks off its wheel; ``None`` if it cannot.
     """
 
@@ -77,12 +79,14 @@ class FactsOverlay:
         target: Target,
         *,
         keras: int | None = None,
+        tensorflow: SpecifierSet | None = None,
         harvest: Callable[[Release, File], ReleaseFacts | None] = lambda _release, _file: None,
     ) -> None:
         self._source = source
         self._database = database
         self._target = target
         self._keras = keras
+        self._tensorflow = tensorflow
         self._harvest = harvest
         self._harvested: dict[tuple[Name, Version], ReleaseFacts | None] = {}
         self._metadata: dict[tuple[Name, str], Metadata] = {}
@@ -217,6 +221,7 @@ class FactsOverlay:
         added += [r for patch in patches for r in patch.add if cuda or r.name != "__cuda"]
         added += self._for_the_gpu(metadata)
         added += self._database.companions.requires(name, version)
+        added += self._database.needs.requires(name, version, keras=self._keras, is_beside=self._is_beside)
         if cuda and (only := self._database.wheels.cuda_of(name, version)) is not None:
             added.append(only)
         if self._keras is not None and name in (TENSORFLOW, CPU, GPU):
@@ -226,6 +231,18 @@ class FactsOverlay:
             because = f"{name} {version} has no wheel and is built from source"
             added += [Requirement(name=tool, because=because) for tool in _BUILD_TOOLS if tool != name]
         return replace(metadata, requires=(*added, *requires))
+
+    def _is_beside(self, versions: SpecifierSet) -> bool:
+        """Whether a release of TensorFlow in this range comes into question."""
+        asked = self._tensorflow
+        if asked is None:
+            return True
+        exact = [one.version for one in asked if one.operator == "==" and not one.version.endswith("*")]
+        minors = self._database.releases.minors
+        candidates = exact or [f"{minor}.{patch}" for minor in minors for patch in range(PATCHES)]
+        return any(
+            asked.contains(one, prereleases=True) and versions.contains(one, prereleases=True) for one in candidates
+        )
 
     def _for_the_gpu(self, metadata: Metadata) -> list[Requirement]:
         """The wheels that bring CUDA, or the plugin that drives another GPU."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.facts.rules import cudnn_bounds, cudnn_demands, foreign_libraries
+from tfenv.facts.rules import NEVER, cudnn_bounds, cudnn_demands, foreign_libraries
 from tfenv.model.package import TENSORFLOW, Name, Requirement
 from tfenv.model.target import Platform
 from tfenv.overlay.overlay import CPU, GPU, FactsOverlay
@@ -36,8 +36,9 @@ class PresentOverlay(FactsOverlay):
     libraries have the names that it opens, and a cuDNN of the major and minor that it was built with.
     """
 
-    def __init__(self, source: Source, database: Database, target: Target) -> None:
-        super().__init__(source, database, target)
+    def __init__(self, source: Source, database: Database, target: Target, tensorflow: Version | None = None) -> None:
+        beside = NEVER if tensorflow is None else SpecifierSet(f"=={tensorflow}")
+        super().__init__(source, database, target, tensorflow=beside)
         self._demanded: dict[tuple[Name, Version], tuple[Demand, ...]] = {}
 
     def expect(self, wanted: Iterable[Name | File], then: Callable[[], None] | None = None) -> None:

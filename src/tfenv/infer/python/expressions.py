@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tfenv.infer.python import recognizers, standard_library
 from tfenv.infer.python.flow import is_test, last_name, parameters
-from tfenv.infer.python.meanings import INSTANCE, OTHER, STAR, Sub, Symbolic, VersionExpression, either
+from tfenv.infer.python.meanings import INSTANCE, OTHER, STAR, Sub, Symbolic, Text, VersionExpression, either
 from tfenv.infer.python.syntax import NEWER
 from tfenv.infer.uses import Syntax
 
@@ -74,6 +74,8 @@ class Expressions:
             return condition or VersionExpression(node)
         if isinstance(node, ast.Constant) and node.value is None:
             return (OTHER,)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return Text(node.value)
         return value
 
     def bind(self, target: ast.expr, value: Value) -> None:
@@ -207,12 +209,15 @@ class Expressions:
 
     def _bool(self, node: ast.BoolOp) -> Value:
         live, values = self._record.live, []
+        forks = self._record.forks
         for operand in node.values:
             values.append(self.read(operand))
             condition = self._guards.condition(operand)
             if condition is not None:
                 self._record.live &= condition.true if isinstance(node.op, ast.And) else condition.false
-        self._record.live = live
+            else:
+                self._record.forks += 1
+        self._record.live, self._record.forks = live, forks
         return either(values) if any(values) else ()
 
     def _choice(self, node: ast.IfExp) -> Value:
@@ -220,17 +225,21 @@ class Expressions:
         condition, live = self._guards.condition(node.test), self._record.live
         if condition is not None:
             self._record.live = live & condition.true
+        self._record.forks += condition is None
         first = self.read(node.body)
         if condition is not None:
             self._record.live = live & condition.false
         second = self.read(node.orelse)
+        self._record.forks -= condition is None
         self._record.live = live
         return either((first, second)) if first or second else ()
 
     def _lambda(self, node: ast.Lambda) -> Value:
         self.signature(node.args)
         self._scopes.stack.append(dict.fromkeys(parameters(node.args), ()))
+        self._record.forks += 1
         self.read(node.body)
+        self._record.forks -= 1
         self._scopes.stack.pop()
         return ()
 

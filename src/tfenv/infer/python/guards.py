@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from packaging.version import InvalidVersion, Version
 
-from tfenv.infer.python.meanings import Flag, VersionExpression
+from tfenv.infer.python.meanings import Flag, Text, VersionExpression
 from tfenv.infer.uses import EVERYWHERE
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ VERSIONS: Final = frozenset(
     | {"tf.compat.v2.__version__", "tf.compat.v1.version.VERSION", "tf.compat.v2.version.VERSION"}
 )
 """Names that hold the version of TensorFlow as text."""
+
+KERAS_VERSIONS: Final = frozenset(
+    f"{root}.{name}"
+    for root in ("tf.keras", "tf.compat.v1.keras", "tf.compat.v2.keras")
+    for name in ("version", "__version__")
+)
+"""Names that hold the version of `tf.keras` as text, or return it."""
 
 _PARSERS: Final = frozenset({"LooseVersion", "StrictVersion", "Version", "parse", "parse_version"})
 _PLAIN: Final[dict[str, Callable[..., Any]]] = {"int": int, "float": float, "str": str, "len": len, "bool": bool}
@@ -55,6 +62,7 @@ class Guards:
         releases: the release that represents each minor release, oldest first.
         paths: returns what an expression stands for, so that `tf.__version__` is found behind any alias.
         lookup: returns what a name stands for.
+        keras: version of the Keras behind `tf.keras` in each of the releases; empty if unknown.
     """
 
     def __init__(
@@ -62,8 +70,10 @@ class Guards:
         releases: Sequence[Version],
         paths: Callable[[ast.expr], tuple[str, ...]],
         lookup: Callable[[str], Value | None],
+        keras: Sequence[str] = (),
     ) -> None:
         self._releases = releases
+        self._keras = dict(zip(releases, keras, strict=False))
         self._paths = paths
         self._lookup = lookup
 
@@ -80,7 +90,7 @@ class Guards:
         if isinstance(node, ast.Constant) and not node.value:
             return Flag(0, EVERYWHERE)  # `if False:` disables code
         if not self.asks(node):
-            return None
+            return self._constant(node)
         if isinstance(node, ast.Name):
             value = self._lookup(node.id)
             if isinstance(value, Flag):
@@ -93,14 +103,28 @@ class Guards:
             return _UNKNOWN
         return Flag(mask, ~mask)
 
+    def _constant(self, node: ast.expr) -> Flag | None:
+        """The condition if it is about strings that are written in the file, such as `required[0] == "2"`."""
+        names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+        if not isinstance(node, ast.Compare) or not all(isinstance(self._lookup(name.id), Text) for name in names):
+            return None
+        try:
+            return Flag(EVERYWHERE, 0) if self._value(node, self._releases[-1]) else Flag(0, EVERYWHERE)
+        except (_Unsupported, InvalidVersion, TypeError, ValueError, LookupError, AttributeError):
+            return None
+
     def asks(self, node: ast.expr) -> bool:
         """Whether an expression depends on the release, or on which modules and attributes exist."""
         for part in ast.walk(node):
             if isinstance(part, ast.Name):
                 if part.id in _ASKING or isinstance(self._lookup(part.id), (VersionExpression, Flag)):
                     return True
+                if self._keras and self._is_of_keras(part):
+                    return True
             elif isinstance(part, ast.Attribute):
-                if part.attr in _ASKING or (part.attr in ("__version__", "VERSION") and self._is_version(part)):
+                if part.attr in _ASKING or (part.attr in ("__version__", "VERSION") and self._paths(part)):
+                    return True
+                if self._keras and self._is_of_keras(part):
                     return True
                 if part.attr == "enabled" and any(path.startswith("tf.python.tf2") for path in self._paths(part.value)):
                     return True
@@ -108,6 +132,9 @@ class Guards:
 
     def _is_version(self, node: ast.expr) -> bool:
         return any(path in VERSIONS for path in self._paths(node))
+
+    def _is_of_keras(self, node: ast.expr) -> bool:
+        return any(path in KERAS_VERSIONS for path in self._paths(node))
 
     def _joined(self, node: ast.BoolOp) -> Flag | None:
         conditions = [self.condition(operand) for operand in node.values]
@@ -131,6 +158,10 @@ class Guards:
                 return node.value
             case ast.Name() if isinstance(bound := self._lookup(node.id), VersionExpression):
                 return self._value(bound.node, release)
+            case ast.Name() if isinstance(bound := self._lookup(node.id), Text):
+                return bound.value
+            case ast.Name() | ast.Attribute() if self._keras and self._is_of_keras(node):
+                return self._keras[release]
             case ast.Attribute() if self._is_version(node):
                 return str(release)
             case ast.Attribute(attr="major" | "minor" | "micro" | "release"):
@@ -178,6 +209,8 @@ class Guards:
     def _called(self, node: ast.Call, release: Version) -> Any:
         function = node.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if self._keras and self._is_of_keras(function):
+            return self._keras[release]
         if isinstance(function, ast.Attribute) and name in _METHODS:
             given = [self._value(one, release) for one in node.args]
             return getattr(str(self._value(function.value, release)), name)(*given)

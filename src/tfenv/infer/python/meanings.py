@@ -30,6 +30,13 @@ class VersionExpression:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A string that is written in the file."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
     """A condition on the release: masks of the releases on which it is true, and on which it is false."""
 
@@ -57,7 +64,7 @@ class Symbolic:
     """A symbolic tensor of Keras: the result of `Input`, or of a layer called on a symbolic tensor."""
 
 
-Value: TypeAlias = "Paths | VersionExpression | Flag | Sub | Symbolic"
+Value: TypeAlias = "Paths | VersionExpression | Text | Flag | Sub | Symbolic"
 
 
 def either(values: Iterable[Value]) -> Value:

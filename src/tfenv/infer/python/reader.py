@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from tfenv.infer.python import recognizers
 from tfenv.infer.python.expressions import Expressions
-from tfenv.infer.python.flow import asks_python, expressions, is_main, leaves, parameters, refuses
+from tfenv.infer.python.flow import asks_python, expressions, is_main, last_name, leaves, parameters, refuses
 from tfenv.infer.python.guards import Guards
 from tfenv.infer.python.meanings import OTHER, STAR, Sub
 from tfenv.infer.python.record import Record
@@ -32,7 +32,13 @@ _CAUGHT_ALL: Final = frozenset({"Exception", "BaseException"})
 _WITHOUT_INSTANCE: Final = ("staticmethod", "classmethod")
 
 
-def read(source: str, file: str, releases: Sequence[Version], local: frozenset[str] = frozenset()) -> Reading:
+def read(
+    source: str,
+    file: str,
+    releases: Sequence[Version],
+    local: frozenset[str] = frozenset(),
+    keras: Sequence[str] = (),
+) -> Reading:
     """Read a Python file.
 
     Args:
@@ -40,10 +46,11 @@ def read(source: str, file: str, releases: Sequence[Version], local: frozenset[s
         file: name of the file, for findings.
         releases: the release that represents each minor release, oldest first; masks have one bit for each.
         local: modules of the project itself, by the first part of their names.
+        keras: version of the Keras behind `tf.keras` in each of the releases; empty if unknown.
     """
     tree, syntax, unread = parse(source, file)
     record, scopes = Record(local), Scopes()
-    guards = Guards(releases, scopes.paths, scopes.lookup)
+    guards = Guards(releases, scopes.paths, scopes.lookup, keras)
     inner = Expressions(record, scopes, guards)
     _Statements(record, scopes, guards, inner).run(tree)
     syntaxes, habits = record.syntaxes, record.habits
@@ -64,6 +71,8 @@ def read(source: str, file: str, releases: Sequence[Version], local: frozenset[s
         habits=tuple(dict.fromkeys(habits)),
         unread=tuple(unread),
         legacy=record.legacy,
+        inner=tuple(dict.fromkeys(record.inner)),
+        foreign=tuple(dict.fromkeys(record.foreign)),
     )
 
 
@@ -103,10 +112,10 @@ class _Statements:
                 read_body()
 
     def _block(self, body: Iterable[ast.stmt]) -> None:
-        live = self._record.live
+        live, forks = self._record.live, self._record.forks
         for statement in body:
             self._statement(statement)
-        self._record.live = live
+        self._record.live, self._record.forks = live, forks
 
     def _statement(self, node: ast.AST) -> None:
         kind = type(node)
@@ -126,6 +135,7 @@ class _Statements:
         for alias in node.names:
             top, _, rest = alias.name.partition(".")
             root = self._record.root(top, node.lineno)
+            self._record.within(alias.name)
             self._record.python_of(node, alias.name, ())
             if root is None:
                 self._scopes.innermost[alias.asname or top] = (f"{OTHER}{alias.name if alias.asname else top}",)
@@ -139,6 +149,7 @@ class _Statements:
         top, _, rest = (node.module or "").partition(".")
         root = None if node.level else self._record.root(top, node.lineno)
         names = [alias.name for alias in node.names]
+        self._record.within(node.module or "", node.level, names)
         if not node.level:
             self._record.python_of(node, node.module or "", names)
         start = f"{root}.{rest}" if root is not None and rest else root
@@ -149,7 +160,7 @@ class _Statements:
                 self._scopes.stars.append(start or OTHER)
                 continue
             path = f"{start}.{alias.name}" if start is not None else f"{OTHER}{node.module}.{alias.name}"
-            if start is not None:
+            if start is not None or not node.level:
                 self._record.use((path,), node.lineno)
             self._scopes.innermost[alias.asname or alias.name] = (path,)
 
@@ -183,20 +194,26 @@ class _Statements:
         record, scopes = self._record, self._scopes
         self._expressions.read(node.test)
         if is_main(node.test):
+            record.forks += 1
             self._block(node.body)
+            record.forks -= 1
             return
         condition, loose = self._guards.condition(node.test), asks_python(node.test)
         live, before = record.live, dict(scopes.innermost)
         if condition is not None:
             record.live = live & condition.true
         record.loose += bool(condition) or loose
+        forks = record.forks
+        record.forks += condition is None and not isinstance(node.test, ast.Constant)
         self._block(node.body)
         after = scopes.innermost
         scopes.innermost = dict(before)
         record.live = live if condition is None else live & condition.false
         self._block(node.orelse)
         record.loose -= bool(condition) or loose
-        record.live = live
+        record.live, record.forks = live, forks
+        if condition is None and any(leaves(body) and not refuses(body) for body in (node.body, node.orelse)):
+            record.forks += 1
         ends = ((after, node.body), (scopes.innermost, node.orelse))
         scopes.merge(before, [names for names, body in ends if not leaves(body)])
         if condition is not None and leaves(node.body) and not node.orelse:
@@ -214,10 +231,13 @@ class _Statements:
         record, scopes = self._record, self._scopes
         guarded = any(self._guards_names(node, handler) for handler in node.handlers)
         live, before = record.live, dict(scopes.innermost)
+        swallowed = any(_catches_all(handler) and not refuses(handler.body) for handler in node.handlers)
+        record.forks += swallowed
         if guarded:
             record.live = 0
             record.loose += 1
         self._block(node.body)
+        record.forks -= swallowed
         if guarded:
             self._block(node.orelse)
         branches = [scopes.innermost]
@@ -225,7 +245,9 @@ class _Statements:
             scopes.innermost = dict(before) if guarded else {**before, **branches[0]}
             if handler.name:
                 scopes.innermost[handler.name] = ()
+            record.forks += 1
             self._block(handler.body)
+            record.forks -= 1
             if not leaves(handler.body):
                 branches.append(scopes.innermost)
         record.loose -= guarded
@@ -259,7 +281,11 @@ class _Statements:
             value = self._expressions.assigned(item.context_expr)
             if item.optional_vars is not None:
                 self._expressions.bind(item.optional_vars, value)
+        calls = (item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call))
+        suppressed = any(last_name(call.func) == "suppress" for call in calls)
+        self._record.forks += suppressed
         self._block(node.body)
+        self._record.forks -= suppressed
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         self._expressions.read(node.iter)
@@ -291,7 +317,9 @@ class _Statements:
                 names[first] = owner
             record.live, record.loose = live, loose
             self._functions += 1
+            self._record.forks += 1
             self._block(node.body)
+            self._record.forks -= 1
             self._functions -= 1
             scopes.stack, record.live, record.loose = kept
 
@@ -334,3 +362,7 @@ class _Statements:
             else:
                 known = known and isinstance(base, ast.Name) and base.id == "object"
         return Sub(tuple(paths) if known else (), frozenset(own))
+
+
+def _catches_all(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or last_name(handler.type) in _CAUGHT_ALL

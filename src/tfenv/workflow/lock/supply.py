@@ -98,6 +98,7 @@ class Supply:
             self._database,
             goal.target,
             keras=goal.keras,
+            tensorflow=goal.tensorflow,
             harvest=lambda release, file: self._harvest(index, release, file),
         )
 
