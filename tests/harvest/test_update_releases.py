@@ -259,7 +259,7 @@ def test_rows_agree_with_the_published_wheels() -> None:
     drawn = [Version("2.17.1"), *random.SystemRandom().sample(others, 3)]
     tally = TableReport(table="releases")
 
-    async def again() -> None:
+    async def read_again() -> None:
         async with Client() as client:
             url = f"{PYPI}tensorflow/"
             page = await client.get(url, {"Accept": ACCEPT})
@@ -273,5 +273,5 @@ def test_rows_agree_with_the_published_wheels() -> None:
                     whole = with_known(fresh, known)  # libraries are read in a second step
                     assert replace(whole, builds=again(whole, rows)) == known
 
-    asyncio.run(again())
+    asyncio.run(read_again())
     assert 0 < tally.largest <= BYTES_A_WHEEL
