@@ -140,7 +140,7 @@ def update(
 def _of_user(run: Callable[..., tuple[TableReport, ...]]) -> Updated:
     """Update a copy of the facts in use, and make it what is used."""
     before, home = in_use(), pointer_file().parent
-    new = home / f"facts-{datetime.now(UTC):%Y%m%d%H%M%S}-{os.getpid()}"
+    new = home / f"facts-{datetime.now(UTC):%Y%m%d%H%M%S%f}-{os.getpid()}"
     try:
         with files.writing(new):
             for part in PARTS:
