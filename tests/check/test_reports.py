@@ -21,15 +21,10 @@ if TYPE_CHECKING:
     from tfenv.model.report import Fix
 
 REPORTS = [
-    pytest.param(
-        report,
-        id="/".join(report["url"].split("/")[3:]),
-        marks=() if path.stem == "reports" else pytest.mark.ci,
-    )
+    pytest.param(report, id="/".join(report["url"].split("/")[3:]))
     for path in sorted((Path(__file__).parent / "cases").glob("reports*.toml"))
     for report in tomllib.loads(path.read_text(encoding="utf-8"))["report"]
 ]
-"""Those that were held out once are in the second tier."""
 FILES = {"dockerfile": "Dockerfile", "freeze": "freeze.txt", "environment": "environment.yml"}
 
 
