@@ -26,7 +26,6 @@ MISSED_CAUSE = {
     "n013 log": "the log holds an unspecific CUDA error",
     "n021 log": "the log holds an unspecific cuDNN error",
     "n028 log": "pip says the same of a Python that is too new",
-    "n056 config": "that retina-face imports tf-keras depends on its release",
     "n057 config": "the code that was run is not part of the configuration",
     "n064 config": "there is a source distribution, and whether it builds is not known",
     "n068 config": "the code that was run is not part of the configuration",
@@ -44,7 +43,7 @@ MISSED_FIX = {
 }
 """First fixes that are not those of the thread."""
 
-SAID_TO_WORK = {"n056 config", "n074 config"}
+SAID_TO_WORK = {"n074 config"}
 """Broken combinations that are called working: the worst kind of miss."""
 
 
