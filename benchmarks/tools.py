@@ -56,13 +56,13 @@ class Tool:
             again: list[str] = []
         else:
             again = ["--reinstall-package", "tfenv"]
-        if not again or self.installs[0] == str(ROOT):
+        if not again or self.installs[0].startswith(str(ROOT)):
             install = ["uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python), *again]
             subprocess.run([*install, *self.installs], check=True)
         shown = subprocess.run(
             ["uv", "pip", "list", "--python", python, "--format", "freeze"], capture_output=True, text=True, check=True
         )
-        name = self.installs[0].split("[")[0] if self.installs[0] != str(ROOT) else "tfenv"
+        name = "tfenv" if self.installs[0].startswith(str(ROOT)) else self.installs[0].split("[")[0]
         return next((line for line in shown.stdout.splitlines() if line.startswith(f"{name}==")), name)
 
     def environment(self, home: Path, cache: Path, ca: Path) -> dict[str, str]:
@@ -211,10 +211,10 @@ def _poetry(case: Case, _index: str, _cached: bool) -> list[str] | None:
 
 
 TOOLS: Sequence[Tool] = (
-    Tool(name="tfenv", installs=(str(ROOT),), feed=_for_tfenv, command=_tfenv, keeps=("pylock.toml",)),
+    Tool(name="tfenv", installs=(f"{ROOT}[fast]",), feed=_for_tfenv, command=_tfenv, keeps=("pylock.toml",)),
     Tool(
         name="tfenv (not asked before)",
-        installs=(str(ROOT),),
+        installs=(f"{ROOT}[fast]",),
         feed=_for_tfenv,
         command=_tfenv_anew,
         keeps=("pylock.toml",),

@@ -15,7 +15,7 @@ def main() -> None:
     """Entry point of the `tfenv` command."""
     try:
         # a command creates many objects and ends; garbage collection would take a tenth of its time
-        gc.set_threshold(100_000, 50, 50)
+        gc.set_threshold(500_000, 50, 50)
         atexit.register(gc.freeze)
         from tfenv.cli.app import run
 

@@ -248,9 +248,11 @@ class Values:
     def _leave_out_prereleases(self, name: Name, project: Project) -> None:
         """As long as there is a final release that nothing known rules out."""
         values = sum(release.version.is_prerelease * 2 << number for number, release in enumerate(project.releases))
-        finals = [each.version for each in project.releases if not each.version.is_prerelease and not each.is_yanked]
+        if not values:
+            return
+        finals = (each.version for each in project.releases if not each.version.is_prerelease and not each.is_yanked)
         if name not in self._opened.prereleases:
-            if finals:
+            if next(finals, None) is not None:  # to see that a release is not yanked takes reading all its files
                 self._met.append(Nogood({name: values}, self.reason(Rule.PRERELEASE, name)))
             return
         for final in finals:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from tfenv.errors import IndexUnavailable
 from tfenv.facts import silent
 from tfenv.facts.digest import LOCK
-from tfenv.harvest.releases import harvest_release
-from tfenv.index.loop import run
 from tfenv.index.source import IndexSource
 from tfenv.model.package import TENSORFLOW
 from tfenv.model.target import Accelerator
@@ -124,6 +122,9 @@ class Supply:
 
     def _harvest(self, index: IndexSource, release: Release, file: File) -> ReleaseFacts | None:
         """Read the one wheel that matters of a release that the database lacks; ``None`` if it cannot be read."""
+        # asyncio and the reader of wheels take 20 ms of the 250 ms of a lock that needs neither
+        from tfenv.harvest.releases import harvest_release
+        from tfenv.index.loop import run
 
         async def read(file: File, wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
             async with index.wheel(file) as archive:
