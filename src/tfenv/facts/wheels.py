@@ -1,4 +1,4 @@
-"""CUDA libraries from wheels, for releases of TensorFlow that offer none themselves (`wheels.toml`)."""
+"""CUDA libraries from wheels, and what other projects do with them (`wheels.toml`)."""
 
 from __future__ import annotations
 
@@ -78,12 +78,28 @@ class Proven:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuBuilds:
+    """Projects whose wheels on PyPI bring CUDA, with an index that has their builds for the CPU.
+
+    Attributes:
+        packages: normalized names of the projects.
+        index: URL of the index, with a slash at the end.
+        source: page that names the index.
+    """
+
+    packages: tuple[Name, ...]
+    index: str
+    source: str
+
+
 class WheelTable:
     """All bundles.
 
     Attributes:
         all: in the order of the file.
         proven: rows of proven releases by package.
+        cpu_builds: index with CPU builds by project.
     """
 
     def __init__(self, path: Path) -> None:
@@ -96,6 +112,7 @@ class WheelTable:
         self.all = root.rows("bundle", _bundle)
         self.proven: dict[Name, Proven] = {row.package: row for row in root.rows("proven", _proven)}
         self._same = root.rows("same_files", _same_files)
+        self.cpu_builds = {name: row for row in root.rows("cpu_builds", _cpu_builds) for name in row.packages}
         finish(root, path)
 
     def of(self, version: Version) -> Bundle | None:
@@ -181,6 +198,12 @@ def _same_files(row: Row) -> SameFiles:
     if len(packages) < 2 or not all(map(_SUFFIX.search, packages)):
         row.fault("packages", "two or more, each named after its CUDA")
     return SameFiles(packages=packages, because=row.text("because"), source=row.source())
+
+
+def _cpu_builds(row: Row) -> CpuBuilds:
+    row.tier()
+    packages = tuple(map(normalize, row.some("packages")))
+    return CpuBuilds(packages=packages, index=row.text("index"), source=row.source())
 
 
 def _proven(row: Row) -> Proven:

@@ -40,13 +40,15 @@ class Asker:
             not have been needed.
 
     Args:
-        indexes: URLs in order, without credentials.
+        indexes_of: gives the URLs for a project in order, without credentials.
         cache: cache that provides validators and keeps every response.
         client: creates the HTTP client.
     """
 
-    def __init__(self, indexes: Sequence[str], *, cache: Cache, client: Callable[[], Client]) -> None:
-        self._indexes = tuple(indexes)
+    def __init__(
+        self, indexes_of: Callable[[Name], Sequence[str]], *, cache: Cache, client: Callable[[], Client]
+    ) -> None:
+        self._indexes_of = indexes_of
         self._cache = cache
         self.digests: dict[str, str] = {}
         self.missing: dict[Name, list[tuple[str, StoredPage]]] = {}
@@ -96,7 +98,7 @@ class Asker:
             return metadata_of(file, await fetch(file, client=self._client, cache=self._cache))
 
     async def _find(self, name: Name) -> tuple[Release, ...]:
-        for index in self._indexes:
+        for index in self._indexes_of(name):
             async with self._gate:
                 page = await self._page(name, index)
             self.digests[page_url(index, name)] = page.digest

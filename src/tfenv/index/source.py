@@ -15,7 +15,7 @@ from tfenv.model.package import File, Name, Release
 from tfenv.model.progress import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
     from datetime import datetime
     from types import TracebackType
@@ -49,6 +49,7 @@ class IndexSource:
         exclude_newer: moment from which on uploaded files are ignored, as are files without upload time (`undated`).
         offline: whether to use only the cache.
         progress: reports pages and metadata.
+        homes: project to the index that is asked for it before all others.
         client: creates the HTTP client.
     """
 
@@ -57,6 +58,7 @@ class IndexSource:
         indexes: Sequence[str],
         *,
         cache: Cache,
+        homes: Mapping[Name, str] | None = None,
         exclude_newer: datetime | None = None,
         offline: bool = False,
         progress: Progress | None = None,
@@ -65,6 +67,7 @@ class IndexSource:
         self.cache = cache
         self._credentials = Credentials()
         self._indexes = tuple(f"{self._credentials.learn(index).rstrip('/')}/" for index in indexes)
+        self._homes = homes or {}
         self._exclude_newer = exclude_newer
         self._offline = offline
         self._progress = progress or Silent()
@@ -223,7 +226,7 @@ class IndexSource:
         """The releases of a project from the cache; ``None`` if an index has to be asked."""
         if name.startswith("__"):  # virtual packages are not on an index
             return ()
-        for index in self._indexes:
+        for index in self._indexes_of(name):
             url = page_url(index, name)
             page = self.cache.page(url)
             usable = page is not None and (page.fresh or self._offline) and is_readable(page)
@@ -235,6 +238,9 @@ class IndexSource:
             if page.status == 200:
                 return releases_of(page.body, name, index)
         return ()
+
+    def _indexes_of(self, name: Name) -> tuple[str, ...]:
+        return (self._homes[name], *self._indexes) if name in self._homes else self._indexes
 
     def _old_enough(self, name: Name, releases: tuple[Release, ...]) -> tuple[Release, ...]:
         """The releases without files that are too new, and without releases that have no other files."""
@@ -260,7 +266,7 @@ class IndexSource:
         if self._asker is None:
             from tfenv.index.asking import Asker
 
-            self._asker = Asker(self._indexes, cache=self.cache, client=self._make_client)
+            self._asker = Asker(self._indexes_of, cache=self.cache, client=self._make_client)
         return self._asker
 
 

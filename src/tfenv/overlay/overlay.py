@@ -47,6 +47,12 @@ _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
 WINDOWS_LIKE_LINUX = "https://www.tensorflow.org/install/source_windows#gpu"
 """The table of tested builds for Windows names the CUDA and cuDNN of the Linux wheels of the same release."""
 _LIKE_LINUX = ("cudnn_floor", "sass", "ptx")
+_LOCAL = {
+    Accelerator.NONE: re.compile(r"cpu\b"),
+    Accelerator.CUDA: re.compile(r"cu\d+\b"),
+    Accelerator.ROCM: re.compile(r"rocm\d"),
+}
+"""Local versions of builds for an accelerator."""
 _BUILD_TOOLS = (Name("setuptools"), Name("wheel"))
 
 
@@ -96,8 +102,11 @@ class FactsOverlay:
     # as a Source
 
     def releases(self, name: Name) -> tuple[Release, ...]:
-        """Those of the index; of `tensorflow`, those of the distribution that stands for it too."""
-        own = self._source.releases(name)
+        """Those of the index; of `tensorflow`, those of the distribution that stands for it too.
+
+        Of builds whose local versions say what they are for (`2.15.0+cpu`, `2.15.0+cu128`), those for the target.
+        """
+        own = _built_for(self._target.accelerator, self._source.releases(name))
         if name != TENSORFLOW or self._carrier is None:
             return own
         return releases(own, self._source.releases(self._carrier), self._target, self._database.rocm)
@@ -317,6 +326,22 @@ class FactsOverlay:
         if build is None or bundle is None:
             return ()
         return cuda_requirements(name, version, build, bundle, cuda=self._database.cuda, cudnn=self._database.cudnn)
+
+
+def _built_for(accelerator: Accelerator, releases: tuple[Release, ...]) -> tuple[Release, ...]:
+    """The releases without builds for another accelerator, where the same release has a build for this one.
+
+    PyTorch publishes the builds of a release as local versions: https://pytorch.org/get-started/previous-versions/.
+    """
+    wanted = _LOCAL.get(accelerator)
+    if wanted is None or not any(release.version.local for release in releases):
+        return releases
+    served = {release.version.public for release in releases if wanted.match(release.version.local or "")}
+    return tuple(
+        release
+        for release in releases
+        if release.version.public not in served or wanted.match(release.version.local or "")
+    )
 
 
 def build_on(facts: ReleaseFacts, platform: Platform) -> Build | None:

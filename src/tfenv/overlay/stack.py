@@ -12,41 +12,85 @@ from tfenv.facts import kernels
 from tfenv.facts.rules import ptx_driver
 from tfenv.model.hardware import Architecture
 from tfenv.model.lock import Needs, Origin, Stack
+from tfenv.model.package import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
+    from tfenv.facts.wheels import CpuBuilds
     from tfenv.model.build import Build
     from tfenv.model.hardware import ComputeCapability
-    from tfenv.model.package import Name, Requirement
+    from tfenv.model.lock import LockedPackage
+    from tfenv.model.package import Requirement
     from tfenv.model.target import Platform
 
-# NVIDIA's wheels carry the CUDA major as a suffix up to CUDA 12, and none from 13 on
-_RUNTIME = re.compile(r"nvidia-cuda-runtime(?:-cu\d+)?")
 _CUDNN = re.compile(r"nvidia-cudnn-cu(\d+)")
-_NCCL = re.compile(r"nvidia-nccl-cu\d+")
+_LIBRARIES = ("nvidia-", "cuda-toolkit")
+"""Beginnings of the names of projects that bring CUDA libraries."""
+_UNMARKED = 13
+"""First CUDA major whose runtime wheel does not have the major in its name."""
+_MAJORS = (11, 12, 13)
+"""CUDA majors whose libraries are on PyPI."""
 
 
 def stack_of(pins: Mapping[Name, Version], build: Build | None) -> Stack:
-    """The CUDA stack that the locked wheels bring.
+    """The CUDA stack of TensorFlow: its own, not that of another package such as torch.
 
-    The runtime wheel is numbered like its toolkit, so its `X.Y` is the release of CUDA.
+    The runtime wheel is numbered like its toolkit, so its `X.Y` is the release of CUDA. If the build is not known, the
+    wheels of the lowest CUDA major count.
+
+    Args:
+        pins: what is locked.
+        build: of the locked TensorFlow, ``None`` if unknown.
     """
-    runtime = _find(pins, _RUNTIME)
-    if runtime is None:
-        return (
-            Stack(origin=Origin.SYSTEM, cuda=build.cuda, cudnn=build.cudnn)
-            if build is not None and build.is_cuda
-            else Stack()
+    if build is not None and not build.is_cuda:
+        return Stack()
+    majors = (build.cuda.major,) if build is not None and build.cuda is not None else _MAJORS
+    for major in majors:
+        suffix = f"-cu{major}"
+        runtime = pins.get(Name(f"nvidia-cuda-runtime{suffix if major < _UNMARKED else ''}"))
+        if runtime is not None:
+            return Stack(
+                origin=Origin.WHEELS,
+                cuda=Version(f"{runtime.major}.{runtime.minor}"),
+                cudnn=pins.get(Name(f"nvidia-cudnn{suffix}")),
+                nccl=pins.get(Name(f"nvidia-nccl{suffix}")),
+            )
+    return Stack() if build is None else Stack(origin=Origin.SYSTEM, cuda=build.cuda, cudnn=build.cudnn)
+
+
+def unused_cuda(
+    packages: Sequence[LockedPackage], builds: Mapping[Name, CpuBuilds], indexes: Collection[str]
+) -> Iterator[str]:
+    """What the CUDA libraries of other packages cost in a lock whose TensorFlow runs on the CPU, one line a package.
+
+    Args:
+        packages: that are locked.
+        builds: indexes with builds for the CPU, by project.
+        indexes: URLs of the lock's indexes.
+    """
+    by_name = {package.name: package for package in packages}
+    for package in packages:
+        brought: set[Name] = set()
+        waiting = list(package.dependencies)
+        while waiting and not package.name.startswith(_LIBRARIES):
+            name = waiting.pop()
+            if name.startswith(_LIBRARIES) and name not in brought:
+                brought.add(name)
+                waiting += by_name[name].dependencies
+        if not brought:
+            continue
+        size = sum(by_name[name].file.size or 0 for name in brought)
+        line = (
+            f"{package.name} {package.version} brings {len(brought)} wheels with CUDA libraries"
+            f" ({size / 1e9:.1f} GB), which TensorFlow on the CPU does not use"
         )
-    return Stack(
-        origin=Origin.WHEELS,
-        cuda=Version(f"{runtime.major}.{runtime.minor}"),
-        cudnn=_find(pins, _CUDNN),
-        nccl=_find(pins, _NCCL),
-    )
+        row = builds.get(package.name)
+        if row is not None and row.index not in indexes:
+            line += f"; `--extra-index-url {row.index}` takes its build for the CPU"
+        yield line
 
 
 def needs_of(
@@ -109,7 +153,8 @@ def _drivers(
 
 def _common(build: Build, pins: Mapping[Name, Version], cudnn: CudnnTable) -> tuple[Architecture, ...]:
     """Capabilities from which on both TensorFlow and cuDNN have machine code."""
-    found = next(((int(match[1]), pins[name]) for name in pins if (match := _CUDNN.fullmatch(name))), None)
+    carriers = [(int(match[1]), pins[name]) for name in pins if (match := _CUDNN.fullmatch(name))]
+    found = next((one for one in carriers if build.cuda is None or one[0] == build.cuda.major), None)
     row = cudnn.row(found[1], found[0]) if found else None
     if row is None:
         return build.sass
@@ -120,7 +165,3 @@ def _common(build: Build, pins: Mapping[Name, Version], cudnn: CudnnTable) -> tu
         if any(one.sass_runs_on(capability) for one in build.sass)
         and any(one.sass_runs_on(capability) for one in row.sass)
     )
-
-
-def _find(pins: Mapping[Name, Version], pattern: re.Pattern[str]) -> Version | None:
-    return next((pins[name] for name in sorted(pins) if pattern.fullmatch(name)), None)

@@ -21,12 +21,13 @@ from tfenv.model.progress import Silent
 from tfenv.model.target import Accelerator, Platform
 from tfenv.outputs.request import inputs_digest
 from tfenv.overlay.base import base_of, base_warnings
-from tfenv.overlay.stack import needs_of, stack_of
+from tfenv.overlay.stack import needs_of, stack_of, unused_cuda
 from tfenv.overlay.stand_ins import ROCM
 from tfenv.resolver import EXPLAINING, Kind, explain, repairs, resolve, smallest
 from tfenv.resolver.outcome import Conflict
 from tfenv.store.cache import Cache
 from tfenv.workflow.gather import configuration_of
+from tfenv.workflow.lock.recent import more_recent
 from tfenv.workflow.lock.supply import Supply
 
 if TYPE_CHECKING:
@@ -107,12 +108,21 @@ def solve(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Settled:
-    """A resolution, and the goal it meets: with the glibc of the image, where that was left open."""
+    """A resolution, and the goal it meets: with the glibc of the image, where that was left open.
+
+    Attributes:
+        goal: goal that is met.
+        resolution: what was chosen.
+        overlay: facts that it was chosen by.
+        image: base image.
+        instead: reason why a newer TensorFlow was not taken, although there is a solution with it.
+    """
 
     goal: Goal
     resolution: Resolution
     overlay: FactsOverlay
     image: ImageRow | None
+    instead: str = ""
 
 
 class _Search:
@@ -135,7 +145,7 @@ class _Search:
             NoSolution: the smallest conflict, with what resolves it.
         """
         try:
-            answer = self._assemble(self._settled(self._goal, self._preferred))
+            answer = self._assemble(self._recent(self._settled(self._goal, self._preferred)))
         except Conflict as conflict:
             raise self._explained(conflict) from None
         return self._judged(answer)
@@ -162,6 +172,18 @@ class _Search:
             "\n".join([f"{release} with these packages would not work", *because]),
             hint="leave out one of the packages named, or lock it anyway with `--force-broken`",
         )
+
+    def _recent(self, settled: _Settled) -> _Settled:
+        """The same, or a pair with an older TensorFlow if the newest one goes only with an old release of the rest."""
+        overlay = settled.overlay
+        found = more_recent(self._goal, settled.resolution, overlay, self._pythons, self._preferred)
+        for goal in () if found is None else found.goals:
+            try:
+                other = self._settled(goal, self._preferred, brief=True)
+            except (Conflict, IndexUnavailable):
+                continue
+            return replace(other, instead=found.because if found is not None else "")
+        return settled
 
     def _settled(self, asked: Goal, preferred: Mapping[Name, Version], *, brief: bool = False) -> _Settled:
         """Resolved; once more if the image of the Python that was chosen offers less glibc than was assumed."""
@@ -203,6 +225,8 @@ class _Search:
         held = None if name is None else settled.resolution.held.get(name)
         if name is None or held is None or held.because:
             return {}
+        if settled.instead:
+            return {name: settled.instead}
         wanted = self._goal.tensorflow & SpecifierSet(f"=={held.before}")
         asked = replace(self._goal, tensorflow=wanted)
         try:
@@ -230,10 +254,10 @@ class _Search:
         if (rocm := resolution.pins.get(ROCM)) is not None:
             built = self._database.rocm.row(rocm.version)
             return Stack() if built is None else Stack(origin=Origin.SYSTEM, rocm=built.rocm)
+        if self._goal.target.accelerator is not Accelerator.CUDA:
+            return Stack()
         pins = {name: pin.version for name, pin in resolution.pins.items()}
-        stack = stack_of(pins, _build(resolution, overlay))
-        unused = stack.origin is Origin.SYSTEM and self._goal.target.accelerator is not Accelerator.CUDA
-        return Stack() if unused else stack
+        return stack_of(pins, _build(resolution, overlay))
 
     def _with_glibc(self, goal: Goal) -> Goal:
         """A machine whose glibc is unknown has that of the base image."""
@@ -298,10 +322,12 @@ class _Search:
         versions = {package.name: package.version for package in packages}
         build, stack = _build(resolution, overlay), self._stack(resolution, overlay)
         reasons = self._why_not_newer(settled)
+        on_cpu = goal.target.accelerator is Accelerator.NONE
         warnings = (
             *resolution.warnings,
             *overlay.warnings(versions.items()),
             *base_warnings(image, goal.target.platform, resolution.python, stack),
+            *(unused_cuda(packages, self._database.wheels.cpu_builds, goal.indexes) if on_cpu else ()),
             *(
                 f"{name}: {len(files)} files are left out, because their index does not say when they were uploaded"
                 for name, files in self._supply.index(goal).undated().items()

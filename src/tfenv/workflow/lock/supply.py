@@ -62,7 +62,7 @@ class Supply:
         self._progress = progress
         self._expected = tuple(name for name in expected if name != "python")
         self._open = ExitStack()
-        self._sources: dict[datetime | None, IndexSource] = {}
+        self._sources: dict[tuple[datetime | None, bool], IndexSource] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -73,20 +73,26 @@ class Supply:
         self._open.close()
 
     def index(self, goal: Goal) -> IndexSource:
-        """The indexes, as of the moment that a goal names."""
-        if goal.exclude_newer not in self._sources:
+        """The indexes, as of the moment that a goal names.
+
+        A goal without a GPU takes CPU builds from the index that has them, if that index is one of its own.
+        """
+        on_cpu = goal.target.accelerator is Accelerator.NONE
+        if (key := (goal.exclude_newer, on_cpu)) not in self._sources:
+            builds = self._database.wheels.cpu_builds if on_cpu else {}
             index = IndexSource(
                 self._indexes,
                 cache=self._cache,
                 exclude_newer=goal.exclude_newer,
+                homes={name: row.index for name, row in builds.items() if row.index in goal.indexes},
                 offline=self._offline,
                 progress=self._progress,
             )
-            self._sources[goal.exclude_newer] = self._open.enter_context(index)
+            self._sources[key] = self._open.enter_context(index)
             index.expect(self._expected or self._usual(index))
             if index.is_asking:
                 self._prepare()
-        return self._sources[goal.exclude_newer]
+        return self._sources[key]
 
     def overlay(self, goal: Goal) -> FactsOverlay:
         """The indexes with the facts, for the target of a goal."""
