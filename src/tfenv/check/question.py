@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from tfenv.check.apparent import apparent
 from tfenv.errors import UsageError
 from tfenv.facts.makers import maker_of
 from tfenv.model.goal import Goal
@@ -44,6 +45,9 @@ _PLUGINS = {
     "tensorflow-metal": "Apple",
 }
 """Packages that let TensorFlow use GPUs of another maker."""
+
+NOT_THERE = Version("0")
+"""Version of a CUDA or a cuDNN that is known not to be there."""
 
 _RUNTIME = re.compile(r"nvidia-cuda-runtime(?:-cu\d+)?")
 _CUDNN = re.compile(r"nvidia-cudnn-cu\d+")
@@ -186,7 +190,10 @@ def ask(configuration: Configuration, database: Database) -> Question:
         complete=configuration.complete,
         observed=configuration.observed,
         installer=configuration.installer,
-        problems=(*strangers, *_twice(configuration), *_overwritten(names, database)),
+        problems=(
+            *strangers,
+            *apparent(configuration, platform, names, database),
+        ),
         unknown=unclear,
         cautions=tuple(cautions),
         foreign=configuration.foreign,
@@ -239,7 +246,7 @@ def _fixed(configuration: Configuration, distribution: Name | None) -> tuple[tup
         (SYSTEM_CUDA, _RUNTIME, configuration.cuda),
         (SYSTEM_CUDNN, _CUDNN, configuration.cudnn),
     ):
-        if said is not None:
+        if said is not None and said != NOT_THERE:
             found[name] = Fixed(name=name, specifier=_as_said(said, exact=name == SYSTEM_CUDNN))
             continue
         stacks = [
@@ -250,6 +257,8 @@ def _fixed(configuration: Configuration, distribution: Name | None) -> tuple[tup
         if stacks:
             found[name] = stacks[0]
             also += stacks[1:]
+        elif said is not None:
+            found[name] = Fixed(name=name, specifier=SpecifierSet(f"=={NOT_THERE}"))
     return tuple(found.values()), tuple(also)
 
 
@@ -274,7 +283,8 @@ def _gpus(
     texts = [text for text in configuration.gpus if maker_of(text) not in served]
     accelerated = configuration.accelerated
     if served and (len(texts) < len(configuration.gpus) or not configuration.gpus):
-        accelerated = bool(texts or configuration.cuda or configuration.cudnn)
+        libraries = (configuration.cuda, configuration.cudnn)
+        accelerated = bool(texts) or any(each not in (None, NOT_THERE) for each in libraries)
     found: list[Gpu] = []
     unknown: list[str] = []
     strangers: list[Problem] = []
@@ -309,32 +319,6 @@ def _of_another_maker(name: str, maker: str) -> Problem:
         because=(f"the wheels of TensorFlow use GPUs of NVIDIA only, and {name} is made by {maker}; {other}",),
         sources=(source,),
     )
-
-
-def _twice(configuration: Configuration) -> list[Problem]:
-    """Two files of one name on the loader path: which one is opened depends on the order."""
-    return [
-        Problem(
-            code="loader-path",
-            subject=soname,
-            because=(f"the loader finds {soname} at {files[0]}, which hides {' and '.join(files[1:])}",),
-        )
-        for soname, files in configuration.loader
-        if len(files) > 1
-    ]
-
-
-def _overwritten(names: set[Name], database: Database) -> list[Problem]:
-    """Distributions that write the same files."""
-    return [
-        Problem(
-            code="package-broken",
-            subject=found[0],
-            because=(f"{' and '.join(found)} are installed together, and each writes {row.files}",),
-            sources=(row.source,),
-        )
-        for found, row in database.distributions.overwriting(names)
-    ]
 
 
 def _is_prerelease(said: str) -> bool:

@@ -62,7 +62,7 @@ def with_fixes(verdict: Verdict, question: Question, knowledge: Knowledge) -> Ve
     problems = []
     for problem in verdict.problems:
         unique: dict[object, Fix] = {}
-        for fix in (*fixes, *repairs.elsewhere(problem)):
+        for fix in (*problem.fixes, *fixes, *repairs.elsewhere(problem)):
             unique.setdefault(fix.change or fix.command, fix)
         problems.append(replace(problem, fixes=tuple(sorted(unique.values(), key=lambda fix: fix.cost)[:MOST])))
     return replace(verdict, problems=tuple(problems))

@@ -75,6 +75,7 @@ def steps(question: Question, codes: Collection[str], knowledge: Knowledge) -> I
     files = {"python-no-wheel", "platform-no-wheel", "package-incompatible", "keras-mismatch", "companion-mismatch"}
     if files & set(codes):
         yield from _pythons(question, knowledge)
+        yield from _parts(question, knowledge.database)
     if "platform-no-gpu" in codes or "tf-unknown" in codes:
         yield from _other_distributions(question, knowledge)
     if {"platform-no-gpu", "platform-no-wheel"} & set(codes):
@@ -116,6 +117,20 @@ def _pythons(question: Question, knowledge: Knowledge) -> Iterator[Alteration]:
         if now is None or python.release[:2] != now.release[:2]:
             values = (("python", str(python)),)
             yield Alteration(values=values, after=question.on(python=python), cost=PYTHON, kinds=_of("python"))
+
+
+def _parts(question: Question, database: Database) -> Iterator[Alteration]:
+    """Without a distribution that TensorFlow itself requires where it is needed (`tensorflow-intel`)."""
+    for one in question.fixed:
+        row = database.distributions.of(one.name)
+        if row is not None and one.name not in _DISTRIBUTIONS and one.name != question.distribution:
+            yield Alteration(
+                values=((f"packages.{one.name}", "none"),),
+                after=question.without(one.name),
+                cost=PACKAGE,
+                does=f"{question.installer} uninstall {one.name}",
+                kinds=_of("owners"),
+            )
 
 
 def _other_distributions(question: Question, knowledge: Knowledge) -> Iterator[Alteration]:

@@ -13,8 +13,9 @@ from tfenv.check.ranges import compatible
 from tfenv.check.words import RANK, code_of, in_order, problem_of
 from tfenv.model import tags
 from tfenv.model.package import TENSORFLOW
-from tfenv.model.report import Answer, Caution, Problem, Verdict
+from tfenv.model.report import Answer, Caution, Fix, Problem, Verdict
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
+from tfenv.resolver.commands import PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -240,6 +241,7 @@ def _pip(question: Question, version: Version, edges: Edges, knowledge: Knowledg
             f"pip is {pip.version}, and sees no wheel",
         ),
         sources=(fitting[0][0].filename, tags.PIP_SOURCE),
+        fixes=(Fix(change=(("packages.pip", f">={lowest}"),), command="pip install --upgrade pip", cost=PACKAGE),),
     )
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tfenv.check.clash import ClashKind
+from tfenv.check.question import NOT_THERE
 from tfenv.facts.rows import cited
 from tfenv.model.hardware import driver_text
+from tfenv.model.package import Name
 from tfenv.model.report import Problem
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
 from tfenv.resolver.candidate import PYTHON, is_virtual
@@ -62,6 +64,8 @@ _FIRST = ("protobuf", "numpy", "ml-dtypes", "h5py", "keras", "wrapt", "gast")
 
 _CODES = {PYTHON: "python-no-wheel", "__glibc": "glibc-too-old", "__cpu": "cpu-instruction-missing"}
 _NAMES = {SYSTEM_CUDA: "CUDA", SYSTEM_CUDNN: "cuDNN"}
+NOTHING = str(NOT_THERE)
+"""What is given where a library is known not to be there."""
 
 
 def problem_of(clash: Clash, question: Question, edges: Edges, table: DistributionTable) -> Problem:
@@ -112,7 +116,9 @@ def _subject(clash: Clash, code: str, question: Question, table: DistributionTab
     if clash.kind is ClashKind.ABSENT:
         return parent
     if requirement.name in _NAMES:
-        return f"{_NAMES[requirement.name]} {_system(clash.given)}"
+        return (
+            f"{_NAMES[requirement.name]} {_system(clash.given)}" if clash.given != NOTHING else _NAMES[requirement.name]
+        )
     if code.startswith("driver") and target.driver is not None:
         return f"driver {_driver(target.driver)}"
     if code.startswith("gpu") or code == "cudnn-gpu-dropped":
@@ -163,6 +169,8 @@ def _has(clash: Clash, question: Question, edges: Edges) -> list[str]:
     name, target = clash.requirement.name, question.target
     if clash.kind is ClashKind.MISSING:
         return [f"{name} is not installed"]
+    if name in _NAMES and clash.given == NOTHING:
+        return [f"{_NAMES[Name(name)]} is not installed here"]
     if name == SYSTEM_CUDA:
         return [f"CUDA {_system(clash.given)} has no file of that name"]
     if name == SYSTEM_CUDNN:

@@ -56,7 +56,8 @@ class ImageTable:
 
     Attributes:
         all: rows in the order of the file: newest first.
-        glibc: glibc of each distribution release that an image is based on.
+        systems: distribution releases that an image is based on, by name.
+        glibc: glibc of each of them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,6 +68,7 @@ class ImageTable:
         """
         root = read(path)
         systems = {system.name: system for system in root.rows("os", _system)}
+        self.systems = systems
         self._pythons = root.rows("python", lambda row: _python(row, systems))
         self._cudas = root.rows("cuda", lambda row: _cuda(row, systems))
         finish(root, path)
@@ -117,23 +119,33 @@ class ImageTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _System:
-    """A release of a distribution: its glibc, and the Python that it installs as `python3`, if known."""
+class SystemRow:
+    """A release of a distribution.
+
+    Attributes:
+        name: distribution and release, such as `debian 12`.
+        glibc: version of glibc.
+        python: Python that it installs as `python3`; ``None`` if not known.
+        pip: pip that it installs as `python3-pip`; ``None`` if not known.
+    """
 
     name: str
     glibc: Version
     python: Version | None
+    pip: Version | None
 
 
-def _system(row: Row) -> _System:
+def _system(row: Row) -> SystemRow:
     row.text("source")
     row.tier()
     if (python := row.maybe_version("python")) is not None:
         row.text("python_source")
-    return _System(name=row.text("name"), glibc=row.version("glibc"), python=python)
+    if (pip := row.maybe_version("pip")) is not None:
+        row.text("pip_source")
+    return SystemRow(name=row.text("name"), glibc=row.version("glibc"), python=python, pip=pip)
 
 
-def _python(row: Row, systems: dict[str, _System]) -> ImageRow:
+def _python(row: Row, systems: dict[str, SystemRow]) -> ImageRow:
     system = _os(row, systems)
     return ImageRow(
         reference=row.text("reference"),
@@ -145,7 +157,7 @@ def _python(row: Row, systems: dict[str, _System]) -> ImageRow:
     )
 
 
-def _cuda(row: Row, systems: dict[str, _System]) -> ImageRow:
+def _cuda(row: Row, systems: dict[str, SystemRow]) -> ImageRow:
     system = _os(row, systems)
     if system.python is None:
         row.fault("os", f"the `python3` of `{system.name}` is not known")
@@ -163,7 +175,7 @@ def _cuda(row: Row, systems: dict[str, _System]) -> ImageRow:
     )
 
 
-def _os(row: Row, systems: dict[str, _System]) -> _System:
+def _os(row: Row, systems: dict[str, SystemRow]) -> SystemRow:
     if (name := row.text("os")) and name not in systems:
         row.fault("os", f"there is no `[[os]]` named `{name}`")
-    return systems.get(name, _System(name=name, glibc=_NO_VERSION, python=_NO_VERSION))
+    return systems.get(name, SystemRow(name=name, glibc=_NO_VERSION, python=_NO_VERSION, pip=None))

@@ -62,6 +62,15 @@ def _service(service: dict[str, Any], images: ImageTable, read: Callable[[str], 
         file = "Dockerfile" if isinstance(build, str) else str(build.get("dockerfile", "Dockerfile"))
         path = re.sub(r"^\./", "", f"{context.rstrip('/')}/{file}").removeprefix("./")
         if (text := read(path)) is not None:
-            return merge(found, dockerfile.loads(text, images, read=read))
+            arguments, target = ({}, None) if isinstance(build, str) else (_arguments(build), build.get("target"))
+            return merge(found, dockerfile.loads(text, images, read=read, arguments=arguments, target=target))
     image = service.get("image")
     return merge(found, dockerfile.of_image(str(image), images)) if image else found
+
+
+def _arguments(build: dict[str, Any]) -> dict[str, str]:
+    """Build arguments: a mapping, or a list of `NAME=value`."""
+    given = build.get("args") or {}
+    if isinstance(given, dict):
+        return {str(name): str(value) for name, value in given.items() if value is not None}
+    return dict(str(each).split("=", 1) for each in given if "=" in str(each))

@@ -1,191 +1,165 @@
-"""A Dockerfile, as a `Configuration`: its base image, what its last stage installs, its environment."""
+"""A Dockerfile, as a `Configuration`: what its last stage holds once every instruction has been carried out."""
 
 from __future__ import annotations
 
-import re
-import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
-from packaging.version import Version
-
-from tfenv.inputs import environments
-from tfenv.inputs.configuration import merge
-from tfenv.model.configuration import Configuration
-from tfenv.model.package import normalize
-from tfenv.model.target import Platform
+from tfenv.inputs.docker import instructions
+from tfenv.inputs.docker.bases import stage_of
+from tfenv.inputs.docker.packagers import install
+from tfenv.inputs.docker.shell import Command, commands
+from tfenv.inputs.docker.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from tfenv.facts.held import Held
     from tfenv.facts.images import ImageTable
+    from tfenv.inputs.docker.instructions import Instruction
+    from tfenv.model.configuration import Configuration
 
-_CUDA = re.compile(
-    r"(?:nvidia/cuda|/cuda):(?P<cuda>\d+\.\d+)(?:\.\d+)?(?:-\w+)*?-?(?:cudnn(?P<cudnn>\d+(?:\.\d+)*))?(?:-|$)"
-)
-_PYTHON = re.compile(r"(?:^|/)python:(?P<python>\d+\.\d+(?:\.\d+)?)(?P<variant>[\w.-]*)")
-_TENSORFLOW = re.compile(r"tensorflow/tensorflow:(?P<tf>\d+\.\d+\.\d+)(?P<variant>[\w.-]*)")
-_APT_PYTHON = re.compile(r"\bpython(3\.\d+)\b")
+_PACKAGES = ("site-packages", "dist-packages", "venv", "/usr/local", "/opt/conda", "/usr/lib/python3", "/root/.local")
+"""Folders that hold Python packages."""
+_PYTHONS = ("venv", "/usr/local", "/opt/conda", "/opt/python", "conda")
+"""Folders that hold a Python."""
 
 
-def loads(text: str, images: ImageTable, *, read: Callable[[str], str | None] = lambda _path: None) -> Configuration:
+def loads(
+    text: str,
+    images: ImageTable,
+    *,
+    read: Callable[[str], str | None] = lambda _path: None,
+    arguments: Mapping[str, str] | None = None,
+    target: str | None = None,
+) -> Configuration:
     """Read a Dockerfile.
 
     Args:
-        text: of it.
-        images: base images that are known, with their glibc and cuDNN.
+        text: content of the file.
+        images: base images that are known.
         read: gives the text of a file that it copies (`requirements.txt`), or ``None``.
+        arguments: values of build arguments that override their defaults.
+        target: stage to build; by default the last one.
     """
-    stages: dict[str, Configuration] = {}
-    now = Configuration()
-    variables: dict[str, str] = {}
-    number = 0
-    for word, raw in _instructions(text):
-        rest = _expanded(raw, variables)
-        if word == "ARG" and "=" in rest:
-            name, _, value = rest.partition("=")
-            variables.setdefault(name.strip(), value.strip().strip("\"'"))
-        elif word == "FROM":
-            parts = [part for part in rest.split() if not part.startswith("--")]
-            if not parts:
-                continue
-            now = stages.get(parts[0].lower()) or of_image(parts[0], images)
-            stage = parts[2].lower() if len(parts) > 2 and parts[1].lower() == "as" else str(number)
-            number += 1
-            stages[stage] = now
-        elif word == "ENV":
-            variables.update(_environment(rest))
-        elif word == "RUN":
-            now = _run(rest, now, read)
-            stages[list(stages)[-1] if stages else "0"] = now
-    return now
+    build = _Build(images, read, dict(arguments or {}))
+    for instruction in instructions.read(text):
+        if instruction.word == "FROM" and target is not None and build.name == target.lower():
+            break
+        build.carry_out(instruction)
+    return build.stage.configuration()
 
 
 def of_image(reference: str, images: ImageTable) -> Configuration:
     """What an image brings, by its name and tag."""
-    bare = reference.split("@", maxsplit=1)[0]
-    if (held := images.held.of(reference)) is not None:
-        return _holding(held, images)
-    found = Configuration(platform=Platform.LINUX_X86_64)
-    row = next((row for row in images.all if row.reference.endswith(f"/{bare}") or row.reference == bare), None)
-    if (match := _CUDA.search(bare)) is not None:
-        cudnn = row.cudnn if row is not None and row.cudnn is not None else match["cudnn"] and Version(match["cudnn"])
-        found = merge(found, Configuration(cuda=Version(match["cuda"]), cudnn=cudnn or None, accelerated=True))
-    elif (match := _PYTHON.search(bare)) is not None:
-        python = Version(match["python"])
-        musl = "alpine" in match["variant"]
-        found = Configuration(
-            python=python, platform=None if musl else found.platform, foreign="Alpine Linux (musl)" if musl else None
-        )
-    elif (match := _TENSORFLOW.search(bare)) is not None:
-        gpu = "gpu" in match["variant"]
-        name = normalize("tensorflow" if gpu else "tensorflow-cpu")
-        found = merge(found, Configuration(tf=match["tf"], accelerated=gpu or None))
-        found = merge(found, Configuration(packages=((name, SpecifierSet(f"=={match['tf']}")),) if gpu else ()))
-    glibc = row.glibc if row is not None else glibc_of(bare, images)
-    return merge(found, Configuration(glibc=glibc)) if found.foreign is None else found
+    return stage_of(reference, images).configuration()
 
 
-def _holding(held: Held, images: ImageTable) -> Configuration:
-    """What is known of an image; a TensorFlow that its vendor built is not one of the published wheels."""
-    if held.libc is not None:
-        return Configuration(python=held.python, foreign=f"Alpine Linux ({held.libc})")
-    found = Configuration(
-        platform=Platform.LINUX_X86_64,
-        python=held.python,
-        glibc=images.glibc.get(held.os) if held.os is not None else None,
-    )
-    if held.vendor is not None:
-        return found
-    project = None if held.distribution is None else normalize(held.distribution.partition("[")[0])
-    tensorflow = held.tensorflow if held.tensorflow is not None else None
-    gpu = held.accelerator == "cuda"
-    installed = project is not None and tensorflow is not None and gpu
-    return merge(
-        found,
-        Configuration(
-            tf=None if tensorflow is None else str(tensorflow),
-            cuda=None if held.cuda is None else Version(".".join(map(str, held.cuda.release[:2]))),
-            cudnn=held.cudnn,
-            accelerated=True if gpu else None,
-            packages=((project, SpecifierSet(f"=={tensorflow}")),) if installed and project is not None else (),
-        ),
-    )
+class _Build:
+    """The stages of one Dockerfile while they are built."""
 
+    def __init__(self, images: ImageTable, read: Callable[[str], str | None], arguments: dict[str, str]) -> None:
+        self._images = images
+        self._read = read
+        self._given = arguments
+        self._global: dict[str, str] = {}
+        self._stages: dict[str, Stage] = {}
+        self._started = 0
+        self.name = ""
+        self.stage = Stage(read=read)
 
-def glibc_of(words: str, images: ImageTable) -> Version | None:
-    """The glibc of the distribution that a tag or a person names (`ubuntu20.04`, `Debian 11`)."""
-    flat = re.sub(r"[^a-z0-9.]", "", words.lower())
-    names = {"bookworm": "debian12", "bullseye": "debian11", "buster": "debian10", "jammy": "ubuntu22.04"}
-    names |= {"focal": "ubuntu20.04", "bionic": "ubuntu18.04", "noble": "ubuntu24.04", "xenial": "ubuntu16.04"}
-    for name, system in names.items():
-        flat = flat.replace(name, system)
-    known = {re.sub(r"[^a-z0-9.]", "", row.os): row.glibc for row in images.all}
-    return next((glibc for system, glibc in known.items() if system in flat), None)
+    def carry_out(self, instruction: Instruction) -> None:
+        """Change the stage by one instruction."""
+        match instruction.word:
+            case "ARG":
+                self._argument(self._expanded(instruction.rest))
+            case "FROM":
+                self._start(instruction)
+            case "ENV":
+                values = instructions.environment(self._expanded(instruction.rest))
+                self.stage.variables |= values
+                self._settings(values)
+            case "RUN":
+                self._run(instruction)
+            case "COPY" | "ADD":
+                self._copy(instruction)
 
+    def _expanded(self, text: str) -> str:
+        return instructions.expand(text, self.stage.variables if self._started else self._global)
 
-def _run(command: str, now: Configuration, read: Callable[[str], str | None]) -> Configuration:
-    """What `pip install`, `conda install` and `apt-get install` in a RUN change; the last word on a package counts."""
-    for part in re.split(r"&&|\|\||;|\n", command):
-        try:
-            words = shlex.split(part, comments=True)
-        except ValueError:
-            words = part.split()
-        if "install" not in words and not ("create" in words and "conda" in part):
-            continue
-        rest = words[words.index("install" if "install" in words else "create") + 1 :]
-        if re.search(r"\b(?:conda|mamba|micromamba)\b", part):
-            specs = [spec for word in _operands(rest, read) if (spec := environments.conda_spec(word)) is not None]
-            now = merge(environments.of_specs(specs), now)
-        elif re.search(r"\bpip3?\b|\bpip3?\.\d+\b|\buv\b", part):
-            specs = [spec for word in _operands(rest, read) for spec in environments.pip_spec(word)]
-            now = merge(environments.of_specs(specs), now)
-        elif re.search(r"\bapt(?:-get)?\b", part) and (match := _APT_PYTHON.search(part)) is not None:
-            now = merge(Configuration(python=Version(match[1])), now)
-    return now
+    def _argument(self, rest: str) -> None:
+        name, given, default = rest.partition("=")
+        name = name.strip()
+        known = self._global if self._started else {}
+        value = self._given.get(name, default.strip().strip("\"'") if given else known.get(name))
+        if value is not None:
+            (self.stage.variables if self._started else self._global).setdefault(name, value)
 
+    def _start(self, instruction: Instruction) -> None:
+        parts = instructions.expand(instruction.rest, self._global).split()
+        if not parts:
+            return
+        platform = instruction.flags.get("platform")
+        earlier = self._stages.get(parts[0].lower())
+        platform = None if platform is None else instructions.expand(platform, self._global)
+        self.stage = earlier.copy() if earlier is not None else stage_of(parts[0], self._images, platform=platform)
+        self.stage.read = self._read
+        named = len(parts) > 2 and parts[1].lower() == "as"
+        self.name = parts[2].lower() if named else str(self._started)
+        self._stages[str(self._started)] = self._stages[self.name] = self.stage
+        self._started += 1
 
-def _operands(words: list[str], read: Callable[[str], str | None]) -> Iterator[str]:
-    """Requirements among the words of a command, those of a file that it names (`-r`) included."""
-    takes_value = ("-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-n", "--name")
-    position = 0
-    while position < len(words):
-        word = words[position]
-        if word in ("-r", "--requirement") and position + 1 < len(words):
-            text = read(words[position + 1]) or ""
-            yield from (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "-")))
-            position += 1
-        elif word in takes_value or (word == "-c" and position + 1 < len(words)):
-            position += 1
-        elif not word.startswith("-"):
-            yield word
-        position += 1
+    def _settings(self, values: Mapping[str, str]) -> None:
+        """Settings of the environment that change what TensorFlow uses."""
+        if values.get("CUDA_VISIBLE_DEVICES") in ("-1", "", "none") or values.get("NVIDIA_VISIBLE_DEVICES") in (
+            "none",
+            "void",
+        ):
+            self.stage.known = replace(self.stage.known, accelerated=False)
+        if values.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true"):
+            self.stage.known = replace(self.stage.known, keras=2)
 
+    def _run(self, instruction: Instruction) -> None:
+        words = instruction.words
+        if words is not None:
+            shell = words[:1] and words[0].rpartition("/")[2] in ("sh", "bash") and len(words) > 2
+            found = list(commands(words[-1], self.stage.variables)) if shell else [Command(words=words)]
+        else:
+            script = "\n".join(instruction.documents.values()) or instruction.rest
+            lines = [line for line in script.splitlines() if not line.lstrip().startswith("#")]
+            found = commands("\n".join(lines).replace("\\\n", " "), self.stage.variables)  # type: ignore[assignment]
+        for command in found:
+            if command.words:
+                install(command, self.stage, self._images)
 
-def _instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Instructions with their arguments, continued lines joined, comments left out."""
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    joined = re.sub(r"[\\`][ \t]*\n", " ", "\n".join(lines))
-    for line in joined.splitlines():
-        word, _, rest = line.strip().partition(" ")
-        if word:
-            yield word.upper(), rest.strip()
+    def _copy(self, instruction: Instruction) -> None:
+        """Files that the Dockerfile itself holds, and what comes from another stage or image."""
+        words = instruction.words or self._expanded(instruction.rest).split()
+        if instruction.documents:
+            self.stage.files[words[-1].rpartition("/")[2]] = "\n".join(instruction.documents.values())
+            return
+        install(Command(words=["copy", *words]), self.stage, self._images)
+        origin = instruction.flags.get("from")
+        if origin is None or len(words) < 2:
+            return
+        origin = self._expanded(origin)
+        other = self._stages.get(origin.lower()) or stage_of(origin, self._images)
+        for path in words[:-1]:
+            self._bring(path.rstrip("/"), other)
 
-
-def _environment(rest: str) -> Mapping[str, str]:
-    if "=" not in rest.split(" ", maxsplit=1)[0]:
-        name, _, value = rest.partition(" ")
-        return {name: value.strip()}
-    try:
-        return dict(word.split("=", 1) for word in shlex.split(rest) if "=" in word)
-    except ValueError:
-        return {}
-
-
-def _expanded(text: str, variables: Mapping[str, str]) -> str:
-    return re.sub(
-        r"\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))",
-        lambda match: variables.get(match[1] or match[3], match[2] if match[2] is not None else match[0]),
-        text,
-    )
+    def _bring(self, path: str, other: Stage) -> None:
+        """What a folder of another stage adds."""
+        stage = self.stage
+        if not path or any(folder in path for folder in _PACKAGES):
+            stage.packages |= other.packages
+            stage.wheel_files = (*stage.wheel_files, *other.wheel_files)
+            stage.used = other.used if other.used is not None and stage.used is None else stage.used
+            if other.known.tf is not None:
+                stage.known = replace(stage.known, tf=other.known.tf)
+        if (not path or any(folder in path for folder in _PYTHONS)) and "lib" not in path.rpartition("/")[2]:
+            stage.commands |= {name: found for name, found in other.commands.items() if name not in stage.commands}
+        if "wheel" in path or path.rpartition("/")[2] in ("dist", "wheels", "whl", "packages"):
+            stage.wheels |= other.wheels
+        if "/cuda" in path and other.known.cuda is not None:
+            stage.libraries(cuda=other.known.cuda)
+        if "cudnn" in path and other.known.cudnn is not None:
+            stage.libraries(cudnn=other.known.cudnn)

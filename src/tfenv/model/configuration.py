@@ -15,14 +15,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriverFloor:
+    """The lowest driver for which the maker of an image says that it runs.
+
+    Attributes:
+        version: the driver.
+        by: reference of the image.
+        source: page that says so.
+    """
+
+    version: Version
+    by: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """Any subset of the facts; ``None`` and empty mean "not given".
 
     Attributes:
         tf: version or specifier of TensorFlow, as given (`2.17.1`, `2.17`, `>=2.15,<2.18`).
         python: version of Python, `X.Y` or `X.Y.Z`.
-        cuda: toolkit whose libraries the loader finds, `X.Y`.
-        cudnn: cuDNN that the loader finds, as precise as given.
+        cuda: toolkit whose libraries the loader finds, `X.Y`; `0` if there is known to be none.
+        cudnn: cuDNN that the loader finds, as precise as given; `0` if there is known to be none.
         driver: version of the NVIDIA driver.
         gpus: GPUs by name or compute capability; all must work.
         capability: measured compute capability; it overrides that of a single named GPU.
@@ -37,6 +52,8 @@ class Configuration:
         complete: whether `packages` lists everything that is installed (a freeze, a lock, an environment).
         observed: whether the packages were seen installed, so that their wheels fit.
         installer: command that installs packages there (`pip`, `uv pip`).
+        wheels: names of wheels that are installed from a file or a URL.
+        floor: lowest driver for the base image.
         loader: CUDA libraries by soname, each with all files of that name in the order of the loader path.
     """
 
@@ -58,6 +75,8 @@ class Configuration:
     complete: bool = False
     observed: bool = False
     installer: str = "pip"
+    wheels: tuple[str, ...] = ()
+    floor: DriverFloor | None = None
     loader: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def package(self, name: str) -> SpecifierSet | None:
