@@ -12,6 +12,7 @@ from packaging.version import Version
 from tfenv.check.clash import Clash, ClashKind, Edges
 from tfenv.check.question import Fixed
 from tfenv.check.ranges import compatible
+from tfenv.check.words import platforms_of, pythons_of
 from tfenv.errors import IndexUnavailable
 from tfenv.facts.projects import OLDEST
 from tfenv.facts.rules import UNPROVEN
@@ -135,6 +136,9 @@ class _Pass:
             self._without_file(one, version, release)
             return None
         if not file.is_wheel and any(other.is_wheel for other in release.files) and not self._question.observed:
+            if self._knowledge.needs_a_wheel(release, self._target.platform):
+                self._without_file(one, version, release)
+                return None
             self._unknown[f"{one.name} {version} has no wheel for {self._here}: whether its source builds"] = None
         return Candidate(one.name, one.name, version, self._python, file, glibc=self._catalog.glibc(file, self._python))
 
@@ -162,7 +166,7 @@ class _Pass:
             return
         here = [file for file in release.files if file.is_wheel and _serves(file, self._target.platform)]
         code = "python-no-wheel" if here else "platform-no-wheel"
-        given = _pythons_of(here) if here else _platforms_of(release)
+        given = pythons_of(here) if here else platforms_of(release)
         source = (here or list(release.files))[0].filename if release.files else ""
         requirement = Requirement(name=Name(PYTHON), code=code)
         self._clash(ClashKind.FILE, requirement, (one.name, version), given, source)
@@ -227,9 +231,18 @@ class _Pass:
         exact = Fixed(name=name, specifier=requirement.specifier, by=f"{candidate.name} {candidate.version}")
         if exact.version is not None and not self._question.complete:
             self._fixed[name] = exact
+            self._asked_before(exact, candidate, requirement)
             yield exact
             return
         self._lacking.setdefault(name, (candidate, requirement))
+
+    def _asked_before(self, exact: Fixed, candidate: Candidate, pin: Requirement) -> None:
+        """What was required earlier of a package that another one pins."""
+        for parent, earlier in self._asked:
+            if earlier.name == exact.name and not _fits(exact, earlier):
+                words = f"asked for as {earlier.specifier}, which {parent} requires"
+                self._clash(ClashKind.VERSION, pin, (candidate.name, candidate.version), words)
+                return
 
     def _stands_for(self, name: Name) -> Fixed | None:
         """TensorFlow, under whatever name it is installed."""
@@ -379,22 +392,3 @@ def _is_unsaid(offer: VirtualCandidate) -> bool:
 
 def _serves(file: File, platform: Platform) -> bool:
     return any(tags.serves(platform, tag.platform) for tag in file.tags)
-
-
-def _pythons_of(files: list[File]) -> str:
-    """The Pythons that some wheels are for, in words."""
-    found = set()
-    for file in files:
-        for tag in file.tags:
-            digits = tag.interpreter.removeprefix("cp").removeprefix("py")
-            if digits.isdigit() and len(digits) > 1:
-                found.add(Version(f"{digits[0]}.{digits[1:]}"))
-    versions = [str(version) for version in sorted(found)]
-    if len(versions) > 4:
-        return f"{versions[0]} … {versions[-1]}"
-    return " and ".join(filter(None, (", ".join(versions[:-1]), *versions[-1:])))
-
-
-def _platforms_of(release: Release) -> str:
-    found = [each for each in Platform if each is not Platform.WSL and any(_serves(f, each) for f in release.files)]
-    return ", ".join(sorted(map(str, found)))

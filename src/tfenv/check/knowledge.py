@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from tfenv.model import tags
 from tfenv.model.package import TENSORFLOW, Name
 from tfenv.model.target import Platform
 from tfenv.overlay.overlay import CPU, GPU
@@ -100,6 +101,13 @@ class Knowledge:
         """What a release requires by its metadata; nothing if that is not known without an index."""
         row = self.database.projects.rows(name).get(version)
         return () if row is None or row.requires is None else parsed(row.requires)
+
+    def needs_a_wheel(self, release: Release, platform: Platform) -> bool:
+        """Whether a release has operations of TensorFlow, which nobody builds from source, and none for a platform."""
+        if not any(self.database.distributions.of(one.name) for one in self.declared(release.name, release.version)):
+            return False
+        files = [file for one in (release, *self.source.releases(release.name)) for file in one.files if file.is_wheel]
+        return not any(tags.serves(platform, tag.platform) for file in files for tag in file.tags)
 
 
 def _is_wheel(file: File | None) -> bool:

@@ -11,7 +11,8 @@ from packaging.version import Version
 from tfenv.check.offered import placed
 from tfenv.check.question import ask
 from tfenv.check.verdict import judge
-from tfenv.check.words import ORDER
+from tfenv.check.words import ORDER, platforms_of
+from tfenv.model import tags
 from tfenv.model.report import Answer, Problem, Verdict
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def told(configuration: Configuration, evidence: Evidence, knowledge: Knowledge)
     if not evidence.symptoms:
         return _with_strangers(verdict, evidence.strangers)
     main = evidence.symptoms[0]
-    first = _explained(main, configuration, verdict)
+    first = _on_this_platform(_explained(main, configuration, verdict), main, configuration, knowledge)
     seen = {(first.code, first.subject)}
     codes = {first.code, main.code}
     rest = [problem for problem in verdict.problems if (problem.code, problem.subject) not in seen]
@@ -139,6 +140,9 @@ def _explained(symptom: Symptom, configuration: Configuration, verdict: Verdict)
         for problem in verdict.problems:
             if problem.code in _FILES and problem.subject.partition(" ")[0] == symptom.package:
                 return replace(problem, because=(own.because[0], *problem.because))
+        for problem in verdict.problems:  # a part of it could not be installed because it cannot be installed itself
+            if problem.code in _FILES and own.code in _FILES and problem.subject.startswith("tensorflow "):
+                return replace(problem, because=(*problem.because, *own.because))
     for code in _KIN.get(own.code, (own.code,)):
         for problem in verdict.problems:
             same = problem.code == code and symptom.package in (None, problem.subject)
@@ -153,6 +157,21 @@ def _explained(symptom: Symptom, configuration: Configuration, verdict: Verdict)
         )
         return replace(own, code="loader-path", because=(*own.because, because))
     return own
+
+
+def _on_this_platform(
+    problem: Problem, symptom: Symptom, configuration: Configuration, knowledge: Knowledge
+) -> Problem:
+    """A file that no installer found: whether it is the platform that has none, and not the Python."""
+    name, platform = symptom.package, configuration.platform
+    if problem.code != "python-no-wheel" or not symptom.installing or name is None or platform is None:
+        return problem
+    releases = [one for one in knowledge.source.releases(name) if symptom.asked in (None, one.version)]
+    wheels = [file for one in releases[:1] for file in one.files if file.is_wheel]
+    if not wheels or any(tags.serves(platform, tag.platform) for file in wheels for tag in file.tags):
+        return problem
+    because = f"{name} {releases[0].version} has wheels for {platforms_of(releases[0])} only"
+    return replace(problem, code="platform-no-wheel", because=(*problem.because, because))
 
 
 def _fits(code: str, configuration: Configuration) -> bool:

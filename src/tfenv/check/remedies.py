@@ -127,8 +127,15 @@ class _Remedies:
             yield from self._from_wheels()
         if symptom.code == "cuda-mismatch":
             yield from self._built_with()
-        if symptom.advice is not None:
+        if symptom.advice is not None and not self._is_vain(symptom):
             yield Fix(change=(), command=symptom.advice, cost=_ADVICE)
+
+    def _is_vain(self, symptom: Symptom) -> bool:
+        """Whether it advises another release of a companion of which none goes with the TensorFlow that is there."""
+        name = symptom.package
+        if name is None or self._version is None or symptom.code != "companion-mismatch":
+            return False
+        return bool(self._companion_wants(name)) and self._made_for(name, self._version) is None
 
     # packages
 

@@ -16,6 +16,7 @@ from tfenv.check.solver import Solver
 from tfenv.check.steps import Alteration, steps, without_gpu
 from tfenv.check.verdict import relevant
 from tfenv.check.words import code_of
+from tfenv.facts.rocm import override
 from tfenv.model.package import TENSORFLOW, Name, Requirement
 from tfenv.model.report import Fix, Problem, Verdict
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
@@ -130,6 +131,20 @@ class Repairs:
             says.append(_of_foreign(question.foreign))
         for text in says:
             yield Fix(change=(), command=text, cost=IMAGE)
+        if problem.code == "gpu-too-new":
+            yield from map(self._for_gfx, question.target.gfx)
+
+    def _for_gfx(self, gfx: str) -> Fix:
+        """A build of AMD's that runs on a GPU, perhaps the code of another GPU of its generation."""
+        found = self._knowledge.database.rocm.serving(gfx)
+        if found is None:
+            newer = "https://repo.radeon.com/rocm/manylinux/"
+            return Fix(change=(), command=f"install a newer build of tensorflow-rocm from {newer}", cost=IMAGE)
+        row, kin = found
+        command = f"pip install tensorflow-rocm=={row.version}   # for ROCm {row.series}"
+        if kin != gfx:
+            command = f"export {override(kin)} && {command}; its code for {kin} then runs on {gfx}"
+        return Fix(change=(("packages.tensorflow-rocm", str(row.version)),), command=command, cost=PACKAGE)
 
     def version_of(self, question: Question, name: Name, specifier: SpecifierSet) -> Version | None:
         """The version that a lock would take of a package; ``None`` if there is no lock, or no TensorFlow is named."""

@@ -113,6 +113,7 @@ def _examine(question: Question, version: Version, knowledge: Knowledge) -> Verd
     of_keras, cautions_of_keras = _keras(question, version, knowledge)
     problems += of_keras
     cautions += cautions_of_keras
+    unknown += _unseen(question, version, knowledge)
     installable = not any(clash.kind is ClashKind.FILE for clash in clashes)
     if question.target.python is None and installable:
         subject = f"{knowledge.distribution(question, version)} {version}"
@@ -130,6 +131,15 @@ def _examine(question: Question, version: Version, knowledge: Knowledge) -> Verd
         unknown += missing_words
         cautions += assumed
     return concluded(problems, cautions, unknown)
+
+
+def _unseen(question: Question, version: Version, knowledge: Knowledge) -> Iterator[str]:
+    """What decides, and no list of packages shows."""
+    names = {one.name for one in question.fixed}
+    for name, release in ((TENSORFLOW, version), *((one.name, one.version) for one in question.fixed)):
+        for row in knowledge.database.companions.unseen(name, release, beside=version):
+            if row.platform in (None, question.target.platform) and not names.intersection(row.answers):
+                yield f"{name}: {row.asks}"
 
 
 def _needs(question: Question, version: Version, edges: Edges, knowledge: Knowledge) -> tuple[list[str], list[Caution]]:

@@ -9,9 +9,11 @@ from packaging.version import Version
 from tfenv.check.clash import ClashKind
 from tfenv.check.question import NOT_THERE
 from tfenv.facts.rows import cited
+from tfenv.model import tags
 from tfenv.model.hardware import driver_text
 from tfenv.model.package import Name
 from tfenv.model.report import Problem
+from tfenv.model.target import Platform
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
 from tfenv.resolver.candidate import PYTHON, is_virtual
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from tfenv.check.clash import Clash, Edges
     from tfenv.check.question import Question
     from tfenv.facts.identity import DistributionTable
-    from tfenv.model.package import Requirement
+    from tfenv.model.package import File, Release, Requirement
 
 KERAS = ("keras", "tf-keras")
 ORDER = (
@@ -205,3 +207,28 @@ def _system(given: str) -> str:
 def _driver(driver: Version) -> str:
     """A branch alone was given a high number."""
     return str(driver.major) if driver.release[1:] == (9999,) else driver_text(driver)
+
+
+def pythons_of(files: list[File]) -> str:
+    """The Pythons that some wheels are for, in words."""
+    found = set()
+    for file in files:
+        for tag in file.tags:
+            digits = tag.interpreter.removeprefix("cp").removeprefix("py")
+            if digits.isdigit() and len(digits) > 1:
+                found.add(Version(f"{digits[0]}.{digits[1:]}"))
+    versions = [str(version) for version in sorted(found)]
+    if len(versions) > 4:
+        return f"{versions[0]} … {versions[-1]}"
+    return " and ".join(filter(None, (", ".join(versions[:-1]), *versions[-1:])))
+
+
+def platforms_of(release: Release) -> str:
+    """The platforms that a release has wheels for, in words."""
+    found = [
+        each
+        for each in Platform
+        if each is not Platform.WSL
+        and any(tags.serves(each, tag.platform) for file in release.files for tag in file.tags)
+    ]
+    return ", ".join(sorted(map(str, found)))

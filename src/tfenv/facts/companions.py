@@ -9,7 +9,9 @@ from packaging.specifiers import SpecifierSet
 
 from tfenv.facts.rows import covering, finish, read
 from tfenv.facts.rules import NEVER
+from tfenv.model.document import one_of
 from tfenv.model.package import Name, Requirement, normalize
+from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +55,27 @@ class KerasRow:
     environment: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A condition that decides whether releases of a package work, and that no list of packages shows.
+
+    Attributes:
+        package: normalized name.
+        versions: releases of the package.
+        beside: releases of TensorFlow beside which it counts.
+        platform: platform on which it counts; ``None`` for all.
+        asks: the open question, from `whether` on.
+        answers: packages any of which settles it.
+    """
+
+    package: Name
+    versions: SpecifierSet
+    beside: SpecifierSet
+    platform: Platform | None
+    asks: str
+    answers: frozenset[Name]
+
+
 class CompanionTable:
     """All rows of the table.
 
@@ -72,6 +95,7 @@ class CompanionTable:
         self.all = root.rows("companion", _companion)
         self.keras = root.rows("keras", _keras)
         self.declared = root.rows("declared", _declared)
+        self._unseen = root.rows("unseen", _unseen)
         finish(root, path)
         self._by_name: dict[Name, list[Companion]] = {}
         for one in self.all:
@@ -103,6 +127,11 @@ class CompanionTable:
             for requirement in one.requires
         )
 
+    def unseen(self, name: Name, version: Version | None, *, beside: Version) -> tuple[Unseen, ...]:
+        """Open questions about a package beside a release of TensorFlow; about any release of it if none is named."""
+        rows = [row for row in self._unseen if row.package == name and row.beside.contains(beside, prereleases=True)]
+        return tuple(rows if version is None else covering(rows, version))
+
     def keras_of(self, version: Version, keras: int) -> KerasRow | None:
         """The row for a release of TensorFlow and a major version of Keras; ``None`` if nothing is needed."""
         return next((row for row in covering(self.keras, version) if row.keras == keras), None)
@@ -127,6 +156,19 @@ def _declared(row: Row) -> Companion:
         versions=row.specifiers("versions"),
         requires=row.requirements("requires", because=f"{package} says so itself", source=row.source()),
         source=row.source(),
+    )
+
+
+def _unseen(row: Row) -> Unseen:
+    row.tier()
+    row.source()
+    return Unseen(
+        package=normalize(row.text("package")),
+        versions=row.specifiers("versions"),
+        beside=row.specifiers("beside"),
+        platform=row.get("platform", one_of(Platform)),
+        asks=row.text("asks"),
+        answers=frozenset(map(normalize, row.some("answers"))),
     )
 
 

@@ -69,6 +69,25 @@ class RocmTable:
         """One release of `tensorflow-rocm`; ``None`` if not known."""
         return next((row for row in self.all if row.version == version), None)
 
+    def serving(self, gfx: str) -> tuple[RocmRow, str] | None:
+        """The newest release that accepts a target, or the nearest one of its generation, and that target."""
+        kin = sorted({each for row in self.all for each in row.gfx if is_kin(each, gfx)}, key=lambda each: each != gfx)
+        return next(((row, each) for each in kin for row in self.all if each in row.gfx), None)
+
+
+def is_kin(one: str, other: str) -> bool:
+    """Whether two targets are of one generation, so that code for one may run on the other (`gfx1100`, `gfx1102`)."""
+    return one[:-1] == other[:-1] and len(one) == len(other)
+
+
+def override(gfx: str) -> str:
+    """The setting that makes ROCm take a GPU for another target: `HSA_OVERRIDE_GFX_VERSION=11.0.0` for `gfx1100`.
+
+    Source: https://rocm.docs.amd.com/en/latest/how-to/system-debugging.html
+    """
+    digits = gfx.removeprefix("gfx")
+    return f"HSA_OVERRIDE_GFX_VERSION={int(digits[:-2])}.{int(digits[-2], 16)}.{int(digits[-1], 16)}"
+
 
 def _row(row: Row) -> RocmRow:
     row.tier()

@@ -29,6 +29,7 @@ class Symptom:
         general: whether the line has several possible causes; a specific symptom overrides it.
         package: distribution that has to change, or ``None``.
         wanted: versions of that distribution that repair it; ``None`` if they are not known.
+        asked: release of that distribution that was to be installed, or ``None``.
         same_minor: whether that distribution has to be of TensorFlow's minor release.
         tf: release or specifier of TensorFlow that repairs it, or ``None``.
         python: Python that repairs it, or ``None``.
@@ -50,6 +51,7 @@ class Symptom:
     general: bool = False
     package: Name | None = None
     wanted: SpecifierSet | None = None
+    asked: Version | None = None
     same_minor: bool = False
     tf: str | None = None
     python: Version | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from tfenv.facts.rocm import is_kin, override
 from tfenv.model.evidence import Symptom
 
 if TYPE_CHECKING:
@@ -121,17 +122,15 @@ def _without_cuda(line: str) -> Symptom:
 def _not_in_build(match: re.Match[str], line: str) -> Symptom:
     """An AMD GPU without code in the build; the nearest GPU of its generation can be pretended."""
     gfx = match["gfx"]
-    known = re.findall(r"gfx\d{3}[0-9a-f]", match["known"]) + re.findall(r"gfx9\d[0-9a-f]", match["known"])
-    kin = sorted({name for name in known if name[:-1] == gfx[:-1] and len(name) == len(gfx)})
-    digits = kin[0].removeprefix("gfx") if kin else ""
-    near = f"{int(digits[:-2])}.{int(digits[-2], 16)}.{int(digits[-1], 16)}" if digits else ""
+    known = match["known"].replace(" ", "").split(",")  # two names without a comma between them are no name
+    kin = sorted({name for name in known if is_kin(name, gfx)})
     return Symptom(
         code="gpu-too-new",
         subject=match["gpu"] or gfx,
-        cause=f"the build has code for {', '.join(sorted(set(known)))}, and none for {gfx}",
+        cause=f"the build accepts {', '.join(sorted(set(known)))}, and not {gfx}",
         line=line,
-        advice=f"export HSA_OVERRIDE_GFX_VERSION={near}   # runs the code of {kin[0]}, which is of the same generation"
-        if near
+        advice=f"export {override(kin[0])}   # runs the code of {kin[0]}, which is of the same generation"
+        if kin
         else f"install a newer build of TensorFlow for ROCm, one that has code for {gfx}",
     )
 

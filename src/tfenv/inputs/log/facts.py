@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfenv.errors import UsageError
 from tfenv.inputs import configuration
+from tfenv.inputs.log import pythons
 from tfenv.inputs.log.tracebacks import python_of
 from tfenv.model.package import TENSORFLOW, normalize
 
@@ -67,6 +68,7 @@ def of_text(text: str, edges: Sequence[Edge]) -> Iterator[Mapping[str, str]]:
     for match in _LIST.finditer(text):
         for row in _ROW.finditer(match["rows"]):
             yield _package(row["name"], row["version"])
+    yield from pythons.facts(text)
     for edge in edges:
         if edge.has:
             yield _package(edge.name, edge.has)

@@ -10,6 +10,8 @@ from packaging.requirements import Requirement as PackagingRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from tfenv.inputs.log import pythons
+from tfenv.inputs.log.tracebacks import python_of
 from tfenv.model.evidence import Symptom
 from tfenv.model.package import TENSORFLOWS, Name, normalize
 
@@ -57,7 +59,10 @@ def symptoms(text: str, found: Sequence[Edge], database: Database) -> Iterator[S
     """
     yield from _clashes([edge for edge in found if edge.installed])
     yield from _conflicts([edge for edge in found if not edge.installed], text, database)
-    yield from _without_file(text)
+    yield from pythons.symptoms(text)
+    yield from _contradictions(text, database)
+    yield from _never_published(text)
+    yield from _without_file(text, database)
     yield from _damaged(text)
 
 
@@ -112,7 +117,7 @@ def _conflicts(found: list[Edge], text: str, database: Database) -> Iterator[Sym
     ((name, some),) = by_name.items()
     if len(some) > 1 and all(edge.by is not None for edge in some):
         yield Symptom(
-            code="companion-mismatch" if _KIN.match(name) else "python-no-wheel",
+            code="python-no-wheel",
             subject=name,
             cause=f"{some[0].words}, and pip finds no release of {name} that this Python and platform can install",
             line=some[0].line,
@@ -190,24 +195,16 @@ def _of_python(edge: Edge) -> Symptom:
         subject=f"{edge.by} {edge.version}".strip(),
         cause=f"{edge.words}",
         line=edge.line,
-        python=_newest_python(edge.wants or SpecifierSet()),
+        python=pythons.newest(edge.wants or SpecifierSet()),
         package=None,
         installing=True,
     )
 
 
-def _newest_python(wants: SpecifierSet) -> Version | None:
-    """The newest minor of Python 3 that a specifier admits, the last patch of each tried."""
-    for minor in range(14, 4, -1):
-        if wants.contains(f"3.{minor}.99") or wants.contains(f"3.{minor}.0"):
-            return Version(f"3.{minor}")
-    return None
-
-
-def _without_file(text: str) -> Iterator[Symptom]:
+def _without_file(text: str, database: Database) -> Iterator[Symptom]:
     """Packages that have no file for this Python and platform."""
     for match in _PYTHON.finditer(text):
-        python = _newest_python(SpecifierSet(match["wants"]))
+        python = pythons.newest(SpecifierSet(match["wants"]))
         yield Symptom(
             code="python-no-wheel",
             subject=normalize(match["name"]),
@@ -226,16 +223,108 @@ def _without_file(text: str) -> Iterator[Symptom]:
             seen.add(name)
             version = groups.get("version")
             what = f"{name} {version}" if version else name
+            platforms = _other_platforms(name, version, text, database)
             yield Symptom(
-                code="companion-mismatch" if _KIN.match(name) else "python-no-wheel",
+                code="platform-no-wheel" if platforms else "python-no-wheel",
                 subject=name,
-                cause=f"{what} has no file that this Python and platform can install",
+                cause=f"{what} has no file that this Python and platform can install"
+                + (f"; its wheels for this Python are for {platforms}" if platforms else ""),
                 line=_line(text, match),
-                package=name,
-                wanted=None,
+                package=None if platforms else name,
+                asked=_exact(version or groups.get("wants") or ""),
                 installing=True,
-                advice=f"take a Python and a platform that {name} has a wheel for, or do without it",
+                advice="take a platform that it has a wheel for; on Linux one with glibc (`python:3.12-slim`)"
+                if platforms
+                else f"take a Python and a platform that {name} has a wheel for, or do without it",
             )
+
+
+def _exact(text: str) -> Version | None:
+    """The release that is asked for, if it is one."""
+    try:
+        return Version(text.strip().lstrip("=").strip())
+    except InvalidVersion:
+        return None
+
+
+def _other_platforms(name: Name, version: str | None, text: str, database: Database) -> str:
+    """The platforms that a release has wheels for, if it has one for the Python that the log names; else nothing."""
+    python = python_of(text)
+    asked = _exact(version or "")
+    row = None if asked is None else database.projects.rows(name).get(asked)
+    if row is None or python is None or row.source:
+        return ""
+    tag = f"cp{python.major}{python.minor}-"
+    here = [each.rpartition("-")[2] for each in row.tags if each.startswith(tag)]
+    return ", ".join(dict.fromkeys(here))
+
+
+_MATCHES = re.compile(
+    rf"Could not find a version that matches (?P<name>{_NAME})(?P<wants>(?:[<>=!~]=?=?[\w.*]+,?){{2,12}})"
+)
+
+
+def _contradictions(text: str, database: Database) -> Iterator[Symptom]:
+    """Requirements of one package that pipenv prints together, without who has them; the rows know who may."""
+    for match in _MATCHES.finditer(text):
+        name = normalize(match["name"])
+        bounds = list(SpecifierSet(match["wants"].rstrip(",")))
+        exact = [bound for bound in bounds if bound.operator == "=="]
+        others = SpecifierSet(",".join(str(bound) for bound in bounds if bound not in exact))
+        by, better = _who_pins(name, str(exact[0]), others, database) if exact else (None, None)
+        cause = f"no release of {name} is {match['wants'].rstrip(',')}: two packages require different releases"
+        yield Symptom(
+            code="package-incompatible",
+            subject=by or name,
+            cause=f"{cause}; {by} pins {exact[0]}" if by is not None else cause,
+            line=_line(text, match),
+            package=by,
+            wanted=better,
+            advice=f"loosen the pin of the package that requires {exact[0] if exact else name}",
+        )
+
+
+def _who_pins(
+    name: Name, pin: str, others: SpecifierSet, database: Database
+) -> tuple[Name | None, SpecifierSet | None]:
+    """A package some release of which pins another one so, and its releases that go with the other requirements."""
+    for project in sorted(database.projects.names):
+        rows = database.projects.rows(project)
+        asked = {
+            version: SpecifierSet(match[1])
+            for version, row in rows.items()
+            for text in row.requires or ()
+            if (match := re.fullmatch(rf"{re.escape(name)}\s*\(?([<>=!~][^;\[]*?)\)?(?:\s*;.*)?", text)) is not None
+        }
+        if SpecifierSet(pin) in asked.values():
+            fitting = [
+                version
+                for version, specifier in asked.items()
+                if any(others.contains(each) and specifier.contains(each) for each in database.projects.rows(name))
+            ]
+            return project, SpecifierSet(f"=={min(fitting)}") if fitting else None
+    return None, None
+
+
+_UNPUBLISHED = re.compile(
+    rf"there (?:is|are) no versions? of (?P<name>{_NAME})(?P<marker>\{{[^}}\n]{{1,80}}\}})?==(?P<version>\d[\w.]*)"
+    rf"\s+and\s+(?P<by>{_NAME})==(?P<by_version>\d[\w.]*)\s+depends\s+on"
+)
+
+
+def _never_published(text: str) -> Iterator[Symptom]:
+    """A release that another one requires, and that no index has."""
+    for match in _UNPUBLISHED.finditer(text):
+        name, by, marker = normalize(match["name"]), f"{match['by']} {match['by_version']}", match["marker"]
+        where = f" where {marker.strip('{}')}" if marker else ""
+        yield Symptom(
+            code="package-incompatible",
+            subject=str(name),
+            cause=f"{by} requires {name} {match['version']}{where}, a release that was never published",
+            line=_line(text, match),
+            advice=f"take another release of {match['by']}, or resolve for your platform only: in `pyproject.toml` "
+            "`[tool.uv]` `environments = [\"sys_platform == 'linux'\"]`",
+        )
 
 
 def _damaged(text: str) -> Iterator[Symptom]:

@@ -132,7 +132,12 @@ def specifier(text: str | None) -> SpecifierSet | None:
         return None
 
 
+_MARKER = re.compile(r"(?<=[\w\]])\{[^{}\n]{1,120}\}(?=[\s<>=!~,]|$)")
+"""A marker as uv prints it after a name: `tensorflow-intel{sys_platform == 'win32'}`."""
+
+
 def _edges(text: str) -> Iterator[Edge]:
+    text = _MARKER.sub("", text)
     joined = re.sub(r"\n[ \t│]{2,}(?![ \t]*(?:[-*]|The user|[\w.-]+ \d\S* depends))", " ", text)
     for line in joined.split("\n"):
         if len(line) > _LONGEST or not _WORTH.search(line):
