@@ -23,13 +23,13 @@ TOO_LONG: set[str] = set()
 
 ONE_MEANING = {
     "base": "the base image: which one a lock starts from, and its layers",
+    "builds": "builds of TensorFlow: their values, and their form in TOML",
     "compat": "the compatibility table: its rows, its forms, the command that shows it",
-    "configuration": "a configuration to check, and the reader of its file",
+    "configuration": "a configuration to check, and the readers of its file and of logs",
     "database": "the tables of a room, loaded",
     "evidence": "the evidence in a log: its values, and how lines are recognized",
     "exports": "symbols that a shared library exports: how they are read, and their table",
     "inferred": "the answer of `infer`, and its JSON document",
-    "libraries": "shared libraries: what they need, and how logs name them",
     "lock": "the lock as a value, and the command that makes one",
     "onboard": "the onboarding script, and the command that writes it",
     "profile": "the profile of a machine, and the command that writes it",
@@ -40,12 +40,6 @@ ONE_MEANING = {
     "verdict": "the verdict of `check`, and its JSON document",
 }
 """Names that modules of several rooms share, and the one meaning that they have."""
-
-TWO_MEANINGS = {"build", "facts", "held", "libraries"}
-"""Known faults: names of modules that mean one thing here and another there. Remove a name that no longer does."""
-
-CLASSES_OF_TWO_MEANINGS = {"Held", "Project", "World"}
-"""Known faults, as `TWO_MEANINGS`, for classes."""
 
 
 def _lines(module: str) -> int:
@@ -79,17 +73,17 @@ def test_modules_of_one_name_have_one_meaning() -> None:
     for module in MODULES:
         if not module.endswith("__init__.py"):
             rooms[Path(module).stem].add(_room(module))
-    assert {name for name, found in rooms.items() if len(found) > 1} == ONE_MEANING.keys() | TWO_MEANINGS
+    assert {name for name, found in rooms.items() if len(found) > 1} == ONE_MEANING.keys()
 
 
 def test_classes_of_one_name_have_one_meaning() -> None:
-    """No two public classes share a name, but for those known to do so."""
+    """No two public classes share a name."""
     places: dict[str, list[str]] = defaultdict(list)
     for module, text in MODULES.items():
         for node in ast.parse(text).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(module)
-    assert {name for name, modules in places.items() if len(modules) > 1} == CLASSES_OF_TWO_MEANINGS
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
 
 
 def test_architecture_names_every_room() -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from tfenv.image.engine import Engine, HeldImage
     from tfenv.inputs.request import Request
-    from tfenv.model.build import Build, CompileFlags, Kernels, Xla
+    from tfenv.model.builds import Build, CompileFlags, Kernels, Xla
     from tfenv.model.goal import Goal
     from tfenv.model.hardware import Architecture, ComputeCapability, Gpu
     from tfenv.model.inferred import Finding, Inferred
@@ -143,7 +143,7 @@ _HOMES = {
     ),
     "tfenv.image.engine": "Engine HeldImage",
     "tfenv.inputs.request": "Request",
-    "tfenv.model.build": "Build CompileFlags Kernels Xla",
+    "tfenv.model.builds": "Build CompileFlags Kernels Xla",
     "tfenv.model.goal": "Goal",
     "tfenv.model.hardware": "Architecture ComputeCapability Gpu",
     "tfenv.model.inferred": "Finding Inferred",

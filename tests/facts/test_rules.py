@@ -25,7 +25,7 @@ from tfenv.facts.rules import (
     runtime_demands,
     sass_driver,
 )
-from tfenv.model.build import Build, Kernels, Xla
+from tfenv.model.builds import Build, Kernels, Xla
 from tfenv.model.hardware import ComputeCapability, Gpu
 from tfenv.model.package import Name
 from tfenv.model.target import Accelerator, Platform, Target

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from tfenv.errors import UsageError
 from tfenv.facts.silent import complete, load, strip
-from tfenv.model.build import Build
+from tfenv.model.builds import Build
 from tfenv.model.hardware import Architecture
 from tfenv.model.target import Platform
 

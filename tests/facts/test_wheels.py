@@ -10,7 +10,7 @@ from packaging.version import Version
 from tfenv.errors import UsageError
 from tfenv.facts.database import load
 from tfenv.facts.wheels import WheelTable, cuda_requirements
-from tfenv.model.build import Build
+from tfenv.model.builds import Build
 from tfenv.model.package import Name, Requirement
 from tfenv.model.target import Platform
 

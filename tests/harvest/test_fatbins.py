@@ -11,7 +11,7 @@ from packaging.version import Version
 from tests.support.locks import architectures
 from tfenv.harvest.fatbins import FatBinaries, kernels, unpacked_head
 from tfenv.harvest.xla import XlaTexts
-from tfenv.model.build import Kernels, Xla
+from tfenv.model.builds import Kernels, Xla
 
 NOISE = random.Random(7).randbytes(5000)
 CHECK = b"PTX version {0}.{1} does not support target '{2}'. Minimum required PTX version is {3}.{4}. "

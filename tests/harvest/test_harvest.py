@@ -13,7 +13,7 @@ from tests.harvest.recordings import Shelf, file_of, members_of, recorded
 from tfenv.errors import IndexUnavailable
 from tfenv.facts.silent import SilentRow
 from tfenv.harvest.releases import again, harvest_release
-from tfenv.model.build import Build
+from tfenv.model.builds import Build
 from tfenv.model.hardware import Architecture
 from tfenv.model.target import Platform
 

@@ -17,7 +17,7 @@ from tfenv.errors import IndexUnavailable
 from tfenv.facts.releases import ReleaseFacts, WheelFacts, dumps, loads
 from tfenv.harvest.libraries import Inside, due, inside, with_known, with_libraries
 from tfenv.index.client import Client
-from tfenv.model.build import Build, Kernels, Xla
+from tfenv.model.builds import Build, Kernels, Xla
 from tfenv.model.package import Name
 from tfenv.model.target import Platform
 

@@ -24,7 +24,7 @@ from tfenv.harvest.wheel import (
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
 
 
 def read(start: str) -> Build:

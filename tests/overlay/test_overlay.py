@@ -13,7 +13,7 @@ from tests.support.locks import architectures
 from tests.support.memory import MemorySource, file_of
 from tfenv.facts.database import load
 from tfenv.facts.releases import ReleaseFacts, WheelFacts
-from tfenv.model.build import Build
+from tfenv.model.builds import Build
 from tfenv.model.goal import Goal
 from tfenv.model.hardware import ComputeCapability, Gpu
 from tfenv.model.package import File, Name, Release

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tests.support.locks import package
-from tfenv.model.build import Build
+from tfenv.model.builds import Build
 from tfenv.model.goal import Goal
 from tfenv.model.hardware import Architecture
 from tfenv.model.lock import Lock, Needs, Origin, Stack

@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from tfenv.model.build import Build
+from tfenv.model.builds import Build
 from tfenv.model.goal import PYPI, Goal
 from tfenv.model.hardware import Architecture, ComputeCapability, Gpu
 from tfenv.model.lock import BaseImage, Lock, LockedPackage, Needs, Origin, Stack

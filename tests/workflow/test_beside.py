@@ -11,7 +11,7 @@ import tfenv
 from tests.support.index_server import FakeIndex
 from tests.support.small_index import LINUX, small_index
 from tfenv.index.source import IndexSource
-from tfenv.model.build import Build
+from tfenv.model.builds import Build
 from tfenv.model.lock import Origin, Stack
 from tfenv.model.package import Name
 from tfenv.model.target import Platform

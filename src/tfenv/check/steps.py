@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tfenv.check.knowledge import Knowledge
     from tfenv.check.question import Question
     from tfenv.facts.database import Database
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
 
 _DISTRIBUTIONS = (TENSORFLOW, GPU, CPU)
 

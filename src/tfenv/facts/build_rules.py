@@ -28,7 +28,7 @@ from tfenv.model.target import Accelerator
 if TYPE_CHECKING:
     from tfenv.facts.cuda import CudaTable, Toolkit
     from tfenv.facts.gpus import GpuTable
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.hardware import Architecture, Gpu
     from tfenv.model.target import Target
 

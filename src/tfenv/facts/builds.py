@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tfenv.model.build import Build, Kernels, Xla
+from tfenv.model.builds import Build, Kernels, Xla
 from tfenv.model.document import flag, of, one_of
 from tfenv.model.hardware import Architecture
 from tfenv.model.target import Platform

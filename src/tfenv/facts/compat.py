@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tfenv.facts.database import Database
     from tfenv.facts.releases import ReleaseFacts
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.hardware import Architecture
 
 _SHOWN = ("numpy", "protobuf", "keras")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tfenv.facts.rows import covering, load
-from tfenv.model.build import CompileFlags
+from tfenv.model.builds import CompileFlags
 
 if TYPE_CHECKING:
     from pathlib import Path

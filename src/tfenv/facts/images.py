@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from tfenv.errors import UsageError
-from tfenv.facts.held import HeldTable
+from tfenv.facts.contents import ContentsTable
 from tfenv.facts.rows import finish, read
 
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ class ImageTable:
         finish(root, path)
         self.all: tuple[ImageRow, ...] = (*self._pythons, *self._cudas)
         self.glibc = {name: system.glibc for name, system in systems.items()}
-        self._held = path.with_name("held.toml")
+        self._contents = path.with_name("contents.toml")
 
     @cached_property
-    def held(self) -> HeldTable:
+    def contents(self) -> ContentsTable:
         """Contents of other images, which are not offered as base images."""
-        return HeldTable(self._held)
+        return ContentsTable(self._contents)
 
     @property
     def pythons(self) -> tuple[Version, ...]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.model.build import Kernels
+from tfenv.model.builds import Kernels
 
 if TYPE_CHECKING:
     from tfenv.facts.cuda import CudaTable, Toolkit
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.hardware import Architecture, ComputeCapability
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
 
 HEADER = (
     "# Written by `tfenv facts update releases` from the published wheels, which are the source of every row.\n"

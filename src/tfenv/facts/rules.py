@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tfenv.facts.cudnn import Cudnn
     from tfenv.facts.releases import WheelFacts
     from tfenv.facts.rocm import RocmRow
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.hardware import Architecture, Gpu
     from tfenv.model.target import Target
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tfenv.facts import rows
-from tfenv.model.build import Build
+from tfenv.model.builds import Build
 from tfenv.model.document import of, one_of
 from tfenv.model.hardware import Architecture
 from tfenv.model.target import Platform

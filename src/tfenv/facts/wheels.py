@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tfenv.facts.cuda import CudaTable, Library, Toolkit
     from tfenv.facts.cudnn import CudnnTable
     from tfenv.facts.rows import Row
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
 
 _SUFFIX = re.compile(r"-cu(\d+)$")
 

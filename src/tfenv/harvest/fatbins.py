@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from packaging.version import Version
 
-from tfenv.model.build import Kernels
+from tfenv.model.builds import Kernels
 from tfenv.model.hardware import Architecture
 
 _MAGIC = b"\x50\xed\x55\xba"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tfenv.harvest.fatbins import Kind
     from tfenv.index.client import Client
     from tfenv.index.remote_zip import RemoteZip
-    from tfenv.model.build import Kernels, Xla
+    from tfenv.model.builds import Kernels, Xla
     from tfenv.model.package import File
 
 LIBRARIES = 4

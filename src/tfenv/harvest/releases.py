@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tfenv.facts.silent import SilentRow
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.package import File, Name
 
 

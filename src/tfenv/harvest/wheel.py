@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tfenv.model.build import Build
+from tfenv.model.builds import Build
 from tfenv.model.hardware import Architecture
 
 if TYPE_CHECKING:

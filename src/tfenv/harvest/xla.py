@@ -6,7 +6,7 @@ import re
 
 from packaging.version import Version
 
-from tfenv.model.build import Xla
+from tfenv.model.builds import Xla
 from tfenv.model.hardware import Architecture
 
 _FEATURE = re.compile(rb"\0ptx(\d{2,3})\0")

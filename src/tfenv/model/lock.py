@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
-    from tfenv.model.build import Build, CompileFlags
+    from tfenv.model.builds import Build, CompileFlags
     from tfenv.model.goal import Goal
     from tfenv.model.hardware import Architecture, ComputeCapability
     from tfenv.model.package import File, Name

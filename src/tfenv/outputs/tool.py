@@ -7,7 +7,7 @@ from dataclasses import replace
 from packaging.utils import is_normalized_name
 from packaging.version import Version
 
-from tfenv.model.build import Build, CompileFlags
+from tfenv.model.builds import Build, CompileFlags
 from tfenv.model.document import Table, flag, of, one_of, text
 from tfenv.model.hardware import Architecture, ComputeCapability, driver_text
 from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Needs, Origin, Stack

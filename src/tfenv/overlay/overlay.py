@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tfenv.facts.database import Database
     from tfenv.facts.releases import ReleaseFacts, WheelFacts
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.package import File, Release
     from tfenv.model.source import Source
     from tfenv.model.target import Target

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tfenv.facts.cuda import CudaTable, Toolkit
     from tfenv.facts.database import Database
     from tfenv.facts.rules import Demand
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.package import File, Metadata
     from tfenv.model.source import Source
     from tfenv.model.target import Target

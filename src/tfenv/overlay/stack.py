@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tfenv.facts.cuda import CudaTable
     from tfenv.facts.cudnn import CudnnTable
     from tfenv.facts.wheels import CpuBuilds
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.hardware import ComputeCapability
     from tfenv.model.lock import LockedPackage
     from tfenv.model.package import Requirement

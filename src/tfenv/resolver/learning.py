@@ -17,7 +17,7 @@ from tfenv.resolver.catalog import is_exact
 from tfenv.resolver.provider import Choice
 from tfenv.resolver.search import GaveUp, Search, Unsolvable
 from tfenv.resolver.values import Opened, Reason, Rule
-from tfenv.resolver.world import World
+from tfenv.resolver.world import PackageWorld
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +68,7 @@ class LearningResolver(Resolver[Want, Choice, str]):
         opened = Opened()
         self.reporter.starting()
         while True:
-            world = World(self._provider, self.reporter, opened=opened)
+            world = PackageWorld(self._provider, self.reporter, opened=opened)
             search = Search(world, max_rounds, domains={PYTHON: world.everything(PYTHON)})
             try:
                 result = self._run(world, search, roots, opened)
@@ -87,7 +87,9 @@ class LearningResolver(Resolver[Want, Choice, str]):
                 self.reporter.ending(State(result.mapping, result.criteria, []))
                 return result
 
-    def _run(self, world: World, search: Search, roots: Sequence[Want], opened: Opened) -> Result[Want, Choice, str]:
+    def _run(
+        self, world: PackageWorld, search: Search, roots: Sequence[Want], opened: Opened
+    ) -> Result[Want, Choice, str]:
         """One search with a set of releases that may be taken as a last resort."""
         search.run(world.given(roots))
         for _ in range(_MOST_EXCEPTIONS):
@@ -126,7 +128,7 @@ def _causes(reasons: Iterable[Reason]) -> list[RequirementInformation[Want, Choi
     return [RequirementInformation(reason.want, reason.parent) for reason in reasons if reason.want is not None]
 
 
-def _openable(provider: Provider, world: World, reasons: Iterable[Reason], opened: Opened) -> Opened:
+def _openable(provider: Provider, world: PackageWorld, reasons: Iterable[Reason], opened: Opened) -> Opened:
     """The releases without which there is no solution, and which something asks for."""
     catalog = provider.catalog
     prereleases, yanked = set(opened.prereleases), set(opened.yanked)

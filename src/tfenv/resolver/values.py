@@ -76,7 +76,7 @@ class Opened:
 
 
 @dataclass(slots=True)
-class Project:
+class ProjectReleases:
     """Releases of a project, as bits.
 
     Attributes:
@@ -107,7 +107,7 @@ class Values:
         self._catalog = provider.catalog
         self._pythons = provider.pythons
         self._opened = opened
-        self._projects: dict[Name, Project] = {}
+        self._projects: dict[Name, ProjectReleases] = {}
         self._everything: dict[str, int] = {}
         self._wanted: dict[str, list[tuple[Candidate | None, Requirement]]] = {}
         self._met: list[Nogood] = []
@@ -127,7 +127,7 @@ class Values:
             self._everything[package] = found
         return found
 
-    def project(self, name: Name) -> Project:
+    def project(self, name: Name) -> ProjectReleases:
         """A project; the first time, its page is read."""
         project = self._projects.get(name)
         if project is None:
@@ -137,7 +137,7 @@ class Values:
                 range(len(releases)),
                 key=lambda n: (releases[n].version != preferred, is_last and releases[n].version.is_prerelease, n),
             )
-            project = self._projects[name] = Project(
+            project = self._projects[name] = ProjectReleases(
                 releases=releases,
                 numbers={release.version: number for number, release in enumerate(releases)},
                 order=tuple(order),
@@ -245,7 +245,7 @@ class Values:
             values &= ~self.allowed(want.requirement)
         nogood.terms[PYTHON] = values
 
-    def _leave_out_prereleases(self, name: Name, project: Project) -> None:
+    def _leave_out_prereleases(self, name: Name, project: ProjectReleases) -> None:
         """As long as there is a final release that nothing known rules out."""
         values = sum(release.version.is_prerelease * 2 << number for number, release in enumerate(project.releases))
         if not values:
@@ -258,7 +258,7 @@ class Values:
         for final in finals:
             self._forbid_unless(name, values, partial(_excludes, final))
 
-    def _leave_out_yanked(self, name: Name, project: Project) -> None:
+    def _leave_out_yanked(self, name: Name, project: ProjectReleases) -> None:
         """As long as nothing known requires exactly that version."""
         for opened, version in self._opened.yanked:
             if opened == name and version in project.numbers and project.releases[project.numbers[version]].is_yanked:
@@ -280,7 +280,7 @@ class Values:
         terms[name] = values & terms.get(name, values)
         self._met.append(Nogood(terms, self.reason(Rule.EXCEPTION, name)))
 
-    def _bind(self, name: Name, project: Project) -> None:
+    def _bind(self, name: Name, project: ProjectReleases) -> None:
         """Constraints on a project, where their markers hold."""
         holding: dict[int, tuple[Requirement, int]] = {}
         for number, python in enumerate(self._pythons):

@@ -10,7 +10,7 @@ from resolvelib.resolvers import Criterion, RequirementInformation
 from tfenv.model.package import Name
 from tfenv.resolver.candidate import PYTHON, Candidate, is_virtual
 from tfenv.resolver.search import ABSENT, Nogood, Search, Step
-from tfenv.resolver.values import ON, Opened, Project, Rule, Values, project_of
+from tfenv.resolver.values import ON, Opened, ProjectReleases, Rule, Values, project_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ _AHEAD = 4
 """How many next-best files to fetch metadata for once the best one was turned down."""
 
 
-class World:
+class PackageWorld:
     """The packages of one request, for `Search`.
 
     Args:
@@ -163,7 +163,7 @@ class World:
             return self._load(candidate, name, value, search)
         return self._no_file(name, domain, search.domains[PYTHON])
 
-    def _expect(self, project: Project, place: int, domain: int, candidate: Candidate) -> None:
+    def _expect(self, project: ProjectReleases, place: int, domain: int, candidate: Candidate) -> None:
         """Metadata of a file is about to be read; of the next ones too if others were turned down before it."""
         self._provider.take(candidate)
         tries = self._tries[candidate.name] = self._tries.get(candidate.name, 0) + 1

@@ -14,7 +14,7 @@ from tfenv.model.target import Accelerator
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.lock import Lock
     from tfenv.smoke.exchange import Document
 

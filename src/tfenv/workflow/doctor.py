@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tfenv.check.knowledge import Knowledge
     from tfenv.facts.database import Database
-    from tfenv.model.build import Build
+    from tfenv.model.builds import Build
     from tfenv.model.machine import Installed, LibraryOnPath, Machine
 
 SPACE = 10 * 1024**3

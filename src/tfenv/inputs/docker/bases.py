@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tfenv.facts.held import split
+from tfenv.facts.contents import split
 from tfenv.inputs.configuration import read_platform
 from tfenv.inputs.docker.stage import NONE, Stage
 from tfenv.model.configuration import Configuration, DriverFloor
@@ -17,7 +17,7 @@ from tfenv.model.package import normalize
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
-    from tfenv.facts.held import Held
+    from tfenv.facts.contents import ImageContents
     from tfenv.facts.images import ImageTable
 
 _CUDA = re.compile(r"nvidia/cuda(?:-\w+)?:(?P<cuda>\d+\.\d+)(?:\.\d+)?(?P<rest>\S*)")
@@ -53,8 +53,8 @@ def stage_of(reference: str, images: ImageTable, *, platform: str | None = None)
         platform: as in `--platform` (`linux/arm64`).
     """
     bare = reference.split("@", maxsplit=1)[0]
-    held = images.held.of(reference)
-    stage = _of_name(bare, images) if held is None else _of_held(bare, held, images)
+    contents = images.contents.of(reference)
+    stage = _of_name(bare, images) if contents is None else _of_contents(bare, contents, images)
     if (match := _OTHER.search(bare)) is not None:
         stage.known = replace(stage.known, platform=None, foreign=match["other"])
     elif _ARM.search(bare) is not None:
@@ -66,31 +66,35 @@ def stage_of(reference: str, images: ImageTable, *, platform: str | None = None)
     return stage
 
 
-def _of_held(bare: str, held: Held, images: ImageTable) -> Stage:
+def _of_contents(bare: str, contents: ImageContents, images: ImageTable) -> Stage:
     """What is known of an image; a TensorFlow that its vendor built is not one of the published wheels."""
-    if held.libc is not None:
-        known = Configuration(python=held.python, foreign=f"Alpine Linux ({held.libc})")
-        return _started(Stage(known=known), held.python)
-    os = held.os or _os_in(bare, images)
-    floor = None if held.driver is None else DriverFloor(version=held.driver, by=bare, source="; ".join(held.sources))
-    known = Configuration(platform=Platform.LINUX_X86_64, python=held.python, glibc=_glibc(os, images), floor=floor)
+    if contents.libc is not None:
+        known = Configuration(python=contents.python, foreign=f"Alpine Linux ({contents.libc})")
+        return _started(Stage(known=known), contents.python)
+    os = contents.os or _os_in(bare, images)
+    floor = (
+        None
+        if contents.driver is None
+        else DriverFloor(version=contents.driver, by=bare, source="; ".join(contents.sources))
+    )
+    known = Configuration(platform=Platform.LINUX_X86_64, python=contents.python, glibc=_glibc(os, images), floor=floor)
     stage = _of_system(Stage(known=known), os, images)
-    if held.vendor is not None:
-        return _started(stage, held.python)
-    gpu, without = held.accelerator == "cuda", set(held.without)
-    cuda = None if held.cuda is None else Version(".".join(map(str, held.cuda.release[:2])))
-    cudnn = held.cudnn if held.cudnn is not None else NONE if "cudnn" in without else None
+    if contents.vendor is not None:
+        return _started(stage, contents.python)
+    gpu, without = contents.accelerator == "cuda", set(contents.without)
+    cuda = None if contents.cuda is None else Version(".".join(map(str, contents.cuda.release[:2])))
+    cudnn = contents.cudnn if contents.cudnn is not None else NONE if "cudnn" in without else None
     if gpu and "-base" in bare.partition(":")[2] and "nvidia/cuda" in bare and "cudnn" in without:
         cuda = NONE  # only libcudart is in it
-    if not gpu and (held.tensorflow is not None or _is_bare(bare) or held.conda is not None):
+    if not gpu and (contents.tensorflow is not None or _is_bare(bare) or contents.conda is not None):
         cuda = cudnn = NONE
     if "system cuda" in without:
         cuda, cudnn = None, None  # wheels bring them
-    tensorflow = None if held.tensorflow is None else str(held.tensorflow)
+    tensorflow = None if contents.tensorflow is None else str(contents.tensorflow)
     stage.known = replace(stage.known, tf=tensorflow, cuda=cuda, cudnn=cudnn, accelerated=True if gpu else None)
-    if gpu and held.distribution is not None and tensorflow is not None:
-        stage.packages[normalize(held.distribution.partition("[")[0])] = SpecifierSet(f"=={tensorflow}")
-    return _started(stage, held.python)
+    if gpu and contents.distribution is not None and tensorflow is not None:
+        stage.packages[normalize(contents.distribution.partition("[")[0])] = SpecifierSet(f"=={tensorflow}")
+    return _started(stage, contents.python)
 
 
 def _of_name(bare: str, images: ImageTable) -> Stage:

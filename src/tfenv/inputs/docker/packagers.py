@@ -241,8 +241,8 @@ def _conda_python(groups: Mapping[str, str | None], images: ImageTable) -> Versi
         return Version(f"{python[0]}.{python[1:]}")
     if release is None or release == "latest":
         return None
-    held = images.held.of(f"continuumio/miniconda3:{release}")
-    return None if held is None else held.python
+    contents = images.contents.of(f"continuumio/miniconda3:{release}")
+    return None if contents is None else contents.python
 
 
 _HANDLERS: dict[str, Callable[[list[str], Stage], None]] = {

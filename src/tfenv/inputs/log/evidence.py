@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tfenv.inputs.log import binaries, drivers, facts, installers, libraries, lines, names, tracebacks
+from tfenv.inputs.log import binaries, configuration, drivers, installers, lines, names, sonames, tracebacks
 from tfenv.inputs.log.requirements import edges
 from tfenv.model.evidence import Evidence, Symptom
 
@@ -26,11 +26,11 @@ def read(log: str, database: Database) -> Evidence:
     text = lines.plain(log)
     sightings = database.signatures.sightings(text) or database.signatures.sightings(lines.unwrapped(text))
     requirements = edges(text)
-    found = facts.read(
+    found = configuration.read(
         [
             *(sighting.facts for sighting in sightings),
             database.signatures.facts(text),
-            *facts.of_text(text, requirements),
+            *configuration.of_text(text, requirements),
         ]
     )
     raised = tracebacks.raised(text)
@@ -39,7 +39,7 @@ def read(log: str, database: Database) -> Evidence:
         *binaries.symptoms(text, database),
         *drivers.symptoms(text, database),
         *names.symptoms(raised, database),
-        *libraries.symptoms(text, database),
+        *sonames.symptoms(text, database),
     )
     symptoms = _each_once(read, (sighting.symptom for sighting in sightings))
     return Evidence(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tfenv.facts.database import Database
     from tfenv.facts.images import ImageRow
-    from tfenv.model.build import Build, CompileFlags
+    from tfenv.model.builds import Build, CompileFlags
     from tfenv.model.goal import Goal
     from tfenv.model.package import Name
     from tfenv.model.progress import Progress

@@ -1,4 +1,4 @@
-"""What published images hold: Python, TensorFlow, CUDA, cuDNN and their system, by repository and tag (`held.toml`)."""
+"""Contents of published images (`contents.toml`): Python, TensorFlow, CUDA, cuDNN and system, by repository and tag."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _DEFAULT_REGISTRY, _OFFICIAL = "docker.io", "library"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """What an image holds; ``None`` means not known.
+class ImageContents:
+    """Contents of an image; ``None`` means not known.
 
     Attributes:
         os: distribution and release, as `images.toml` names it.
@@ -55,17 +55,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
-    """What images of one repository hold, whose tag is listed or matched."""
+    """Contents of those images of a repository whose tag is listed or matches a pattern."""
 
     repository: str
     tags: frozenset[str]
     pattern: re.Pattern[str] | None
     since: str
     until: str
-    holds: Held
+    holds: ImageContents
 
-    def of(self, tag: str) -> Held | None:
-        """What the image of a tag holds by this rule; ``None`` if it says nothing of it."""
+    def of(self, tag: str) -> ImageContents | None:
+        """Contents of the image with a tag; ``None`` if the rule is not about it."""
         if tag in self.tags:
             return self.holds
         match = None if self.pattern is None else self.pattern.fullmatch(tag)
@@ -81,34 +81,35 @@ class _Rule:
         return replace(self.holds, **found)
 
 
-class HeldTable:
+class ContentsTable:
     """All images that are known."""
 
     def __init__(self, path: Path) -> None:
-        """Read `constraints/facts/held.toml`.
+        """Read `constraints/facts/contents.toml`.
 
         Raises:
             UsageError: it has faults.
         """
-        self._rules = load(path, "held", _rule)
+        self._rules = load(path, "contents", _rule)
 
     @property
     def tags(self) -> tuple[str, ...]:
         """References of the images that are listed one by one."""
         return tuple(f"{rule.repository}:{tag}" for rule in self._rules for tag in sorted(rule.tags))
 
-    def of(self, reference: str) -> Held | None:
-        """What an image holds, by its reference as Docker reads it (`python:3.12`); ``None`` if nothing is known."""
+    def of(self, reference: str) -> ImageContents | None:
+        """Contents of an image, by its reference as Docker reads it (`python:3.12`); ``None`` if nothing is known."""
         repository, tag = split(reference)
-        found = [held for rule in self._rules if rule.repository == repository and (held := rule.of(tag)) is not None]
+        rules = [rule for rule in self._rules if rule.repository == repository]
+        found = [contents for rule in rules if (contents := rule.of(tag)) is not None]
         if not found:
             return None
         merged: dict[str, Any] = {
-            field.name: next((value for held in found if (value := getattr(held, field.name))), None)
-            for field in fields(Held)
+            field.name: next((value for contents in found if (value := getattr(contents, field.name))), None)
+            for field in fields(ImageContents)
         }
-        sources = tuple(dict.fromkeys(source for held in found for source in held.sources))
-        return Held(**{**merged, "without": merged["without"] or (), "sources": sources})
+        sources = tuple(dict.fromkeys(source for contents in found for source in contents.sources))
+        return ImageContents(**{**merged, "without": merged["without"] or (), "sources": sources})
 
 
 def split(reference: str) -> tuple[str, str]:
@@ -133,7 +134,7 @@ def _rule(row: Row) -> _Rule:
         pattern=pattern,
         since=row.maybe_text("since") or "",
         until=row.maybe_text("until") or "",
-        holds=Held(
+        holds=ImageContents(
             os=row.maybe_text("os"),
             libc=row.maybe_text("libc"),
             python=row.maybe_version("python"),

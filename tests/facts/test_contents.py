@@ -10,8 +10,8 @@ import pytest
 from packaging.version import Version
 
 from tfenv.errors import UsageError
+from tfenv.facts.contents import ContentsTable, split
 from tfenv.facts.database import load
-from tfenv.facts.held import HeldTable, split
 from tfenv.inputs.dockerfile import of_image
 from tfenv.model.target import Platform
 
@@ -22,27 +22,27 @@ PAGES = tomllib.loads((Path(__file__).parent / "image_pages.toml").read_text(enc
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page["reference"]))
 def test_pages_read_by_hand(page: dict[str, Any]) -> None:
     """The rows say what the page says, as far as both say something; one of them may be more exact."""
-    held = IMAGES.held.of(page["reference"])
-    assert held is not None
+    contents = IMAGES.contents.of(page["reference"])
+    assert contents is not None
     if "os" in page:
-        assert held.os == page["os"]
+        assert contents.os == page["os"]
     if "without" in page:
-        assert held.cudnn is None
+        assert contents.cudnn is None
     for column in ("python", "tensorflow", "cuda", "cudnn", "driver"):
-        if column in page and (known := getattr(held, column)) is not None:
+        if column in page and (known := getattr(contents, column)) is not None:
             said = Version(page[column])
             shared = min(len(said.release), len(known.release))
             assert said.release[:shared] == known.release[:shared], column
-    assert held.sources
+    assert contents.sources
 
 
 def test_there_are_enough() -> None:
     """Tags that are listed one by one, and pages that were read."""
-    assert len(IMAGES.held.tags) >= 300
+    assert len(IMAGES.contents.tags) >= 300
     assert len(PAGES) >= 20
     assert all(
-        held is not None and (held.os is None or held.os in IMAGES.glibc)
-        for held in map(IMAGES.held.of, IMAGES.held.tags)
+        contents is not None and (contents.os is None or contents.os in IMAGES.glibc)
+        for contents in map(IMAGES.contents.of, IMAGES.contents.tags)
     )
 
 
@@ -65,14 +65,14 @@ def test_references(reference: str, expected: tuple[str, str]) -> None:
 def test_tags_that_are_matched() -> None:
     """A pattern gives what stands in the tag, and rules for days hold for their days."""
     jupyter = "quay.io/jupyter/tensorflow-notebook"
-    day = IMAGES.held.of(f"{jupyter}:2024-10-01")
+    day = IMAGES.contents.of(f"{jupyter}:2024-10-01")
     assert day is not None
     assert (day.os, str(day.python), day.distribution) == ("ubuntu 24.04", "3.11", "tensorflow-cpu")
-    assert IMAGES.held.of(f"{jupyter}:2020-01-01") is None
-    python = IMAGES.held.of("python:3.9.1-slim-buster")
+    assert IMAGES.contents.of(f"{jupyter}:2020-01-01") is None
+    python = IMAGES.contents.of("python:3.9.1-slim-buster")
     assert python is not None
     assert (str(python.python), python.os) == ("3.9.1", "debian 10")
-    assert IMAGES.held.of("example.org/some/thing:1") is None
+    assert IMAGES.contents.of("example.org/some/thing:1") is None
 
 
 def test_images_of_a_dockerfile() -> None:
@@ -88,9 +88,9 @@ def test_images_of_a_dockerfile() -> None:
 
 def test_a_row_without_tags(tmp_path: Path) -> None:
     """A row that says of which images it is not is a fault, and so is a pattern that cannot be read."""
-    file = tmp_path / "held.toml"
-    row = '[[held]]\nrepository = "docker.io/library/a"\nsource = "https://page.test/"\ntier = "declared"\n'
+    file = tmp_path / "contents.toml"
+    row = '[[contents]]\nrepository = "docker.io/library/a"\nsource = "https://page.test/"\ntier = "declared"\n'
     file.write_text(row + row + 'pattern = "("\n', encoding="utf-8")
     with pytest.raises(UsageError) as error:
-        HeldTable(file)
+        ContentsTable(file)
     assert len(error.value.faults) >= 2

@@ -1,4 +1,4 @@
-"""An error log: the facts it tells, as a `Configuration`."""
+"""The facts in an error log, as a `Configuration`."""
 
 from __future__ import annotations
 
