@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tfenv.check.repairs import MOST, Repairs
+from tfenv.check.fixes import Fixes
+from tfenv.check.repairs import MOST
 from tfenv.check.verdict import concluded
 from tfenv.model.report import Answer, Problem
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
@@ -30,7 +31,7 @@ def completed(verdict: Verdict, question: Question, knowledge: Knowledge) -> Ver
         return verdict
     conflict: Conflict | None = None
     for version in question.releases:
-        found = Repairs(replace(question, releases=(version,)), knowledge).conflict()
+        found = Fixes(replace(question, releases=(version,)), knowledge).conflict()
         if found is None:
             return verdict
         conflict = conflict or found
@@ -42,7 +43,7 @@ def completed(verdict: Verdict, question: Question, knowledge: Knowledge) -> Ver
         link.parent[0] for link in conflict.links if link.parent is not None
     }
     subject = next((one.name for one in packages if one.name in parties), packages[0].name)
-    fixes = Repairs(question, knowledge).relaxed()
+    fixes = Fixes(question, knowledge).relaxed()
     problem = Problem(code="package-incompatible", subject=subject, because=because, fixes=tuple(fixes[:MOST]))
     return concluded([problem], verdict.warnings)
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tfenv.check.fixes import Fixes
 from tfenv.check.log import SAYS
 from tfenv.check.question import named
 from tfenv.check.ranges import compatible
-from tfenv.check.repairs import MOST, Repairs
+from tfenv.check.repairs import MOST
 from tfenv.check.steps import Alteration, distance, pythons_near, release
 from tfenv.check.verdict import best
 from tfenv.model.hardware import driver_text
@@ -81,7 +82,7 @@ class _Remedies:
     def __init__(self, question: Question, knowledge: Knowledge) -> None:
         self._question = replace(question, releases=question.releases[:1])
         self._knowledge = knowledge
-        self._repairs = Repairs(question, knowledge)
+        self._fixes = Fixes(question, knowledge)
 
     @property
     def _version(self) -> Version | None:
@@ -107,7 +108,7 @@ class _Remedies:
         if symptom.package is not None and (wanted := self._wanted(symptom.package, symptom)) is not None:
             yield self._pin(symptom.package, wanted)
         if (version := self._release_for(symptom)) is not None and str(version) != self._question.said:
-            yield replace(self._repairs.fix(self._with_python(version)), cost=RELEASE)
+            yield replace(self._fixes.fix(self._with_python(version)), cost=RELEASE)
         if symptom.cudnn is not None:
             values = (("cudnn", str(symptom.cudnn)),)
             yield Fix(change=values, command=f"install cuDNN {symptom.cudnn}", cost=CUDNN)
@@ -140,7 +141,7 @@ class _Remedies:
     # packages
 
     def _pin(self, name: Name, specifier: SpecifierSet) -> Fix:
-        version = self._repairs.version_of(self._question, name, specifier)
+        version = self._fixes.version_of(self._question, name, specifier)
         wanted = SpecifierSet(f"=={version}") if version is not None else specifier
         text = str(version) if version is not None else ordered(specifier)
         command = install_command(self._question.installer, [(name, wanted)])
@@ -238,7 +239,7 @@ class _Remedies:
             if now is None or now.release[:2] != python.release[:2]:
                 step = Alteration(values=(("python", text),), after=question.on(python=python), cost=PYTHON)
                 if question.releases:
-                    yield self._repairs.fix(step)
+                    yield self._fixes.fix(step)
                 else:
                     yield Fix(
                         change=step.values, command=f"python{text} -m venv .venv   # and install there", cost=PYTHON
@@ -340,4 +341,4 @@ class _Remedies:
             if build is not None and build.cuda is not None and fixed.specifier.contains(build.cuda):
                 found.append(step)
         for step in found[:1] + found[1:][-1:]:
-            yield self._repairs.fix(step)
+            yield self._fixes.fix(step)

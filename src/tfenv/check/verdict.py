@@ -265,16 +265,26 @@ def _unsaid(question: Question, knowledge: Knowledge) -> Verdict:
     missing = ["tf"]
     missing += ["python"] if question.target.python is None else []
     missing += ["gpu"] if not question.target.gpus else []
-    if question.accelerated and not question.problems:
-        verdicts = [
-            _examine(replace(question, said=stem, releases=stable), stable[0], knowledge)
-            for stem in reversed(knowledge.database.releases.minors)
-            if (stable := _stable(stem, knowledge))
-        ]
-        furthest = min(verdicts, key=_badness)
-        if furthest.problems and furthest.problems[0].code in _HOPELESS:
-            return replace(furthest, unknown=tuple(dict.fromkeys(("tf", *furthest.unknown))))
+    if question.accelerated and not question.problems and (version := furthest(question, knowledge)) is not None:
+        verdict = _examine(_on_release(question, version), version, knowledge)
+        if verdict.problems and verdict.problems[0].code in _HOPELESS:
+            return replace(verdict, unknown=tuple(dict.fromkeys(("tf", *verdict.unknown))))
     return _of_others(question, knowledge, *missing)
+
+
+def furthest(question: Question, knowledge: Knowledge) -> Version | None:
+    """The release with the best verdict on a machine, newest first; ``None`` if the facts know none."""
+    stems = reversed(knowledge.database.releases.minors)
+    newest = [stable[0] for stem in stems if (stable := _stable(stem, knowledge))]
+    return min(
+        newest,
+        key=lambda version: _badness(_examine(_on_release(question, version), version, knowledge)),
+        default=None,
+    )
+
+
+def _on_release(question: Question, version: Version) -> Question:
+    return replace(question, said=str(version), releases=(version,))
 
 
 def _of_others(question: Question, knowledge: Knowledge, *missing: str) -> Verdict:

@@ -221,7 +221,9 @@ class FactsOverlay:
         patches = self._database.patches.of(name, version, self._target.platform)
         dropped = {name for patch in patches for name in patch.drop}
         requires = [requirement for requirement in metadata.requires if requirement.name not in dropped]
-        if name in (TENSORFLOW, CPU, GPU) and self.facts(name, version) is None:
+        # reading a wheel takes a request or more, and nothing is built for releases older than the facts
+        known = self.facts(name, version) is not None or self._is_before_all(version)
+        if name in (TENSORFLOW, CPU, GPU) and not known:
             self._read_off(file)
         added = [demand.requirement for demand in self.demands(name, version)]
         if (wheel := self._row(file)) is not None and (symbols := symbols_demand(wheel)) is not None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.check.completion import completed
+from tfenv.check.fixes import with_fixes
 from tfenv.check.knowledge import Knowledge
 from tfenv.check.log import RANK, supposed, told
 from tfenv.check.question import ask
 from tfenv.check.remedies import with_remedies
-from tfenv.check.repairs import with_fixes
 from tfenv.errors import UsageError
 from tfenv.facts.database import load
 from tfenv.facts.makers import maker_of
