@@ -12,11 +12,14 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.memory import MemorySource
+from tfenv.check.knowledge import Knowledge
+from tfenv.facts.database import load
 from tfenv.model.goal import Goal
 from tfenv.model.hardware import ComputeCapability, Gpu
 from tfenv.model.package import Name, Requirement
 from tfenv.model.target import Accelerator, Platform, Target
-from tfenv.resolver import Conflict, Resolution, explain, repairs, resolve, smallest
+from tfenv.resolver import Conflict, Resolution, resolve, smallest
+from tfenv.workflow.lock.refusal import refused
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
 PYTHONS = tuple(map(Version, ("3.14.1", "3.13.9", "3.12.12", "3.11.14", "3.10.19", "3.9.25", "3.8.20", "3.7.17")))
@@ -96,8 +99,8 @@ def outcome(
         def solve(changed: Goal) -> Resolution:
             return resolve(changed, world(changed), pythons=PYTHONS, brief=True)
 
-        told = narrow(conflict, request)
-        error = explain(told, request, repairs(told, request, solve, narrow=narrow))
+        core, knowledge = narrow(conflict, request), Knowledge(load(), source, rows=False)
+        error = refused(core, request, knowledge, shown=request, attempt=solve, narrow=narrow)
         words = {"conflict": error.message + "\n", "hint": f"{error.hint}\n"}
         return {key: value for key, value in words.items() if key in asked}
     return {key: value for key, value in answer(resolution).items() if key in asked}

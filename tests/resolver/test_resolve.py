@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.memory import MemorySource
 from tfenv.model.goal import Goal
-from tfenv.model.package import Name, Requirement
+from tfenv.model.package import Name
 from tfenv.model.progress import Silent
 from tfenv.model.target import Target
-from tfenv.resolver import EXPLAINING, Conflict, explain, repairs, resolve, smallest
+from tfenv.resolver import EXPLAINING, Conflict, explain, resolve, smallest
 from tfenv.resolver.ahead import Ahead
 from tfenv.resolver.catalog import Catalog
-from tfenv.resolver.outcome import Link
 from tfenv.resolver.resolve import candidates_of
 
 if TYPE_CHECKING:
@@ -127,14 +125,3 @@ def test_only_what_is_needed_is_read() -> None:
         "tensorflow-2.21.0-cp313-cp313-manylinux_2_27_x86_64.whl",
         "a-0.9-py3-none-any.whl",
     }
-
-
-def test_repairs_of_a_lost_search_are_those_that_were_solved() -> None:
-    """Whatever fails again is not suggested."""
-
-    def solve(_: Goal) -> object:
-        raise Conflict((), gaps={})
-
-    wanted = Requirement(name=Name("a"), specifier=SpecifierSet("==1"))
-    request = Goal(tensorflow=SpecifierSet("==2.20"), requirements=(wanted,))
-    assert repairs(Conflict((Link(requirement=wanted),), gaps={}), request, solve) == ()  # type: ignore[arg-type]

@@ -16,16 +16,20 @@ from packaging.version import Version
 from tests.resolver.test_cases import PYTHONS, request_of
 from tests.support import published
 from tests.support.memory import MemorySource
+from tfenv.check.knowledge import Knowledge
+from tfenv.facts.database import load
 from tfenv.model.package import TENSORFLOW, Requirement
-from tfenv.resolver import Conflict, Part, Resolution, explain, repairs, resolve, smallest
+from tfenv.resolver import Conflict, Part, Resolution, explain, resolve, smallest
 from tfenv.resolver.smallest import asks, only, ways
 from tfenv.resolver.told import Shelf, Told, Versions
+from tfenv.workflow.lock.refusal import Refusal, wrong_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from tfenv.model.goal import Goal
-    from tfenv.resolver import Repair, Source
+    from tfenv.model.report import Fix
+    from tfenv.resolver import Source
 
 CASES = sorted((Path(__file__).parent / "unsolvable").glob("*.toml"))
 MOST = 12
@@ -64,9 +68,18 @@ class Unsolvable:
         return self.narrow(caught.value, self.request)
 
     @cached_property
-    def repairs(self) -> tuple[Repair, ...]:
-        """What is suggested."""
-        return repairs(self.told, self.request, self.solve, narrow=self.narrow)
+    def fixes(self) -> list[Fix]:
+        """What is suggested; each was solved."""
+        refusal = Refusal(
+            self.request,
+            wrong_of(self.told),
+            Knowledge(load(), self.world(self.request), rows=False),
+            offered=self.told.offered,
+            attempt=self.solve,
+            narrow=self.narrow,
+            persists=self.told.persists,
+        )
+        return refusal.fixes()
 
     def is_solvable(self, parts: Iterable[Part]) -> bool:
         """Where only these parts hold; no answer is remembered from other tries."""
@@ -126,8 +139,8 @@ def test_it_reads_as_the_case_says(path: Path) -> None:
     """The first line, the number of lines, and the first fix, which is solved again from what it asks for."""
     case = unsolvable(path)
     told = case.told
-    found = case.repairs
-    error = explain(told, case.request, found)
+    found = case.fixes
+    error = explain(told, case.request)
     fact, *because = error.message.splitlines()
     expected = case.case["expect"]
     assert {"fact": fact, "parts": [str(part) for part in told.parts]} == {
@@ -135,11 +148,9 @@ def test_it_reads_as_the_case_says(path: Path) -> None:
     }
     assert 1 <= len(because) <= MOST
     assert all(line.startswith("  because ") for line in because)
-    assert [dict(each.fix.change) for each in found[:1]] == [expected[key] for key in ("first",) if key in expected]
-    for repair in found:
-        assert case.solve(repair.request).pins
-        assert repair.fix.command.startswith("tfenv lock")
-    assert [repair.fix.cost for repair in found] == sorted(repair.fix.cost for repair in found)
+    assert [dict(fix.change) for fix in found[:1]] == [expected[key] for key in ("first",) if key in expected]
+    assert all(fix.command.startswith("tfenv lock") and fix.solved for fix in found)
+    assert [fix.cost for fix in found] == sorted(fix.cost for fix in found)
 
 
 def test_there_are_enough_of_them() -> None:

@@ -13,7 +13,7 @@ from tfenv.check.apparent import apparent
 from tfenv.errors import UsageError
 from tfenv.facts.makers import maker_of
 from tfenv.model.goal import Goal
-from tfenv.model.hardware import Gpu
+from tfenv.model.hardware import Gpu, driver_of
 from tfenv.model.package import TENSORFLOW, Name
 from tfenv.model.report import Caution, Problem
 from tfenv.model.target import Accelerator, Platform, Target
@@ -170,7 +170,7 @@ def ask(configuration: Configuration, database: Database) -> Question:
         accelerator=wish if wish is Accelerator.ROCM else cuda,
         gpus=gpus,
         gfx=tuple(word for text in configuration.gpus if (word := database.gpus.other(text) or "").startswith("gfx")),
-        driver=_driver(configuration.driver),
+        driver=None if configuration.driver is None else driver_of(configuration.driver),
         glibc=glibc,
         cpu=configuration.cpu,
     )
@@ -227,11 +227,6 @@ def _installed(configuration: Configuration, database: Database) -> str | None:
             version = configuration.version_of(row.name)
             return str(version) if version is not None else str(specifier)
     return None
-
-
-def _driver(driver: Version | None) -> Version | None:
-    """A branch alone (`525`) stands for its newest driver."""
-    return driver if driver is None or len(driver.release) > 1 else Version(f"{driver.major}.9999")
 
 
 def _fixed(configuration: Configuration, distribution: Name | None) -> tuple[tuple[Fixed, ...], tuple[Fixed, ...]]:

@@ -93,9 +93,7 @@ def _libraries(question: Question, knowledge: Knowledge) -> Iterator[Alteration]
     values = (("cuda", str(cuda)),)
     if question.of(SYSTEM_CUDA) is not None or question.of(SYSTEM_CUDNN) is None:
         after = question.without(SYSTEM_CUDA).fixing(toolkit)
-        yield Alteration(
-            values=values, after=after, cost=CUDA, does=f"install CUDA {cuda}", kinds=_LIBRARIES
-        )
+        yield Alteration(values=values, after=after, cost=CUDA, does=f"install CUDA {cuda}", kinds=_LIBRARIES)
     for cudnn in cudnns:
         fixed = Fixed(name=SYSTEM_CUDNN, specifier=SpecifierSet(f"=={cudnn}"))
         does = f"install CUDA {cuda} and cuDNN {cudnn}"

@@ -59,6 +59,7 @@ class Repairs:
         self._wrong = wrong
         self._examiner = examiner
         self._kinds: Counter[tuple[str, ...]] = Counter()
+        self._has_releases = False
 
     def found(self) -> list[Alteration]:
         """What repairs everything; if nothing does, what repairs it with the GPU given up."""
@@ -86,7 +87,9 @@ class Repairs:
             if self._question.complete:
                 return  # an environment is mended with what it takes, and no more
         failed, found = [], alone is not None
-        for step in self._steps(self._question, self._wrong):
+        singles = self._steps(self._question, self._wrong)
+        self._has_releases = any("tf" in step.kinds for step in singles)
+        for step in singles:
             if self._has_enough(step):
                 continue
             # what packages alone mend needs no other change beside them
@@ -112,8 +115,10 @@ class Repairs:
         parts: dict[frozenset[str], tuple[Alteration, Wrong]] = {}
         for second in self._steps(step.after, left):
             both = step.then(second)
-            if second.kinds & step.kinds or "tf" in second.kinds or self._has_enough(both):
+            if second.kinds & step.kinds or self._has_enough(both):
                 continue
+            if "tf" in second.kinds and self._has_releases and "gpu" not in step.kinds:
+                continue  # each release was the first of some changes already
             settled = self._examiner.settled(both)
             if settled is not None:
                 return settled

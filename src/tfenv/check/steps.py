@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from tfenv.model.goal import OLDEST_PYTHON
-from tfenv.model.hardware import driver_text
+from tfenv.model.hardware import driver_of, driver_text
 from tfenv.model.target import Accelerator, Platform
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
 from tfenv.resolver import Kind
@@ -183,7 +183,7 @@ def _drivers(question: Question, wrong: Wrong, database: Database) -> Iterator[A
     for branch in sorted(branches, reverse=True):
         yield Alteration(
             values=(("driver", str(branch)),),
-            after=question.on(driver=Version(f"{branch}.9999")),
+            after=question.on(driver=driver_of(Version(str(branch)))),
             cost=DRIVER,
             does=f"install a driver of branch {branch}",
             kinds=frozenset({"driver"}),
@@ -287,7 +287,7 @@ def _relaxed(number: int, question: Question) -> Iterator[Alteration]:
     key = "python" if wanted.name == PYTHON else f"packages.{wanted.name}"
     if wanted.specifier and wanted.name != PYTHON:
         relaxed = replace(goal, requirements=(*before, replace(wanted, specifier=SpecifierSet()), *after))
-        yield _wish(question, relaxed, key, OPEN, PIN, f"change {words}")
+        yield _wish(question, relaxed, key, OPEN, PIN, f"`{wanted.name}=={{}}` instead of {words}")
     cost, value = (OTHER_PYTHON, "any") if wanted.name == PYTHON else (LESS, "none")
     yield _wish(question, replace(goal, requirements=(*before, *after)), key, value, cost, f"leave out {words}")
 

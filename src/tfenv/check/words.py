@@ -122,7 +122,7 @@ def _subject(clash: Clash, code: str, question: Question, table: DistributionTab
             f"{_NAMES[requirement.name]} {_system(clash.given)}" if clash.given != NOTHING else _NAMES[requirement.name]
         )
     if code.startswith("driver") and target.driver is not None:
-        return f"driver {_driver(target.driver)}"
+        return f"driver {driver_text(target.driver)}"
     if code.startswith("gpu") or code == "cudnn-gpu-dropped":
         failing = [gpu for gpu in target.gpus if not requirement.allows(Version(str(gpu.capability)))]
         failing.sort(key=lambda gpu: gpu.name not in requirement.because)
@@ -180,7 +180,7 @@ def _has(clash: Clash, question: Question, edges: Edges) -> list[str]:
     if clash.kind is ClashKind.VERSION:
         return [f"{name} is {clash.given}"]
     if name == "__driver" and target.driver is not None:
-        return [f"the driver is {_driver(target.driver)}"]
+        return [f"the driver is {driver_text(target.driver)}"]
     if name == "__compute_capability":
         return [_capability(question, clash)]
     if name == "__glibc":
@@ -202,11 +202,6 @@ def _capability(question: Question, clash: Clash) -> str:
 def _system(given: str) -> str:
     """`11.2` for `asked for as ==11.2.*`."""
     return given.removeprefix("asked for as ").removeprefix("==").removesuffix(".*")
-
-
-def _driver(driver: Version) -> str:
-    """A branch alone was given a high number."""
-    return str(driver.major) if driver.release[1:] == (9999,) else driver_text(driver)
 
 
 def pythons_of(files: list[File]) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from packaging.version import Version
+from packaging.version import Version
 
 _CAPABILITY = re.compile(r"(?:sm_|compute_|lto_)?(\d{1,2})\.?(\d)([af]?)", re.IGNORECASE)
 
@@ -96,10 +94,22 @@ class Gpu:
     capability: ComputeCapability
 
 
+_NEWEST = 9999
+"""Minor version that stands for the newest driver of a branch."""
+
+
+def driver_of(driver: Version) -> Version:
+    """The driver that a version names: a branch alone (`525`) stands for its newest driver."""
+    return driver if len(driver.release) > 1 else Version(f"{driver.major}.{_NEWEST}")
+
+
 def driver_text(driver: Version) -> str:
     """A driver version as NVIDIA writes it: 535.54.03 for the `Version` 535.54.3.
 
-    Every component after the first has at least two digits (496.04 on Windows, 525.60.13 on Linux).
+    Every component after the first has at least two digits (496.04 on Windows, 525.60.13 on Linux). The newest driver
+    of a branch is written as the branch.
     """
     first, *rest = driver.release
+    if rest == [_NEWEST]:
+        return str(first)
     return ".".join((str(first), *(f"{component:02}" for component in rest)))

@@ -79,12 +79,14 @@ class Fix:
         command: command that makes the change.
         cost: cost for comparison with other fixes; lower is cheaper.
         solved: whether the resolver found a lock with it; ``False`` also if the resolver was not run.
+        says: what the lock has, in one clause; empty if it was not solved.
     """
 
     change: tuple[tuple[str, str], ...]
     command: str
     cost: int
     solved: bool = False
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from packaging.version import Version
 
 from tfenv.model.document import Table, flag, moment, of, one_of, text, whole
 from tfenv.model.goal import Goal
-from tfenv.model.hardware import ComputeCapability, Gpu, driver_text
+from tfenv.model.hardware import ComputeCapability, Gpu, driver_of, driver_text
 from tfenv.model.package import Requirement, normalize
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.outputs.toml import Inline
@@ -76,7 +76,7 @@ def read_target(table: Table) -> Target:
         rocm=table.get("rocm", of(Version)),
         gpus=tuple(_read_gpu(each) for each in table.tables("gpus")),
         gfx=table.many("gfx", text),
-        driver=table.get("driver", of(Version)),
+        driver=table.get("driver", of(lambda text: driver_of(Version(text)))),
         glibc=table.get("glibc", of(Version)),
         cpu=frozenset(cpu) if "cpu" in table else None,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tfenv.resolver.explain import explain
 from tfenv.resolver.outcome import Attempt, Conflict, Kind, Link, Need, Part, Pin, Resolution
 from tfenv.resolver.protocols import Source
-from tfenv.resolver.repair import Repair, repairs
 from tfenv.resolver.resolve import resolve
 from tfenv.resolver.smallest import EXPLAINING, smallest
 
@@ -18,11 +17,9 @@ __all__ = [
     "Need",
     "Part",
     "Pin",
-    "Repair",
     "Resolution",
     "Source",
     "explain",
-    "repairs",
     "resolve",
     "smallest",
 ]

@@ -47,9 +47,8 @@ def lock_command(goal: Goal, *, cpu: bool = False) -> str:
         words += ["--gpu", target.accelerator.value]
     elif cpu:
         words += ["--gpu", "none"]
-    driver = target.driver if target.driver is None or target.driver.release[1:] != (9999,) else None
     for option, value in (
-        ("--driver", None if driver is None else driver_text(driver)),
+        ("--driver", None if target.driver is None else driver_text(target.driver)),
         ("--python", None if target.python is None else f"{target.python.major}.{target.python.minor}"),
         ("--platform", None if target.platform is Platform.LINUX_X86_64 else target.platform),
         ("--glibc", target.glibc),

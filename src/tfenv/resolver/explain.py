@@ -11,7 +11,6 @@ from tfenv.model.package import TENSORFLOWS
 from tfenv.model.target import Accelerator
 from tfenv.resolver.candidate import is_virtual
 from tfenv.resolver.outcome import Kind
-from tfenv.resolver.repair import hint
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from tfenv.model.goal import Goal
     from tfenv.model.package import Requirement
     from tfenv.resolver.outcome import Conflict, Link
-    from tfenv.resolver.repair import Repair
 
 _LINES = 12
 _ACCELERATORS = {
@@ -31,15 +29,12 @@ _ACCELERATORS = {
 _HASH = re.compile(r" sha256:[0-9a-f]{64}")
 
 
-def explain(
-    conflict: Conflict, request: Goal, found: tuple[Repair, ...] = (), *, assumed: Collection[Kind] = ()
-) -> NoSolution:
+def explain(conflict: Conflict, request: Goal, *, assumed: Collection[Kind] = ()) -> NoSolution:
     """The error to raise for a conflict; at most a dozen lines, each naming the wheel or the row that says so.
 
     Args:
         conflict: what contradicts what, as `smallest` found it.
         request: that has no solution.
-        found: changes of it that have one, for the hint.
         assumed: what of it nobody asked for (the glibc of the base image).
     """
     lines: dict[str, None] = {}
@@ -56,7 +51,7 @@ def explain(
     if len(shown) > _LINES:
         shown = [*shown[: _LINES - 1], f"and {len(shown) - _LINES + 1} more of the kind"]
     message = "\n".join([fact(conflict, request, assumed), *(f"  {_HASH.sub('', line)}" for line in shown)])
-    return NoSolution(message, hint=hint(found))
+    return NoSolution(message)
 
 
 def fact(conflict: Conflict, request: Goal, assumed: Collection[Kind] = ()) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from tfenv.outputs.request import inputs_digest
 from tfenv.overlay.base import base_of, base_warnings
 from tfenv.overlay.stack import needs_of, stack_of, unused_cuda
 from tfenv.overlay.stand_ins import ROCM
-from tfenv.resolver import EXPLAINING, Kind, explain, repairs, resolve, smallest
+from tfenv.resolver import EXPLAINING, Kind, explain, resolve, smallest
 from tfenv.resolver.outcome import Conflict
 from tfenv.store.cache import Cache
 from tfenv.workflow.gather import configuration_of
@@ -39,14 +39,9 @@ if TYPE_CHECKING:
     from tfenv.model.goal import Goal
     from tfenv.model.package import Name
     from tfenv.model.progress import Progress
+    from tfenv.model.report import Problem
     from tfenv.overlay.overlay import FactsOverlay
     from tfenv.resolver.outcome import Pin, Resolution
-
-_REPAIR_SECONDS = 8
-"""after so long no further change is tried for a goal that cannot be met"""
-
-_OF_THE_GPU = ("__compute_capability", "__cuda", "__known_bad", "__platform", "__rocm")
-"""what cannot be met if no release on an index serves the GPU"""
 
 
 def solve(
@@ -145,7 +140,8 @@ class _Search:
             NoSolution: the smallest conflict, with what resolves it.
         """
         try:
-            answer = self._assemble(self._recent(self._settled(self._goal, self._preferred)))
+            settled = self._recent(self._settled(self._goal, self._preferred))
+            answer = self._assemble(settled, self._why_not_newer(settled))
         except Conflict as conflict:
             raise self._explained(conflict) from None
         return self._judged(answer)
@@ -154,24 +150,33 @@ class _Search:
         """The lock, if `check` does not call it broken.
 
         Raises:
-            NoSolution: it does, with the reasons of `check`.
+            NoSolution: it does, with the reasons of `check` and with what resolves it.
         """
-        knowledge = Knowledge(self._database, self._supply.index(self._goal), rows=False)
-        question = ask(configuration_of(answer), self._database)
-        if question.said is not None and not question.releases:  # newer than the database
-            question = replace(question, releases=(Version(question.said),))
-        problems = judge(question, knowledge).problems
+        problems = self._problems(answer)
         if not problems:
             return answer
         if self._goal.force_broken:
             lines = [f"locked with `--force-broken`: {'; '.join(problem.because)}" for problem in problems]
             return replace(answer, warnings=(*answer.warnings, *lines))
+        # 8 modules that a lock which works does not need
+        from tfenv.workflow.lock.refusal import judged_broken
+
         release = f"{answer.tensorflow.name} {answer.tensorflow.version}"
-        because = [f"  because {reason}" for problem in problems for reason in problem.because]
-        raise NoSolution(
-            "\n".join([f"{release} with these packages would not work", *because]),
-            hint="leave out one of the packages named, or lock it anyway with `--force-broken`",
-        )
+        with self._explaining():
+            raise judged_broken(
+                release, problems, self._goal, self._knowledge, attempt=self._changed, narrow=self._narrow
+            )
+
+    @property
+    def _knowledge(self) -> Knowledge:
+        return Knowledge(self._database, self._supply.index(self._goal), rows=False)
+
+    def _problems(self, answer: Lock) -> tuple[Problem, ...]:
+        """What `check` finds in a lock."""
+        question = ask(configuration_of(answer), self._database)
+        if question.said is not None and not question.releases:  # newer than the database
+            question = replace(question, releases=(Version(question.said),))
+        return judge(question, self._knowledge).problems
 
     def _recent(self, settled: _Settled) -> _Settled:
         """The same, or a pair with an older TensorFlow if the newest one goes only with an old release of the rest."""
@@ -198,26 +203,41 @@ class _Search:
 
     def _explained(self, conflict: Conflict) -> NoSolution:
         """The smallest conflict in words, with what resolves it."""
-        until = time.monotonic() + _REPAIR_SECONDS
+        # 8 modules that a lock does not need
+        from tfenv.workflow.lock.refusal import refused
 
-        def attempt(changed: Goal) -> Resolution:
-            if time.monotonic() > until:
-                raise conflict
-            try:
-                return self._settled(changed, {}, brief=True).resolution
-            except IndexUnavailable:
-                raise conflict from None
+        with self._explaining():
+            return refused(
+                self._narrow(conflict, self._goal),
+                self._goal,
+                self._knowledge,
+                shown=self._with_glibc(self._goal),
+                attempt=self._changed,
+                narrow=self._narrow,
+                assumed={Kind.GLIBC} if self._goal.target.glibc is None else (),
+            )
 
+    def _changed(self, goal: Goal) -> Resolution | None:
+        """The solution of another goal; ``None`` if there is no lock of it, or one that `check` calls broken.
+
+        Raises:
+            Conflict: the goal has no solution.
+        """
+        search = _Search(goal, self._database, self._supply, {}, Silent())
+        try:
+            settled = search._settled(goal, search._preferred, brief=True)
+            answer = search._assemble(settled, {})
+        except IndexUnavailable:
+            return None
+        return None if search._problems(answer) else settled.resolution
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
         self._progress.start(EXPLAINING)
         try:
-            core = self._narrow(conflict, self._goal)
-            assumed = {Kind.GLIBC} if self._goal.target.glibc is None else set()
-            found = repairs(core, self._goal, attempt, narrow=self._narrow)
+            yield
         finally:
             self._progress.finish(EXPLAINING)
-        error = explain(core, self._with_glibc(self._goal), found, assumed=assumed)
-        error.hint = self._with_alternatives(error.hint, core)
-        return error
 
     def _why_not_newer(self, settled: _Settled) -> dict[Name, str]:
         """The reasons against the next TensorFlow, by its name, if no single package prevents it."""
@@ -296,17 +316,6 @@ class _Search:
         for variable, value in environment:
             yield f"{variable}={value} is set by the image, by `environment.yml` and by `tfenv sync`; set it elsewhere"
 
-    def _with_alternatives(self, hint: str | None, conflict: Conflict) -> str | None:
-        """What serves the machine that nothing on an index does, where it is the GPU that nothing serves."""
-        named = [Version(one.version.removesuffix(".*")) for one in self._goal.tensorflow]
-        version = min(named, default=None) if conflict.attempt is None else conflict.attempt.version
-        cuda = self._goal.target.accelerator is Accelerator.CUDA
-        if version is None or (cuda and not any(link.requirement.name in _OF_THE_GPU for link in conflict.links)):
-            return hint
-        found = self._database.alternatives.of(version, self._goal.target)
-        lines = [f"  {one.says}   [{one.source}]" for one in found]
-        return "\n".join([*([hint] if hint else []), "other ways to use the GPU:", *lines]) if lines else hint
-
     def _attempt(
         self, goal: Goal, preferred: Mapping[Name, Version], *, brief: bool
     ) -> tuple[Resolution, FactsOverlay]:
@@ -316,12 +325,11 @@ class _Search:
         )
         return resolution, overlay
 
-    def _assemble(self, settled: _Settled) -> Lock:
+    def _assemble(self, settled: _Settled, reasons: Mapping[Name, str]) -> Lock:
         goal, resolution, overlay, image = settled.goal, settled.resolution, settled.overlay, settled.image
         packages = tuple(_locked(pin) for pin in resolution.pins.values())
         versions = {package.name: package.version for package in packages}
         build, stack = _build(resolution, overlay), self._stack(resolution, overlay)
-        reasons = self._why_not_newer(settled)
         on_cpu = goal.target.accelerator is Accelerator.NONE
         warnings = (
             *resolution.warnings,

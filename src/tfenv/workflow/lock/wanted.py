@@ -16,6 +16,7 @@ from tfenv.inputs import requirements as requirements_file
 from tfenv.inputs.accelerators import AUTO, PLACES, accelerators, gpus_of
 from tfenv.inputs.request import Request
 from tfenv.model.goal import PYPI, Goal
+from tfenv.model.hardware import driver_of
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.outputs import profile as profiles
 from tfenv.store import files
@@ -149,7 +150,7 @@ def _target(request: Request, detect: Callable[[], Devices], notes: list[str]) -
         rocm=asked.rocm,
         gpus=gpus,
         gfx=asked.gfx,
-        driver=driver,
+        driver=None if driver is None else driver_of(driver),
         glibc=request.glibc,
         cpu=request.cpu,
     )
