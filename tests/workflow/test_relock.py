@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
 from packaging.version import Version
 
 from tests.support.locks import cpu_lock, cuda_lock
-from tfenv.errors import IndexUnavailable, TfenvError
-from tfenv.model.lock import BaseImage, HeldBack
+from tfenv.errors import TfenvError
+from tfenv.model.lock import HeldBack
 from tfenv.model.package import Name
 from tfenv.outputs import pylock
 from tfenv.workflow.lock import old as relock
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfenv.model.lock import Lock
-
-IMAGE = "127.0.0.1:9/library/python:3.13.9-slim-bookworm"
-DIGEST = f"sha256:{'a' * 64}"
-LOCKED = replace(cpu_lock(), base_image=BaseImage(reference=IMAGE, digest=DIGEST))
 
 
 def test_pins_are_kept() -> None:
@@ -81,26 +76,6 @@ def test_what_only_the_old_lock_holds_says_so() -> None:
 
 def _on_other_gpu(lock: Lock) -> Lock:
     return replace(lock, request=replace(lock.request, target=replace(lock.request.target, gpus=())))
-
-
-def test_the_digest_of_an_image_is_kept() -> None:
-    """No registry is asked for an image that is locked, offline or not; one of another name is."""
-    told: list[TfenvError] = []
-    for offline in (True, False):
-        assert relock.base_digest(LOCKED, False, offline=offline, report=told.append)(IMAGE) == DIGEST
-        with pytest.raises(IndexUnavailable):
-            relock.base_digest(LOCKED, False, offline=offline, report=told.append)(f"{IMAGE}2")
-    nothing_asked, not_reached = (error.message for error in told)
-    assert nothing_asked == "no registry is asked when offline"
-    assert not_reached.startswith("http://127.0.0.1:9/v2/library/python")
-
-
-def test_an_upgrade_asks_the_registry() -> None:
-    """With `--upgrade` it is asked, and where it cannot be, the digest at hand counts."""
-    told: list[TfenvError] = []
-    for offline in (True, False):
-        assert relock.base_digest(LOCKED, True, offline=offline, report=told.append)(IMAGE) == DIGEST
-    assert told == []
 
 
 def test_a_lock_that_cannot_be_read(tmp_path: Path) -> None:

@@ -46,12 +46,18 @@ class Closures:
                 found[stem] = tuple(map(Name, names.split())), tuple(map(Name, cuda.split()))
         return found
 
+    def stem(self, tensorflow: SpecifierSet) -> str | None:
+        """The newest allowed minor release that has a row."""
+        return next((stem for stem in self.rows if any(map(tensorflow.contains, _patches(stem)))), None)
+
     def of(self, tensorflow: SpecifierSet, *, cuda: bool) -> tuple[Name, ...]:
         """Projects that will probably be locked with the newest allowed release; empty if none are known."""
-        for stem, (names, more) in self.rows.items():
-            if any(tensorflow.contains(f"{stem}.{patch}") for patch in range(PATCHES)):
-                return (*names, *more) if cuda else names
-        return ()
+        names, more = self.rows.get(self.stem(tensorflow) or "", ((), ()))
+        return (*names, *more) if cuda else names
+
+
+def _patches(stem: str) -> list[str]:
+    return [f"{stem}.{patch}" for patch in range(PATCHES)]
 
 
 def dumps(rows: Mapping[str, Closure]) -> str:

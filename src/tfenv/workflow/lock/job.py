@@ -15,6 +15,7 @@ from tfenv.outputs.names import lock_name
 from tfenv.store import files
 from tfenv.store.cache import Cache
 from tfenv.workflow.lock import memory, old
+from tfenv.workflow.lock.base_digest import BaseDigest
 from tfenv.workflow.lock.wanted import Wanted, gather
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Job:
             indexes=self.wanted.indexes,
             offline=offline,
             preferred=preferred,
-            base_digest=old.base_digest(before, upgrade, offline=offline, report=self._note),
+            base_digest=BaseDigest(before, upgrade, offline=offline, report=self._note),
             progress=progress,
         )
         return Locked(target=self._target, notes=tuple(self._notes), **made)

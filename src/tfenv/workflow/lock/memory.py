@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tfenv.model.lock import Lock
     from tfenv.model.progress import Progress
     from tfenv.store.cache import Cache
+    from tfenv.workflow.lock.base_digest import BaseDigest
 
 
 def remembered(
@@ -40,7 +41,7 @@ def remembered(
     indexes: tuple[str, ...],
     offline: bool,
     preferred: Mapping[Name, Version],
-    base_digest: Callable[[str], str],
+    base_digest: BaseDigest,
     progress: Progress,
 ) -> dict[str, Any]:
     """What is made from the lock of a goal: from the cache while nothing it depends on has changed, else anew.
@@ -54,7 +55,7 @@ def remembered(
         indexes: URLs of the goal with their credentials.
         offline: use only what is cached.
         preferred: versions to keep where they still fit.
-        base_digest: gives the digest of an image.
+        base_digest: of the base image.
         progress: reports work under way.
 
     Raises:
@@ -88,7 +89,7 @@ def remembered(
     return made
 
 
-def _stands(before: dict[str, Any], cache: Cache, base_digest: Callable[[str], str], *, offline: bool) -> bool:
+def _stands(before: dict[str, Any], cache: Cache, base_digest: BaseDigest, *, offline: bool) -> bool:
     """Whether the search would give the same answer again."""
     for url, digest in before["pages"].items():
         state = cache.state(url)
@@ -98,7 +99,7 @@ def _stands(before: dict[str, Any], cache: Cache, base_digest: Callable[[str], s
         return True
     reference, digest = before["base"]
     try:
-        return bool(base_digest(reference) == digest)
+        return bool(base_digest.of(reference) == digest)
     except TfenvError:
         return digest is None
 

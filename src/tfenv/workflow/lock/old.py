@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tfenv.errors import IndexUnavailable, TfenvError, UsageError
+from tfenv.errors import UsageError
 from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name, normalize
 from tfenv.outputs.request import inputs_digest
 from tfenv.store import files
@@ -178,40 +178,6 @@ def _repeated(answer: Lock, old: Lock) -> Lock:
 def _is_kept(old: Lock, answer: Lock, name: Name) -> bool:
     was, now = old.package(name), answer.package(name)
     return was is not None and now is not None and was.version == now.version
-
-
-def base_digest(
-    old: Lock | None, upgrade: Iterable[str] | bool, *, offline: bool, report: Callable[[TfenvError], None]
-) -> Callable[[str], str]:
-    """A function from an image to its digest: that of the old lock for the image it names, else the registry's.
-
-    Args:
-        old: the lock that is there.
-        upgrade: what is not kept: names, or everything.
-        offline: ask no registry.
-        report: called with the reason if no digest is available.
-    """
-    before = None if old is None else old.base_image
-    known = {before.reference: before.digest} if before is not None and before.digest is not None else {}
-    kept = {} if upgrade is True and not offline else known
-
-    def ask(reference: str) -> str:
-        if reference in kept:
-            return kept[reference]
-        try:
-            if offline:
-                raise IndexUnavailable("no registry is asked when offline")
-            # 11 modules, and httpx when it is called, which a lock whose image is known does not need
-            from tfenv.image.registry import digest
-
-            return digest(reference)
-        except TfenvError as error:
-            if reference in known:
-                return known[reference]
-            report(error)
-            raise
-
-    return ask
 
 
 def _asks(goal: Goal) -> dict[str, str]:

@@ -12,7 +12,7 @@ from packaging.version import Version
 from tfenv.check.knowledge import Knowledge
 from tfenv.check.question import ask
 from tfenv.check.verdict import judge
-from tfenv.errors import IndexUnavailable, NoSolution, TfenvError
+from tfenv.errors import IndexUnavailable, NoSolution
 from tfenv.facts.database import load
 from tfenv.model.goal import OLDEST_PYTHON
 from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Origin, Stack
@@ -31,7 +31,7 @@ from tfenv.workflow.lock.recent import more_recent
 from tfenv.workflow.lock.supply import Supply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tfenv.facts.database import Database
     from tfenv.facts.images import ImageRow
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tfenv.model.report import Problem
     from tfenv.overlay.overlay import FactsOverlay
     from tfenv.resolver.outcome import Pin, Resolution
+    from tfenv.workflow.lock.base_digest import BaseDigest
 
 
 def solve(
@@ -52,7 +53,7 @@ def solve(
     indexes: tuple[str, ...] | None = None,
     offline: bool = False,
     preferred: Mapping[Name, Version] | None = None,
-    base_digest: Callable[[str], str] | None = None,
+    base_digest: BaseDigest | None = None,
     progress: Progress | None = None,
     expected: Iterable[Name] = (),
     consulted: dict[str, str] | None = None,
@@ -66,7 +67,7 @@ def solve(
         indexes: URLs of the goal with their credentials, if they need any.
         offline: use only what is cached.
         preferred: versions to keep where they still fit, such as those of an older lock.
-        base_digest: gives the digest of an image; without it the image is locked by its tag.
+        base_digest: of the base image, which is locked by its tag alone without it.
         progress: reports work under way.
         expected: projects that the search will probably need, whose pages are requested at once.
         consulted: receives the pages that were read: URL to digest.
@@ -87,18 +88,12 @@ def solve(
         expected=(*expected, *(preferred or ())),
     )
     with supply:
+        if base_digest is not None and (usual := supply.usual_image()) is not None:
+            base_digest.expect(usual)
         answer = _Search(goal, facts, supply, preferred or {}, progress or Silent()).lock()
         if consulted is not None:
             consulted.update(supply.index(goal).pages())
-    if base_digest is None or answer.base_image is None:
-        return answer
-    try:
-        digest = base_digest(answer.base_image.reference)
-    except TfenvError:
-        # the reason is not for the lock: hosts fail in words of their own, and the bytes must be the same
-        warning = "the base image is locked by its tag only, because no registry was reachable for its digest"
-        return replace(answer, warnings=(*answer.warnings, warning))
-    return replace(answer, base_image=replace(answer.base_image, digest=digest))
+    return answer if base_digest is None else base_digest.added(answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,6 +111,24 @@ class Supply:
         """The digest of the facts that a lock depends on."""
         return kept_digest(self._database.root, LOCK, self._cache)
 
+    def usual_image(self) -> str | None:
+        """The base image that will probably be locked: of the newest Python that the newest allowed release has."""
+        target, closures, releases = self._goal.target, self._database.closures, self._database.releases
+        stem = closures.stem(self._goal.tensorflow)
+        if stem is None or not target.platform.is_linux:
+            return None
+        has_wheels = target.accelerator is Accelerator.CUDA and bool(closures.rows[stem][1])
+        if target.accelerator is not Accelerator.NONE and not has_wheels:  # then it is an image with CUDA
+            return None
+        found = (releases.release(TENSORFLOW, version) for version in releases.versions_of(stem))
+        wheels = [wheel for row in found if row is not None for wheel in row.wheels]
+        built = {wheel.python for wheel in wheels if wheel.platform is target.platform.wheels}
+        for python in self._database.images.pythons:
+            wanted = target.python is None or target.python.release[:2] == python.release[:2]
+            if wanted and f"cp{python.major}{python.minor}" in built:
+                return self._database.images.python(python).reference
+        return None
+
     def _prepare(self) -> None:
         """Do what will be needed in the end while the index has not answered yet."""
         _ = self.facts
