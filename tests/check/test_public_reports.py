@@ -28,6 +28,9 @@ MISSED_CAUSE = {
     "n057 config": "the code that was run is not part of the configuration",
     "n068 config": "the code that was run is not part of the configuration",
     "n074 config": "the Visual C++ redistributable is not part of the configuration",
+    "b13 config": "what keras-nightly does beside an older TensorFlow is not known",
+    "b17 docker": "that tensorflow-text brings a second TensorFlow is not followed",
+    "m043 log": "pip says the same of a Python and of a platform without wheels",
     "m040 config": "whether classes for TensorFlow are used is not part of the configuration",
 }
 """Causes that are not found; one that is found must leave the list."""
@@ -38,10 +41,10 @@ MISSED_FIX = {
     "n048 config",
     "n048 both",
     "n076 config",
+    "b04 log",
     "m020 log",
     "m028 log",
     "m036 config",
-    "m043 log",
 }
 """First fixes that are not those of the thread."""
 

@@ -147,7 +147,8 @@ class _Pass:
         return f"Python {self._python.major}.{self._python.minor} on {self._target.platform}"
 
     def _absent(self, one: Fixed, version: Version) -> None:
-        if version.local is not None or one.name in self._knowledge.source.unasked or version.is_prerelease:
+        elsewhere = version.local is not None or one.name in self._question.conda
+        if elsewhere or one.name in self._knowledge.source.unasked or version.is_prerelease:
             self._unknown[f"{one.name}: nothing is known of {version}"] = None
             return
         known = self._knowledge.source.releases(one.name)

@@ -90,6 +90,8 @@ def supposed(configuration: Configuration, symptoms: Sequence[Symptom], knowledg
     if first.distribution is not None and configuration.tf is not None:
         configuration = _named(configuration, first.distribution, knowledge)
     match first.code:
+        case "platform-no-gpu" if configuration.accelerated is None:
+            return replace(configuration, accelerated=True)  # who looks for a GPU wants one
         case "cpu-instruction-missing":
             return _without_instruction(configuration, knowledge)
         case "driver-too-old" if configuration.driver is not None and len(configuration.driver.release) == 1:

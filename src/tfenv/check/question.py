@@ -95,6 +95,7 @@ class Question:
         goal: machine, Keras and constraints, as a lock has to meet them.
         accelerated: whether a GPU is to be used; ``None`` if nothing was said about one.
         fixed: packages other than TensorFlow, the CUDA stack (`system-cuda`, `system-cudnn`) among them.
+        conda: packages that conda installed, whose releases may not be those of PyPI.
         also: CUDA stacks of wheels beside the one in `fixed`; TensorFlow opens the one with the right file names.
         complete: whether `fixed` is all that is installed.
         observed: whether the packages were seen installed.
@@ -111,6 +112,7 @@ class Question:
     goal: Goal = field(default_factory=Goal)
     accelerated: bool | None = None
     fixed: tuple[Fixed, ...] = ()
+    conda: frozenset[Name] = frozenset()
     also: tuple[Fixed, ...] = ()
     complete: bool = False
     observed: bool = False
@@ -151,8 +153,8 @@ def ask(configuration: Configuration, database: Database) -> Question:
     cautions: list[Caution] = []
     gpus, unclear, strangers, accelerated = _gpus(configuration, database)
     platform, glibc = configuration.platform, configuration.glibc
-    if platform is None and (bound := database.gpus.bound_to(gpus)) is not None:
-        platform = bound.platform
+    if platform in (None, Platform.LINUX_X86_64) and (bound := database.gpus.bound_to(gpus)) is not None:
+        platform = bound.platform  # a name of a distribution (`Ubuntu 20.04`) stands for the usual processor
     if platform is None and configuration.foreign is None:
         platform = Platform.LINUX_X86_64
         cautions.append(_assumed(f"the platform is {platform}, x86_64 with Linux"))
@@ -186,6 +188,7 @@ def ask(configuration: Configuration, database: Database) -> Question:
         goal=Goal(target=target, keras=configuration.keras),
         accelerated=accelerated,
         fixed=fixed,
+        conda=frozenset(configuration.conda),
         also=also,
         complete=configuration.complete,
         observed=configuration.observed,

@@ -67,6 +67,8 @@ def with_remedies(verdict: Verdict, question: Question, symptoms: Sequence[Sympt
                 # another Python is a guess of the rules, which cannot see the problem
                 fixes = tuple(fix for fix in fixes if {key for key, _ in fix.change} != {"python"})
             own = tuple(remedies.of(symptom))
+            if symptom.code == "platform-no-gpu" and fixes and not alone:
+                own = ()  # the rules know the machine, of which the line knows nothing
             unique: dict[object, Fix] = {}
             for fix in (*own, *fixes) if alone else (*fixes, *own):
                 if not remedies.is_so(fix):

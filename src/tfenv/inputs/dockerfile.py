@@ -151,6 +151,7 @@ class _Build:
         stage = self.stage
         if not path or any(folder in path for folder in _PACKAGES):
             stage.packages |= other.packages
+            stage.conda |= other.conda
             stage.wheel_files = (*stage.wheel_files, *other.wheel_files)
             stage.used = other.used if other.used is not None and stage.used is None else stage.used
             if other.known.tf is not None:

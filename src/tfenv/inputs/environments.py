@@ -37,11 +37,18 @@ def loads(text: str, name: str) -> Configuration:
     document = formats.yaml(text, name)
     if not isinstance(document, dict) or not isinstance(document.get("dependencies"), list):
         raise UsageError(f"`{name}` has no list `dependencies`")
-    return of_specs(_specs(document["dependencies"]))
+    dependencies = document["dependencies"]
+    by_conda = [spec for each in dependencies if isinstance(each, str) and (spec := conda_spec(each)) is not None]
+    return of_specs((*by_conda, *_of_pip(dependencies)), conda=[said for said, _ in by_conda])
 
 
-def of_specs(specs: Iterable[tuple[str, SpecifierSet]]) -> Configuration:
-    """What packages of conda say; `cudatoolkit` and `cudnn` are the CUDA libraries, `python` is Python."""
+def of_specs(specs: Iterable[tuple[str, SpecifierSet]], *, conda: Iterable[str] = ()) -> Configuration:
+    """What packages of conda say; `cudatoolkit` and `cudnn` are the CUDA libraries, `python` is Python.
+
+    Args:
+        specs: names and versions.
+        conda: names that conda installs.
+    """
     packages: dict[Name, SpecifierSet] = {}
     python = cuda = cudnn = None
     accelerated: bool | None = None
@@ -62,6 +69,7 @@ def of_specs(specs: Iterable[tuple[str, SpecifierSet]]) -> Configuration:
         cudnn=cudnn,
         accelerated=True if "tensorflow-gpu" in packages else accelerated,
         packages=tuple(packages.items()),
+        conda=tuple(name for said in conda if (name := normalize(_TENSORFLOW.get(said, said))) in packages),
     )
 
 
@@ -97,12 +105,10 @@ def version_in(specifier: SpecifierSet) -> Version | None:
     return None
 
 
-def _specs(dependencies: Iterable[object]) -> Iterator[tuple[str, SpecifierSet]]:
+def _of_pip(dependencies: Iterable[object]) -> Iterator[tuple[str, SpecifierSet]]:
+    """The requirements under `pip:`."""
     for each in dependencies:
-        if isinstance(each, str):
-            if (spec := conda_spec(each)) is not None:
-                yield spec
-        elif isinstance(each, dict):
+        if isinstance(each, dict):
             for text in each.get("pip") or ():
                 yield from pip_spec(str(text))
 

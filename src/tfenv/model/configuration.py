@@ -52,6 +52,7 @@ class Configuration:
         complete: whether `packages` lists everything that is installed (a freeze, a lock, an environment).
         observed: whether the packages were seen installed, so that their wheels fit.
         installer: command that installs packages there (`pip`, `uv pip`).
+        conda: packages that conda installs, whose releases may not be those of PyPI.
         wheels: names of wheels that are installed from a file or a URL.
         floor: lowest driver for the base image.
         loader: CUDA libraries by soname, each with all files of that name in the order of the loader path.
@@ -75,6 +76,7 @@ class Configuration:
     complete: bool = False
     observed: bool = False
     installer: str = "pip"
+    conda: tuple[Name, ...] = ()
     wheels: tuple[str, ...] = ()
     floor: DriverFloor | None = None
     loader: tuple[tuple[str, tuple[str, ...]], ...] = ()

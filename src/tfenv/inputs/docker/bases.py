@@ -84,6 +84,10 @@ def _of_contents(bare: str, contents: ImageContents, images: ImageTable) -> Stag
     gpu, without = contents.accelerator == "cuda", set(contents.without)
     cuda = None if contents.cuda is None else Version(".".join(map(str, contents.cuda.release[:2])))
     cudnn = contents.cudnn if contents.cudnn is not None else NONE if "cudnn" in without else None
+    if gpu and (match := _CUDA.search(bare)) is not None:
+        named = _CUDNN.search(match["rest"])
+        cuda = cuda or Version(match["cuda"])
+        cudnn = cudnn or (Version(named["cudnn"]) if named is not None else NONE)
     if gpu and "-base" in bare.partition(":")[2] and "nvidia/cuda" in bare and "cudnn" in without:
         cuda = NONE  # only libcudart is in it
     if not gpu and (contents.tensorflow is not None or _is_bare(bare) or contents.conda is not None):
@@ -108,6 +112,9 @@ def _of_name(bare: str, images: ImageTable) -> Stage:
         cudnn = row.cudnn if row is not None and row.cudnn is not None else Version(found["cudnn"]) if found else NONE
         cuda = NONE if "-base" in match["rest"] and not found else Version(match["cuda"])
         stage.known = replace(stage.known, platform=Platform.LINUX_X86_64, cuda=cuda, cudnn=cudnn, accelerated=True)
+        return stage
+    if repository.endswith("/nvidia/cuda"):  # a tag without a number is one without cuDNN
+        stage.known = replace(stage.known, platform=Platform.LINUX_X86_64, cudnn=NONE, accelerated=True)
         return stage
     if (match := _TENSORFLOW.search(bare)) is not None:
         gpu = "gpu" in match["variant"]

@@ -126,11 +126,11 @@ def _conda(words: list[str], stage: Stage) -> None:
             _environment(stage.text_of(named), named, stage)
         elif word in ("-n", "--name", "-p", "--prefix", "-c", "--channel", "--solver"):
             position += 1
-        elif not word.startswith("-") and word not in ("create", "update", "env"):
+        elif not word.startswith("-") and word not in ("create", "update", "env", "conda", "mamba"):
             spec = environments.conda_spec(word)
             specs += [] if spec is None else [spec]
         position += 1
-    _of_conda(environments.of_specs(specs), stage)
+    _of_conda(environments.of_specs(specs, conda=[name for name, _ in specs]), stage)
 
 
 def _environment(text: str | None, name: str, stage: Stage) -> None:
@@ -141,7 +141,8 @@ def _environment(text: str | None, name: str, stage: Stage) -> None:
         found = environments.loads(text, name)
     except UsageError:
         lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "@"))]
-        found = environments.of_specs([spec for line in lines if (spec := environments.conda_spec(line)) is not None])
+        specs = [spec for line in lines if (spec := environments.conda_spec(line)) is not None]
+        found = environments.of_specs(specs, conda=[name for name, _ in specs])
     _of_conda(found, stage)
 
 
@@ -151,6 +152,7 @@ def _of_conda(found: Configuration, stage: Stage) -> None:
     if found.cuda is not None or found.cudnn is not None:
         stage.libraries(cuda=found.cuda, cudnn=found.cudnn)
     stage.install(found.packages)
+    stage.conda |= set(found.conda)
 
 
 def _of_python(words: list[str], stage: Stage) -> None:

@@ -35,6 +35,7 @@ class Stage:
         commands: what `python`, `pip` and their like are: a version, or another name (`pip3` runs `python3`).
         used: Python that packages were last installed for.
         packages: installed or asked for, the last word on each.
+        conda: packages that conda installed.
         wheels: requirements whose wheels were made or downloaded into a folder.
         wheel_files: names of wheels that are installed from a path or a URL.
         variables: values of `ENV` and `ARG`.
@@ -49,6 +50,7 @@ class Stage:
     commands: dict[str, Version | str] = field(default_factory=dict)
     used: Version | None = None
     packages: dict[Name, SpecifierSet] = field(default_factory=dict)
+    conda: set[Name] = field(default_factory=set)
     wheels: dict[Name, SpecifierSet] = field(default_factory=dict)
     wheel_files: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
@@ -62,6 +64,7 @@ class Stage:
             commands=dict(self.commands),
             packages=dict(self.packages),
             wheels=dict(self.wheels),
+            conda=set(self.conda),
             variables=dict(self.variables),
             files=dict(self.files),
         )
@@ -105,6 +108,7 @@ class Stage:
                 self.packages.pop(name, None)
             elif str(specifier) or upgrade or name not in self.packages:
                 self.packages[name] = specifier
+                self.conda.discard(name)
 
     def remove(self, names: Iterable[str]) -> None:
         """Packages that are uninstalled."""
@@ -135,4 +139,4 @@ class Stage:
         if any(name == "tensorflow-gpu" for name in self.packages) and self.known.accelerated is None:
             self.known = replace(self.known, accelerated=True)
         packages = tuple(self.packages.items())
-        return replace(self.known, python=python, packages=packages, wheels=self.wheel_files)
+        return replace(self.known, python=python, packages=packages, conda=tuple(self.conda), wheels=self.wheel_files)

@@ -5,6 +5,7 @@
     numba 0.53.1 requires llvmlite<0.37,>=0.36, but you have llvmlite 0.39.1 which is incompatible.        pip
     tensorflow 2.10.0 depends on protobuf<3.20 and >=3.9.2                                                 pip
     Because tensorflow==2.16.1 depends on numpy>=1.23.5,<2.0.0 and your project depends on numpy>=2, …     uv
+    error: numpy 1.18.5 is installed but numpy~=1.19.2 is required by {'tensorflow'}                       setuptools
     tensorflow (2.15.1) depends on keras (>=2.15.0,<2.16)                                                  poetry
     - tensorflow==1.14.0 -> python[version='>=2.7,<2.8.0a0|>=3.6,<3.7.0a0']                                conda
     package tensorflow-2.10.0-cuda112py39 requires python >=3.9,<3.10.0a0, but none of the providers …     mamba
@@ -50,6 +51,10 @@ _EDGES: Final = (
         rf"{_EXTRA}\s?\(?(?P<wants>{_SPEC})\)?"
     ),
     re.compile(rf"[Tt]he user requested (?:\(constraint\) )?(?P<name>{_NAME}){_EXTRA}(?P<wants>{_SPEC})?(?=\s|$)"),
+)
+_SETUPTOOLS = re.compile(
+    rf"(?P<name>{_NAME}) (?P<has>{_VERSION}) is installed but {_NAME}(?P<wants>{_SPEC})"
+    rf" is required by \{{'(?P<by>{_NAME})'"
 )
 _BOTH = re.compile(
     rf"(?P<by>{_NAME}) (?:depends on|requires) both (?P<name>{_NAME}) \((?P<wants>{_SPEC})\)"
@@ -161,7 +166,7 @@ def _edges(text: str) -> Iterator[Edge]:
                 if all(end <= first or start >= last for first, last in taken):
                     taken.append((start, end))
                     yield _edge(match, line)
-    for match in (*_CONDA.finditer(text), *_TREE.finditer(text)):
+    for match in (*_CONDA.finditer(text), *_TREE.finditer(text), *_SETUPTOOLS.finditer(text)):
         yield _edge(match, match[0])
 
 

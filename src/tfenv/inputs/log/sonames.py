@@ -69,7 +69,8 @@ def _of_cudnn(file: str, database: Database) -> tuple[Version, Version] | None:
 
 def _cuda(file: str, line: str, toolkits: tuple[Version, ...], database: Database) -> Symptom:
     having = _of_cuda(file, database)
-    fitting = tuple(version for version in having if version in toolkits) or having
+    near = tuple(version for version in having if version in toolkits) or having
+    fitting = tuple(version for version in near if _of_era(version, line)) or near
     oldest, newest = fitting[0], fitting[-1]
     which = f"CUDA {newest}" if oldest == newest else f"CUDA {oldest} to {newest}"
     return Symptom(
@@ -81,6 +82,17 @@ def _cuda(file: str, line: str, toolkits: tuple[Version, ...], database: Databas
         cuda=newest,
         advice=_where(file, which),
     )
+
+
+def _of_era(version: Version, line: str) -> bool:
+    """Whether TensorFlow was built with a major of CUDA when its loader was in the source file that the line names."""
+    if "tensorflow/stream_executor/" in line:  # until 2.10; later in `tensorflow/tsl` and `external/local_tsl`
+        return version.major < _SINCE_TSL
+    return "local_tsl" not in line or version.major >= _SINCE_TSL
+
+
+_SINCE_TSL = 12
+"""Source: paths in the logs of TensorFlow 2.10 to 2.15, of which 2.15 is the first built with CUDA 12."""
 
 
 def _cudnn(file: str, line: str, oldest: Version, newest: Version) -> Symptom:
