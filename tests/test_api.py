@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, is_typeddict
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -31,10 +31,23 @@ TRAINING = "import tensorflow as tf\n\nimages = tf.data.Dataset.range(9)\ntf.con
 PUBLIC = {name: getattr(tfenv, name) for name in tfenv.__all__}
 FUNCTIONS = {name: value for name, value in PUBLIC.items() if isinstance(value, FunctionType)}
 CLASSES = {name: value for name, value in PUBLIC.items() if isinstance(value, type)}
+ARGUMENTS = {name: kind for name, kind in CLASSES.items() if is_typeddict(kind)}
+FIELDS = {
+    **{
+        name: {field.name: str(field.type) for field in dataclasses.fields(kind)}
+        for name, kind in CLASSES.items()
+        if dataclasses.is_dataclass(kind)
+    },
+    **{
+        name: {key: reference.__forward_arg__ for key, reference in kind.__annotations__.items()}
+        for name, kind in ARGUMENTS.items()
+    },
+}
+"""Fields of public values and of keyword arguments, with their types."""
 
 FOREIGN = {
     "Any", "Callable", "Iterable", "Mapping", "Marker", "Name", "None", "Path", "PurePath", "Sequence", "SpecifierSet",
-    "Tag", "Version", "bool", "bytes", "date", "datetime", "dict", "float", "frozenset", "int", "object",
+    "Tag", "Unpack", "Version", "bool", "bytes", "date", "datetime", "dict", "float", "frozenset", "int", "object",
     "str", "tuple",
 }  # fmt: skip
 """types of Python and `packaging` that users have, and `Name`, which is text"""
@@ -168,28 +181,40 @@ def test_every_public_name_is_there_and_documented() -> None:
         _ = tfenv.dance
     for name, function in FUNCTIONS.items():
         text = inspect.getdoc(function) or ""
-        described = set(re.findall(r"^ *(\w+): ", text, re.MULTILINE))
+        described = set(re.findall(r"^ *(?:\*\*)?(\w+): ", text, re.MULTILINE))
         assert set(inspect.signature(function).parameters) <= described, name
         assert "Raises:" in text, name
 
 
 def test_every_field_is_documented() -> None:
     """Each attribute of a public value is in the docstring of its class."""
-    for name, kind in CLASSES.items():
-        if dataclasses.is_dataclass(kind):
-            listed = re.findall(r"^ *((?:\w+, )*\w+):", inspect.getdoc(kind) or "", re.MULTILINE)
-            described = {word for line in listed for word in line.split(", ")}
-            assert {field.name for field in dataclasses.fields(kind)} <= described, name
+    for name, fields in FIELDS.items():
+        text = inspect.getdoc(CLASSES[name]) or ""
+        # keyword arguments that include others name them
+        texts = [
+            text,
+            *(inspect.getdoc(ARGUMENTS[word]) or "" for word in re.findall(r"`(\w+)`", text) if word in ARGUMENTS),
+        ]
+        listed = re.findall(r"^ *((?:\w+, )*\w+):", "\n".join(texts), re.MULTILINE)
+        described = {word for line in listed for word in line.split(", ")}
+        assert set(fields) <= described, name
+
+
+def test_an_argument_that_does_not_exist_is_refused() -> None:
+    """A misspelled keyword is an error, not an option that is ignored."""
+    with pytest.raises(TypeError, match="`dry_rn` is not an argument"):
+        tfenv.lock(tfenv.Request(), dry_rn=True)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="`force` is not an argument"):
+        tfenv.check_lock(tfenv.Request(), force=True)  # type: ignore[call-arg]
+    with pytest.raises(tfenv.UsageError, match="the options") as caught:
+        tfenv.check(tensorflow="2.17")  # type: ignore[call-arg]
+    assert "`tensorflow`: is not known" in caught.value.faults[0]
 
 
 def test_every_type_that_is_taken_or_returned_is_public() -> None:
     """Of functions, and of the fields of what they return."""
     written = [(name, function.__annotations__) for name, function in FUNCTIONS.items()]
-    written += [
-        (name, {field.name: field.type for field in dataclasses.fields(kind) if not field.name.startswith("_")})
-        for name, kind in CLASSES.items()
-        if dataclasses.is_dataclass(kind)
-    ]
+    written += [(name, {key: kind for key, kind in fields.items() if key[0] != "_"}) for name, fields in FIELDS.items()]
     strange = {
         f"{name}.{key}: {word}"
         for name, annotations in written

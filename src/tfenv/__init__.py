@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from tfenv.image.engine import Engine, HeldImage
+    from tfenv.inputs.configuration import Known
     from tfenv.inputs.request import Request
     from tfenv.model.builds import Build, CompileFlags, Kernels, Xla
     from tfenv.model.goal import Goal
@@ -51,8 +52,8 @@ if TYPE_CHECKING:
     from tfenv.workflow.check import check
     from tfenv.workflow.doctor import Diagnosis, Runs, doctor
     from tfenv.workflow.infer import infer
-    from tfenv.workflow.lock.job import Locked
-    from tfenv.workflow.lock.service import check_lock, lock, lock_targets
+    from tfenv.workflow.lock.job import Locked, LockInputs
+    from tfenv.workflow.lock.service import LockOptions, check_lock, lock, lock_targets
     from tfenv.workflow.render import render
     from tfenv.workflow.smoke import smoke
     from tfenv.workflow.sync import sync
@@ -93,9 +94,12 @@ __all__ = [
     "IntegrityError",
     "Interpreter",
     "Kernels",
+    "Known",
     "Level",
     "LibraryOnPath",
     "Lock",
+    "LockInputs",
+    "LockOptions",
     "LockOutdated",
     "Locked",
     "LockedPackage",
@@ -142,6 +146,7 @@ _HOMES = {
         "NotWorking SmokeFailed TfenvError UsageError"
     ),
     "tfenv.image.engine": "Engine HeldImage",
+    "tfenv.inputs.configuration": "Known",
     "tfenv.inputs.request": "Request",
     "tfenv.model.builds": "Build CompileFlags Kernels Xla",
     "tfenv.model.goal": "Goal",
@@ -159,8 +164,8 @@ _HOMES = {
     "tfenv.workflow.check": "check",
     "tfenv.workflow.doctor": "Diagnosis Runs doctor",
     "tfenv.workflow.infer": "infer",
-    "tfenv.workflow.lock.job": "Locked",
-    "tfenv.workflow.lock.service": "check_lock lock lock_targets",
+    "tfenv.workflow.lock.job": "LockInputs Locked",
+    "tfenv.workflow.lock.service": "LockOptions check_lock lock lock_targets",
     "tfenv.workflow.render": "render",
     "tfenv.workflow.smoke": "smoke",
     "tfenv.workflow.sync": "sync",

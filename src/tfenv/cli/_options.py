@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TF = Annotated[
     str | None,
@@ -49,6 +52,17 @@ CPU = Annotated[
         help="Processor: a level or microarchitecture (x86-64-v3, haswell), or its features (avx,avx2)",
     ),
 ]
+WITH = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="REQUIREMENT", help="Additional requirement, for example pandas>=2; repeatable"),
+]
+REQUIREMENTS = Annotated[
+    list[str] | None, typer.Option("-r", "--requirement", metavar="FILE", help="Requirements file; repeatable")
+]
+CONSTRAINTS = Annotated[
+    list[str] | None,
+    typer.Option("-c", "--constraint", metavar="FILE", help="Constraints file: bounds only; repeatable"),
+]
 KERAS = Annotated[
     int | None,
     typer.Option("--keras", metavar="2|3", help="Major version of tf.keras  [default: the release's own]"),
@@ -61,6 +75,9 @@ PREFER = Annotated[
         help="CUDA libraries to choose within a range: those tested with this release, or the newest  "
         "[default: evidence]",
     ),
+]
+PRERELEASES = Annotated[
+    bool | None, typer.Option("--pre/--no-pre", help="Allow pre-releases of TensorFlow", show_default=False)
 ]
 FORCE_BROKEN = Annotated[
     bool | None,
@@ -92,3 +109,18 @@ FORCE = Annotated[bool, typer.Option("--force", help="Overwrite files that tfenv
 JSON = Annotated[bool, typer.Option("--json", help="Print the result as JSON")]
 QUIET = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only")]
 VERBOSE = Annotated[bool, typer.Option("-v", "--verbose", help="Print more")]
+
+
+def asked(values: Mapping[str, object]) -> dict[str, object]:
+    """The request among the parameters of a command.
+
+    Args:
+        values: values by name of the parameter; `with_` is the parameter of the key `with`.
+
+    Returns:
+        Values by key of `[tool.tfenv]`, without those that were not given.
+    """
+    from tfenv.inputs.request import KEYS
+
+    names = {key: "with_" if key == "with" else key.replace("-", "_") for key in KEYS}
+    return {key: values[name] for key, name in names.items() if values.get(name) not in (None, [])}

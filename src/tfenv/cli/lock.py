@@ -24,17 +24,9 @@ def lock(
     platform: _options.PLATFORM = None,
     glibc: _options.GLIBC = None,
     cpu: _options.CPU = None,
-    with_: Annotated[
-        list[str] | None,
-        typer.Option("--with", metavar="REQUIREMENT", help="Additional requirement, for example pandas>=2; repeatable"),
-    ] = None,
-    requirements: Annotated[
-        list[str] | None, typer.Option("-r", "--requirement", metavar="FILE", help="Requirements file; repeatable")
-    ] = None,
-    constraints: Annotated[
-        list[str] | None,
-        typer.Option("-c", "--constraint", metavar="FILE", help="Constraints file: bounds only; repeatable"),
-    ] = None,
+    with_: _options.WITH = None,
+    requirements: _options.REQUIREMENTS = None,
+    constraints: _options.CONSTRAINTS = None,
     infer: Annotated[
         list[Path] | None,
         typer.Option(
@@ -68,9 +60,7 @@ def lock(
         typer.Option("--upgrade", metavar="[NAME]", help="Upgrade every package, or only NAME; repeatable"),
     ] = None,
     exclude_newer: _options.EXCLUDE_NEWER = None,
-    prereleases: Annotated[
-        bool | None, typer.Option("--pre/--no-pre", help="Allow pre-releases of TensorFlow", show_default=False)
-    ] = None,
+    prereleases: _options.PRERELEASES = None,
     force_broken: _options.FORCE_BROKEN = None,
     offline: _options.OFFLINE = False,
     index_url: _options.INDEX_URL = None,
@@ -92,33 +82,14 @@ def lock(
 
     Packages, Python and the machine are resolved together. Writes pylock.toml, environment.yml and Dockerfile.
     """
+    values = _options.asked(locals())
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     started = time.perf_counter()
     from tfenv.inputs.request import of_options
     from tfenv.workflow.lock.service import check_lock, lock_targets
     from tfenv.workflow.lock.wanted import project_here
 
-    request = of_options(
-        {
-            "tf": tf,
-            "gpu": gpu,
-            "driver": driver,
-            "python": python,
-            "platform": platform,
-            "glibc": glibc,
-            "cpu": cpu,
-            "with": with_,
-            "requirements": requirements,
-            "constraints": constraints,
-            "index-url": index_url,
-            "extra-index-url": extra_index_url,
-            "exclude-newer": exclude_newer,
-            "keras": keras,
-            "prefer": prefer,
-            "prereleases": prereleases,
-            "force-broken": force_broken,
-        }
-    )
+    request = of_options(values)
     targets = tuple(dict.fromkeys(target or [])) or (None,)
     inputs: Any = {"project": project or project_here(), "profile": target_file, "infer": infer or ()}
     with _console.progress() as progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as PackagingRequirement
@@ -22,6 +22,7 @@ from tfenv.store import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Unpack
 
 _NUMBER = re.compile(r"v?(\d+(?:\.\d+)*)")
 _NO_GPU = ("none", "cpu", "no", "n/a", "")
@@ -270,46 +271,59 @@ def merge(first: Configuration, second: Configuration) -> Configuration:
     return replace(first, **{**said, "packages": tuple(known.items()), "accelerated": accelerated})
 
 
-def of_options(
-    *,
-    tf: str | None = None,
-    gpus: Iterable[str] = (),
-    driver: str | None = None,
-    python: str | None = None,
-    platform: str | None = None,
-    glibc: str | None = None,
-    cpu: str | None = None,
-    cuda: str | None = None,
-    cudnn: str | None = None,
-    keras: int | None = None,
-    packages: Iterable[str] = (),
-) -> Configuration:
-    """From the options of `check`, in the same words as the JSON.
+class Known(TypedDict, total=False):
+    """Known facts about an environment and its machine, in words; whatever is missing or ``None`` is unknown.
+
+    Attributes:
+        tf: TensorFlow, such as `2.17.1`, `2.17` or `>=2.15,<2.18`.
+        gpus: names of GPUs or compute capabilities, all of which must work; `none` for the CPU.
+        driver: NVIDIA driver, such as `535.104.05`.
+        python: `X.Y` or `X.Y.Z`.
+        platform: such as `linux-x86_64`.
+        glibc: such as `2.31`.
+        cpu: instruction sets, such as `avx,avx2`.
+        cuda: CUDA whose libraries are installed, `X.Y`.
+        cudnn: cuDNN that is installed, `X.Y`.
+        keras: major release of Keras behind `tf.keras`, 2 or 3.
+        packages: installed packages, such as `numpy==1.26.4`.
+    """
+
+    tf: str | None
+    gpus: Iterable[str] | str
+    driver: str | None
+    python: str | None
+    platform: str | None
+    glibc: str | None
+    cpu: str | None
+    cuda: str | None
+    cudnn: str | None
+    keras: int | None
+    packages: Iterable[str] | str
+
+
+_KEYS = {"gpus": "gpu", "platform": "os", "cpu": "cpu_flags"}
+"""Keys of the JSON document that differ from those of `Known`."""
+
+
+def of_options(**known: Unpack[Known]) -> Configuration:
+    """The configuration that the options of `check` describe, in the same words as the JSON document.
 
     Raises:
-        UsageError: with everything that cannot be understood.
+        UsageError: values that cannot be understood, and names that `Known` does not have; all of them.
     """
-    values: dict[str, object] = {
-        "tf": tf,
-        "gpu": list(gpus) or None,
-        "driver": driver,
-        "python": python,
-        "os": platform,
-        "glibc": glibc,
-        "cpu_flags": cpu,
-        "cuda": cuda,
-        "cudnn": cudnn,
-        "keras": keras,
-    }
+    gpus, packages = known.get("gpus", ()), known.pop("packages", ())
+    values: dict[str, object] = {_KEYS.get(name, name): value for name, value in known.items()}
+    values["gpu"] = [gpus] if isinstance(gpus, str) else list(gpus) or None
     table = Table(values)
     found = _read(table)
     rows = []
-    for number, text in enumerate(packages):
+    for number, text in enumerate((packages,) if isinstance(packages, str) else packages):
         try:
             requirement = PackagingRequirement(text)
         except (InvalidRequirement, RecursionError) as error:
             table.fault(f"package[{number}]", f"`{text}` is no requirement: {str(error).splitlines()[0]}")
         else:
             rows.append((normalize(requirement.name), requirement.specifier))
+    table.close()
     table.refuse("the options")
     return replace(found, packages=tuple(rows))

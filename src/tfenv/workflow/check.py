@@ -26,8 +26,10 @@ from tfenv.workflow.gather import gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Unpack
 
     from tfenv.facts.database import Database
+    from tfenv.inputs.configuration import Known
     from tfenv.model.configuration import Configuration
     from tfenv.model.progress import Progress
     from tfenv.model.report import Verdict
@@ -37,22 +39,12 @@ if TYPE_CHECKING:
 def check(
     files: Path | str | Iterable[Path | str] = (),
     *,
-    tf: str | None = None,
-    gpus: Iterable[str] | str = (),
-    driver: str | None = None,
-    python: str | None = None,
-    platform: str | None = None,
-    glibc: str | None = None,
-    cpu: str | None = None,
-    cuda: str | None = None,
-    cudnn: str | None = None,
-    keras: int | None = None,
-    packages: Iterable[str] | str = (),
     document: Path | str | None = None,
     log: str | None = None,
     offline: bool = False,
     cache: Cache | None = None,
     progress: Progress | None = None,
+    **known: Unpack[Known],
 ) -> Verdict:
     """Find out whether a combination works. Nothing is installed or run.
 
@@ -67,22 +59,12 @@ def check(
     Args:
         files: locks, requirements files, `pip freeze`, `environment.yml`, Dockerfiles, compose files and JSON
             documents; the kind is recognized by content.
-        tf: TensorFlow, such as `2.17.1`, `2.17` or `>=2.15,<2.18`.
-        gpus: names of GPUs or compute capabilities, all of which must work; `none` for the CPU.
-        driver: NVIDIA driver, such as `535.104.05`.
-        python: `X.Y` or `X.Y.Z`.
-        platform: such as `linux-x86_64`.
-        glibc: such as `2.31`.
-        cpu: instruction sets, such as `avx,avx2`.
-        cuda: CUDA whose libraries are installed, `X.Y`.
-        cudnn: cuDNN that is installed, `X.Y`.
-        keras: major release of Keras behind `tf.keras`, 2 or 3.
-        packages: installed packages, such as `numpy==1.26.4`.
-        document: a JSON document with these values: the text itself, or the path of a file.
+        document: a JSON document with such values: the text itself, or the path of a file.
         log: text of an error log of TensorFlow.
         offline: use only what is cached to solve the fixes that are suggested.
         cache: cache of index pages; by default the user's.
         progress: reports work under way.
+        **known: facts about the environment and its machine, see `Known`.
 
     Returns:
         The verdict; no exception is raised for a broken combination.
@@ -90,19 +72,7 @@ def check(
     Raises:
         UsageError: an input cannot be read or has faults.
     """
-    said = reader.of_options(
-        tf=tf,
-        gpus=(gpus,) if isinstance(gpus, str) else gpus,
-        driver=driver,
-        python=python,
-        platform=platform,
-        glibc=glibc,
-        cpu=cpu,
-        cuda=cuda,
-        cudnn=cudnn,
-        keras=keras,
-        packages=(packages,) if isinstance(packages, str) else packages,
-    )
+    said = reader.of_options(**known)
     database = load()
     _refuse_unknown_gpus(said, database)
     if document is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from tfenv.errors import LockOutdated, NoSolution, TfenvError, UsageError
 from tfenv.inputs.request import Request
 from tfenv.machine.detect import load_nvml
 from tfenv.machine.devices import gpus
 from tfenv.machine.host import ThisHost
+from tfenv.model.progress import Silent
 from tfenv.outputs.names import lock_name
 from tfenv.store import files
 from tfenv.store.cache import Cache
@@ -25,6 +26,24 @@ if TYPE_CHECKING:
     from tfenv.model.lock import Lock
     from tfenv.model.progress import Progress
     from tfenv.workflow.lock.wanted import Devices
+
+
+class LockInputs(TypedDict, total=False):
+    """Keyword arguments of `lock`, `lock_targets` and `check_lock`.
+
+    Attributes:
+        project: a `pyproject.toml` whose `[project]` and `[tool.tfenv]` are read too.
+        profile: another machine, in a file that `tfenv doctor --save` wrote.
+        infer: code or models; releases that cannot serve them are excluded.
+        cache: cache of the indexes; by default the user's.
+        progress: reports work under way.
+    """
+
+    project: Path | str | None
+    profile: Path | str | None
+    infer: Path | str | Iterable[Path | str]
+    cache: Cache | None
+    progress: Progress | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,12 +170,8 @@ def jobs(
     request: Request | None,
     targets: Sequence[str | None],
     directory: Path | str | None,
-    project: Path | str | None,
-    profile: Path | str | None,
-    infer: Path | str | Iterable[Path | str],
-    cache: Cache | None,
     database: Database,
-    progress: Progress,
+    inputs: LockInputs,
 ) -> list[Job]:
     """One job for each target; the code of `infer` is read once. Arguments as in `tfenv.lock`.
 
@@ -164,7 +179,8 @@ def jobs(
         UsageError: an input cannot be read or has faults.
         NoSolution: no release serves the code.
     """
-    narrow = _narrowing(files.paths_of(infer), database, progress)
+    project, profile = inputs.get("project"), inputs.get("profile")
+    narrow = _narrowing(files.paths_of(inputs.get("infer", ())), database, inputs.get("progress") or Silent())
     wanted = [
         narrow(
             gather(
@@ -177,8 +193,19 @@ def jobs(
         )
         for target in targets
     ]
-    folder, kept = None if directory is None else Path(directory), cache or Cache()
+    folder, kept = None if directory is None else Path(directory), inputs.get("cache") or Cache()
     return [Job(target, one, folder, kept) for target, one in zip(targets, wanted, strict=True)]
+
+
+def refuse_others(given: Iterable[str], options: type) -> None:
+    """Check names of keyword arguments, as Python does for those of a signature.
+
+    Raises:
+        TypeError: a name is not an attribute of the `TypedDict`.
+    """
+    for name in given:
+        if name not in options.__annotations__:
+            raise TypeError(f"`{name}` is not an argument; there are {', '.join(sorted(options.__annotations__))}")
 
 
 def _narrowing(paths: Sequence[Path], database: Database, progress: Progress) -> Callable[[Wanted], Wanted]:

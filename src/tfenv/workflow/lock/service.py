@@ -7,35 +7,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.facts.database import load
-from tfenv.model.progress import Progress, Silent
+from tfenv.model.progress import Silent
 from tfenv.store import files
 from tfenv.workflow.lock import old
-from tfenv.workflow.lock.job import Locked, jobs
+from tfenv.workflow.lock.job import Locked, LockInputs, jobs, refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Unpack
 
     from tfenv.inputs.request import Request
     from tfenv.model.lock import Lock
-    from tfenv.store.cache import Cache
 
 
-def lock(
-    request: Request | None = None,
-    *,
-    directory: Path | str | None = None,
-    target: str | None = None,
-    project: Path | str | None = None,
-    profile: Path | str | None = None,
-    infer: Path | str | Iterable[Path | str] = (),
-    upgrade: bool | str | Iterable[str] = False,
-    dry_run: bool = False,
-    requirements_txt: bool = False,
-    force: bool = False,
-    offline: bool = False,
-    cache: Cache | None = None,
-    progress: Progress | None = None,
-) -> Lock:
+class LockOptions(LockInputs, total=False):
+    """Keyword arguments of `lock` and `lock_targets`, in addition to those of `LockInputs`.
+
+    Attributes:
+        directory: folder of `pylock.toml` and the files made from it.
+        upgrade: ``True`` keeps nothing of the old lock; names of packages keep everything but these.
+        dry_run: whether to write no files.
+        requirements_txt: whether to make a requirements file too.
+        force: whether to overwrite files that tfenv did not write.
+        offline: whether to use only what is cached.
+    """
+
+    directory: Path | str | None
+    upgrade: bool | str | Iterable[str]
+    dry_run: bool
+    requirements_txt: bool
+    force: bool
+    offline: bool
+
+
+def lock(request: Request | None = None, *, target: str | None = None, **options: Unpack[LockOptions]) -> Lock:
     """Resolve TensorFlow, its packages, Python and the machine together, and lock the answer by hash.
 
     Without `directory` no file is read or written besides the cache and the inputs named here. With it, this is
@@ -49,18 +54,8 @@ def lock(
 
     Args:
         request: what to lock; it replaces keys of the project.
-        directory: where `pylock.toml` and the files made from it are.
         target: name of one of several targets; it becomes part of the files' names, such as `pylock.NAME.toml`.
-        project: a `pyproject.toml` whose `[project]` and `[tool.tfenv]` are read too.
-        profile: another machine, in a file that `tfenv doctor --save` wrote.
-        infer: code or models; releases that cannot serve them are excluded.
-        upgrade: ``True`` keeps nothing of the old lock; names of packages keep everything but these.
-        dry_run: write no files.
-        requirements_txt: make a requirements file too.
-        force: overwrite files that tfenv did not write.
-        offline: use only what is cached.
-        cache: by default the user's.
-        progress: reports work under way.
+        **options: `LockOptions`.
 
     Returns:
         The lock.
@@ -71,21 +66,7 @@ def lock(
         IndexUnavailable: an index did not answer.
         IntegrityError: a file does not have the hash that its index promises.
     """
-    (locked,) = lock_targets(
-        request,
-        [target],
-        directory=directory,
-        project=project,
-        profile=profile,
-        infer=infer,
-        upgrade=upgrade,
-        dry_run=dry_run,
-        requirements_txt=requirements_txt,
-        force=force,
-        offline=offline,
-        cache=cache,
-        progress=progress,
-    )
+    (locked,) = lock_targets(request, [target], **options)
     return locked.lock
 
 
@@ -93,18 +74,8 @@ def lock_targets(
     request: Request | None = None,
     targets: Sequence[str | None] = (None,),
     *,
-    directory: Path | str | None = None,
-    project: Path | str | None = None,
-    profile: Path | str | None = None,
-    infer: Path | str | Iterable[Path | str] = (),
-    upgrade: bool | str | Iterable[str] = False,
-    dry_run: bool = False,
-    requirements_txt: bool = False,
-    force: bool = False,
-    offline: bool = False,
-    cache: Cache | None = None,
-    progress: Progress | None = None,
     report: Callable[[str], None] | None = None,
+    **options: Unpack[LockOptions],
 ) -> tuple[Locked, ...]:
     """Lock several targets; files are written for all of them or for none.
 
@@ -117,19 +88,9 @@ def lock_targets(
     Args:
         request: what to lock; it replaces keys of the project.
         targets: their names, tables of `[tool.tfenv.targets]` in the project.
-        directory: as in `lock`, like everything that follows.
-        project: as in `lock`.
-        profile: as in `lock`.
-        infer: as in `lock`.
-        upgrade: as in `lock`.
-        dry_run: as in `lock`.
-        requirements_txt: as in `lock`.
-        force: as in `lock`.
-        offline: as in `lock`.
-        cache: as in `lock`.
-        progress: as in `lock`.
         report: called before the search with a sentence about each input that is not part of a lock, such as a
             requirement that cannot be locked, or `--gpu auto` on a machine without a GPU.
+        **options: `LockOptions`.
 
     Returns:
         The results of the targets, in the order of `targets`.
@@ -137,20 +98,26 @@ def lock_targets(
     Raises:
         TfenvError: as `lock`.
     """
-    database, reporter = load(), progress or Silent()
-    todo = jobs(request, targets, directory, project, profile, infer, cache, database, reporter)
+    refuse_others(options, LockOptions)
+    database = load()
+    directory, offline = options.get("directory"), options.get("offline", False)
+    todo = jobs(request, targets, directory, database, options)
     if report is not None:
         for note in dict.fromkeys(note for job in todo for note in job.wanted.notes):
             report(note)
+    upgrade = options.get("upgrade", False)
     upgraded = upgrade if isinstance(upgrade, bool) else (upgrade,) if isinstance(upgrade, str) else tuple(upgrade)
+    with_requirements, progress = options.get("requirements_txt", False), options.get("progress") or Silent()
     made = [
-        job.made(database, upgraded, requirements_txt=requirements_txt, offline=offline, progress=reporter)
+        job.made(database, upgraded, requirements_txt=with_requirements, offline=offline, progress=progress)
         for job in todo
     ]
-    if directory is None or dry_run:
+    if directory is None or options.get("dry_run"):
         return tuple(made)
     folder = Path(directory)
-    written = files.write({folder / name: text for one in made for name, text in one.texts.items()}, force=force)
+    written = files.write(
+        {folder / name: text for one in made for name, text in one.texts.items()}, force=options.get("force", False)
+    )
     for job, one in zip(todo, made, strict=True):
         old.keep(one.texts[job.name], job.wanted.goal, job.cache)
     return tuple(replace(one, written=tuple(path for path in written if path.name in one.texts)) for one in made)
@@ -161,12 +128,8 @@ def check_lock(
     targets: Sequence[str | None] = (None,),
     *,
     directory: Path | str = ".",
-    project: Path | str | None = None,
-    profile: Path | str | None = None,
-    infer: Path | str | Iterable[Path | str] = (),
-    cache: Cache | None = None,
-    progress: Progress | None = None,
     report: Callable[[str], None] | None = None,
+    **inputs: Unpack[LockInputs],
 ) -> tuple[Path, ...]:
     """Are the locks still what a request asks for? No index is asked, and nothing is written.
 
@@ -177,15 +140,11 @@ def check_lock(
         tfenv.errors.LockOutdated: `pylock.toml` was made for another request: TensorFlow was ==2.20.*, now ==2.19.*
 
     Args:
-        request: as in `lock`, like everything that follows.
+        request: as in `lock`.
         targets: names of the targets to check.
-        directory: where the locks are.
-        project: as in `lock`.
-        profile: as in `lock`.
-        infer: as in `lock`.
-        cache: as in `lock`.
-        progress: as in `lock`.
+        directory: folder of the locks.
         report: called with a sentence about each lock that answers the request, but was written by an older tfenv.
+        **inputs: `LockInputs`.
 
     Returns:
         The locks, all of which are up to date.
@@ -194,5 +153,6 @@ def check_lock(
         LockOutdated: a lock is missing, is not a lock of tfenv, or was made for another request.
         UsageError: an input cannot be read or has faults.
     """
-    todo = jobs(request, targets, directory, project, profile, infer, cache, load(), progress or Silent())
+    refuse_others(inputs, LockInputs)
+    todo = jobs(request, targets, directory, load(), inputs)
     return tuple(job.up_to_date(report) for job in todo)
