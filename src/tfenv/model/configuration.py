@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
+
+from tfenv.model.lock import Origin
+from tfenv.model.target import Accelerator
+
 if TYPE_CHECKING:
-    from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
     from tfenv.model.hardware import ComputeCapability
+    from tfenv.model.lock import Lock
     from tfenv.model.package import Name
     from tfenv.model.target import Platform
 
@@ -80,6 +85,24 @@ class Configuration:
     wheels: tuple[str, ...] = ()
     floor: DriverFloor | None = None
     loader: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @classmethod
+    def of(cls, lock: Lock) -> Configuration:
+        """The environment and machine that a lock describes."""
+        target, system = lock.target, lock.stack.origin is Origin.SYSTEM
+        return cls(
+            python=target.python,
+            driver=target.driver,
+            gpus=tuple(gpu.name for gpu in target.gpus),
+            cuda=lock.stack.cuda if system else None,
+            cudnn=lock.stack.cudnn if system else None,
+            accelerated=target.accelerator is Accelerator.CUDA,
+            platform=target.platform,
+            glibc=target.glibc,
+            cpu=target.cpu,
+            packages=tuple((one.name, SpecifierSet(f"=={one.version}")) for one in lock.packages),
+            complete=True,
+        )
 
     def package(self, name: str) -> SpecifierSet | None:
         """The rows about a package, by normalized name."""

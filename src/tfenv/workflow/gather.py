@@ -14,9 +14,7 @@ from tfenv.errors import UsageError
 from tfenv.inputs import compose, configuration, dockerfile, environments
 from tfenv.inputs import requirements as requirements_file
 from tfenv.model.configuration import Configuration
-from tfenv.model.lock import Origin
 from tfenv.model.package import normalize
-from tfenv.model.target import Accelerator
 from tfenv.outputs import pylock
 from tfenv.store import files, formats
 
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfenv.facts.database import Database
-    from tfenv.model.lock import Lock
 
 _FREEZE = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:==|\s{2,}|=)(?P<version>\d[\w.!+]*)(?:=\S+|\s.*)?$")
 _A_FREEZE = 20
@@ -98,25 +95,7 @@ def _lock(text: str, name: str) -> Configuration:
     )
     if "tfenv" not in document.get("tool", {}):
         return Configuration(packages=packages, complete=True)
-    return configuration_of(pylock.loads(text, name))
-
-
-def configuration_of(lock: Lock) -> Configuration:
-    """The environment and machine that a lock of tfenv describes."""
-    target, system = lock.target, lock.stack.origin is Origin.SYSTEM
-    return Configuration(
-        python=target.python,
-        driver=target.driver,
-        gpus=tuple(gpu.name for gpu in target.gpus),
-        cuda=lock.stack.cuda if system else None,
-        cudnn=lock.stack.cudnn if system else None,
-        accelerated=target.accelerator is Accelerator.CUDA,
-        platform=target.platform,
-        glibc=target.glibc,
-        cpu=target.cpu,
-        packages=tuple((one.name, SpecifierSet(f"=={one.version}")) for one in lock.packages),
-        complete=True,
-    )
+    return Configuration.of(pylock.loads(text, name))
 
 
 def _requirements(text: str, path: Path) -> Configuration:

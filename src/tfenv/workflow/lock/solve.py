@@ -14,6 +14,7 @@ from tfenv.check.question import ask
 from tfenv.check.verdict import judge
 from tfenv.errors import IndexUnavailable, NoSolution
 from tfenv.facts.database import load
+from tfenv.model.configuration import Configuration
 from tfenv.model.goal import OLDEST_PYTHON
 from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Origin, Stack
 from tfenv.model.package import TENSORFLOWS
@@ -26,7 +27,6 @@ from tfenv.overlay.stand_ins import ROCM
 from tfenv.resolver import EXPLAINING, Kind, explain, resolve, smallest
 from tfenv.resolver.outcome import Conflict
 from tfenv.store.cache import Cache
-from tfenv.workflow.gather import configuration_of
 from tfenv.workflow.lock.recent import more_recent
 from tfenv.workflow.lock.supply import Supply
 
@@ -168,7 +168,7 @@ class _Search:
 
     def _problems(self, answer: Lock) -> tuple[Problem, ...]:
         """What `check` finds in a lock."""
-        question = ask(configuration_of(answer), self._database)
+        question = ask(Configuration.of(answer), self._database)
         if question.said is not None and not question.releases:  # newer than the database
             question = replace(question, releases=(Version(question.said),))
         return judge(question, self._knowledge).problems
