@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tfenv.errors import UsageError
 from tfenv.facts import database
 from tfenv.facts.needs import NeedTable, dumps
-from tfenv.model.package import Name
+from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name
+from tfenv.overlay.shipped import parsed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,3 +68,21 @@ def test_a_row_that_is_wrong_is_refused(tmp_path: Path) -> None:
     path.write_text('[[need]]\npackage = "a"\nrequires = ["b", "c"]\nbecause = "b"\nsource = "s"\ntier = "declared"\n')
     with pytest.raises(UsageError, match="requires"):
         NeedTable(path)
+
+
+def test_no_row_contradicts_metadata() -> None:
+    """What the code needs of TensorFlow is something that the package's own metadata admits, for every release."""
+    releases = [version for version in FACTS.releases.versions(TENSORFLOW) if not version.is_prerelease]
+    contradicting = []
+    for row in FACTS.needs.rows:
+        needed = Requirement(row.requires) if row.requires.startswith("tensorflow") else None
+        if needed is None or needed.name != TENSORFLOW:
+            continue
+        for version, release in FACTS.projects.rows(row.package).items():
+            own = [one for one in parsed(release.requires or ()) if one.name in TENSORFLOWS]
+            if not own or not row.versions.contains(version, prereleases=True):
+                continue
+            admitted = [each for each in releases if all(one.specifier.contains(each) for one in own)]
+            if admitted and not any(needed.specifier.contains(each) for each in admitted):
+                contradicting.append(f"{row.package} {version}: {row.requires}")
+    assert contradicting == []

@@ -101,7 +101,7 @@ class _Harvest:
         table = NeedTable(update.root / _FILE)
         every = [name for name in names_of(update.text(_LIST)) if not name.startswith("nvidia-")]
         names = [Name(normalize(name)) for name in update.only] or [name for name in every if name not in _OWN]
-        self._unrelated = set() if update.reread else set(table.unrelated)
+        self._unrelated = set(table.unrelated).difference(names if update.reread else ())
         names = [name for name in names if update.only or name not in self._unrelated]
         found: dict[Name, list[ReleaseNeeds]] = {}
         async with update.opened() as client:
@@ -283,11 +283,15 @@ class _Harvest:
         )
 
     def _admits_more(self, ranges: Mapping[Name, SpecifierSet], need: CodeNeed) -> bool:
-        """Whether metadata lets in releases of TensorFlow that the code cannot run on."""
+        """Whether metadata lets in releases of TensorFlow that the code cannot run on, beside some that it can.
+
+        Where metadata and code have no release in common, the reading is at fault: the package was published for one.
+        """
         mask = self._surface.every
         for name in TENSORFLOWS:
             mask &= self._surface.mask(ranges.get(name, SpecifierSet()))
-        return bool(mask & ~self._surface.mask(SpecifierSet(need.what)))
+        runs = self._surface.mask(SpecifierSet(need.what))
+        return bool(mask & ~runs) and bool(mask & runs)
 
 
 def _required_everywhere(requires: Iterable[Requirement], metadata: str) -> dict[Name, SpecifierSet]:
