@@ -190,11 +190,9 @@ def test_every_field_is_documented() -> None:
     """Each attribute of a public value is in the docstring of its class."""
     for name, fields in FIELDS.items():
         text = inspect.getdoc(CLASSES[name]) or ""
-        # keyword arguments that include others name them
-        texts = [
-            text,
-            *(inspect.getdoc(ARGUMENTS[word]) or "" for word in re.findall(r"`(\w+)`", text) if word in ARGUMENTS),
-        ]
+        # those of a base class are described there; keyword arguments that include others name them
+        included = [ARGUMENTS[word] for word in re.findall(r"`(\w+)`", text) if word in ARGUMENTS]
+        texts = [text, *(inspect.getdoc(kind) or "" for kind in (*CLASSES[name].__mro__[1:], *included))]
         listed = re.findall(r"^ *((?:\w+, )*\w+):", "\n".join(texts), re.MULTILINE)
         described = {word for line in listed for word in line.split(", ")}
         assert set(fields) <= described, name

@@ -40,12 +40,20 @@ if TYPE_CHECKING:
     from tfenv.model.goal import Goal
     from tfenv.model.hardware import Architecture, ComputeCapability, Gpu
     from tfenv.model.inferred import Finding, Inferred
+    from tfenv.model.inventory import (
+        ContainerEngine,
+        Driver,
+        GpuDevice,
+        Installed,
+        Interpreter,
+        Inventory,
+        LibraryOnPath,
+    )
     from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Needs, Origin, Stack
-    from tfenv.model.machine import ContainerEngine, Driver, GpuDevice, Installed, Interpreter, LibraryOnPath, Machine
     from tfenv.model.package import File, Requirement
     from tfenv.model.progress import Progress
     from tfenv.model.report import Answer, Caution, Fix, Level, Outcome, Problem, Report, Verdict
-    from tfenv.model.target import Accelerator, Platform, Target
+    from tfenv.model.target import Accelerator, Machine, Platform, Target
     from tfenv.store.cache import Cache
     from tfenv.venv.sync import Plan
     from tfenv.workflow.build import Built, Form, build, publish
@@ -93,6 +101,7 @@ __all__ = [
     "Installed",
     "IntegrityError",
     "Interpreter",
+    "Inventory",
     "Kernels",
     "Known",
     "Level",
@@ -153,11 +162,11 @@ _HOMES = {
     "tfenv.model.hardware": "Architecture ComputeCapability Gpu",
     "tfenv.model.inferred": "Finding Inferred",
     "tfenv.model.lock": "BaseImage HeldBack Lock LockedPackage Needs Origin Stack",
-    "tfenv.model.machine": "ContainerEngine Driver GpuDevice Installed Interpreter LibraryOnPath Machine",
+    "tfenv.model.inventory": "ContainerEngine Driver GpuDevice Installed Interpreter Inventory LibraryOnPath",
     "tfenv.model.package": "File Requirement",
     "tfenv.model.progress": "Progress",
     "tfenv.model.report": "Answer Caution Fix Level Outcome Problem Report Verdict",
-    "tfenv.model.target": "Accelerator Platform Target",
+    "tfenv.model.target": "Accelerator Machine Platform Target",
     "tfenv.store.cache": "Cache",
     "tfenv.venv.sync": "Plan",
     "tfenv.workflow.build": "Built Form build publish",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tfenv.inputs.request import Request
-from tfenv.model.machine import GpuDevice
+from tfenv.model.inventory import GpuDevice
 from tfenv.workflow.lock.wanted import gather
 
 if TYPE_CHECKING:

@@ -55,7 +55,7 @@ def test_machine_with_one_gpu(knowledge: Knowledge) -> None:
 def test_releases_whose_cuda_comes_as_wheels(knowledge: Knowledge) -> None:
     """2.5 to 2.13 are judged with the cuDNN that `tfenv lock` would bring, not with the oldest they accept."""
     h200 = configuration.loads(json.dumps({"gpu": "H200", "driver": "580.159.04", "glibc": "2.39"}), "it")
-    here = replace(h200, accelerated=True, cpu=frozenset({"avx", "avx2"}))
+    here = replace(h200.on(cpu=frozenset({"avx", "avx2"})), accelerated=True)
     found = {str(runs.version): runs.gpu for runs in runnable(here, knowledge)}
     assert (found["2.10.1"], found["2.13.1"]) == (None, None)
     assert (found["2.4.4"] or "").startswith("gpu-too-new")

@@ -78,10 +78,15 @@ def test_tags_that_are_matched() -> None:
 def test_images_of_a_dockerfile() -> None:
     """The image gives Python, CUDA, cuDNN and glibc; a vendor's own TensorFlow is not one of the published wheels."""
     cuda = of_image("nvidia/cuda:12.4.1-cudnn-devel-ubuntu22.04", IMAGES)
-    assert (str(cuda.cuda), str(cuda.cudnn), str(cuda.glibc)) == ("12.4", "9.1.0.70", "2.35")
+    assert (str(cuda.cuda), str(cuda.cudnn), str(cuda.machine.glibc)) == ("12.4", "9.1.0.70", "2.35")
     own = of_image("nvcr.io/nvidia/tensorflow:20.03-tf2-py3", IMAGES)
-    assert (own.tf, own.cuda, str(own.python), own.platform) == (None, None, "3.6", Platform.LINUX_X86_64)
-    assert of_image("python:3.12-alpine3.20", IMAGES).foreign == "Alpine Linux (musl)"
+    assert (own.tf, own.cuda, str(own.machine.python), own.machine.platform) == (
+        None,
+        None,
+        "3.6",
+        Platform.LINUX_X86_64,
+    )
+    assert of_image("python:3.12-alpine3.20", IMAGES).machine.foreign == "Alpine Linux (musl)"
     gpu = of_image("tensorflow/tensorflow:1.4.0-gpu", IMAGES)
     assert (gpu.tf, gpu.accelerated, str(gpu.version_of("tensorflow-gpu"))) == ("1.4.0", True, "1.4.0")
 

@@ -24,7 +24,7 @@ def _held(configuration: Configuration, key: str) -> str:
     if key.startswith("packages."):
         specifier = configuration.package(key.removeprefix("packages."))
         return "none" if specifier is None else str(specifier)
-    value = getattr(configuration, key)
+    value = getattr(configuration.machine if hasattr(configuration.machine, key) else configuration, key)
     if key == "accelerated":
         return "unknown" if value is None else "yes" if value else "no"
     return "unknown" if value is None else "none" if str(value) == "0" else str(value)
@@ -53,7 +53,7 @@ def test_a_compose_file_names_arguments_and_the_stage() -> None:
     )
     service = "services:\n  a:\n    build:\n      context: .\n      target: base\n      args:\n        PY: '3.10'\n"
     found = compose.loads(service, "compose.yml", IMAGES, read=lambda _path: text)
-    assert str(found.python) == "3.10"
+    assert str(found.machine.python) == "3.10"
     assert [name for name, _ in found.packages] == ["tensorflow"]
 
 
@@ -66,4 +66,4 @@ def test_another_escape_character() -> None:
 def test_words_without_a_meaning_are_read_over() -> None:
     """Quotation marks without an end, unknown instructions and empty stages do no harm."""
     text = "FROM\nMAINTAINER 'x\nRUN echo 'a && pip install tensorflow==2.9.0\nFROM python:3.10\nRUN\nCOPY --from=\n"
-    assert str(dockerfile.loads(text, IMAGES).python) == "3.10"
+    assert str(dockerfile.loads(text, IMAGES).machine.python) == "3.10"

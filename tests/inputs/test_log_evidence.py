@@ -43,7 +43,8 @@ def _fact(evidence: Evidence, name: str) -> str:
     """A fact of the configuration, as text."""
     if name.startswith("packages."):
         return str(evidence.facts.package(name.removeprefix("packages.")))
-    return str(getattr(evidence.facts, name))
+    known = evidence.facts
+    return str(getattr(known.machine if hasattr(known.machine, name) else known, name))
 
 
 def _text(symptom: Symptom, name: str) -> str:

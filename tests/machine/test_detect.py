@@ -18,7 +18,7 @@ from tfenv.machine.host import ThisHost
 from tfenv.model.hardware import driver_text
 
 if TYPE_CHECKING:
-    from tfenv.model.machine import Driver
+    from tfenv.model.inventory import Driver
 
 HERE = Path(__file__).parent
 HOSTS = sorted((HERE / "hosts").glob("*.toml"))

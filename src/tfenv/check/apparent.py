@@ -61,10 +61,10 @@ def _below_floor(configuration: Configuration) -> list[Problem]:
     The drivers of data center GPUs have older branches that NVIDIA's compatibility package serves; of a driver of such
     a branch nothing is said unless a GPU is named.
     """
-    floor, driver = configuration.floor, configuration.driver
+    floor, driver = configuration.floor, configuration.machine.driver
     if floor is None or driver is None or driver >= floor.version:
         return []
-    if driver.major in _LONG_LIVED and not configuration.gpus:
+    if driver.major in _LONG_LIVED and not configuration.machine.gpus:
         return []
     because = (f"{floor.by} needs driver {driver_text(floor.version)}", f"the driver is {driver_text(driver)}")
     subject = f"driver {driver_text(driver)}"
@@ -82,7 +82,7 @@ def _misplaced(configuration: Configuration, platform: Platform | None) -> list[
     problems = []
     for filename in configuration.wheels:
         name, version, _, wheel_tags = parse_wheel_filename(filename)
-        python = configuration.python
+        python = configuration.machine.python
         here = [tag for tag in wheel_tags if platform is None or tags.serves(platform, tag.platform)]
         code = "python-no-wheel" if here else "platform-no-wheel"
         if here and (

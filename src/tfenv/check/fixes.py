@@ -50,7 +50,7 @@ def with_fixes(verdict: Verdict, question: Question, knowledge: Knowledge) -> Ve
     if not verdict.problems:
         return verdict
     repairs = Fixes(question, knowledge)
-    found = [] if question.foreign is not None else repairs.found(verdict.problems)
+    found = [] if question.target.foreign is not None else repairs.found(verdict.problems)
     fixes = [repairs.fix(step) for step in found]
     problems = []
     for problem in verdict.problems:
@@ -124,8 +124,8 @@ class Fixes:
         database, question = self._knowledge.database, self._question
         version = question.releases[0] if question.releases else database.releases.versions(TENSORFLOW)[0]
         says = [row.says for row in database.alternatives.of(version, question.target)]
-        if question.foreign is not None:
-            says.append(_of_foreign(question.foreign))
+        if question.target.foreign is not None:
+            says.append(_of_foreign(question.target.foreign))
         for text in says:
             yield Fix(change=(), command=text, cost=IMAGE)
         if problem.code == "gpu-too-new":

@@ -89,14 +89,15 @@ def supposed(configuration: Configuration, symptoms: Sequence[Symptom], knowledg
         configuration = placed(configuration, first.offered, knowledge.database)
     if first.distribution is not None and configuration.tf is not None:
         configuration = _named(configuration, first.distribution, knowledge)
+    driver = configuration.machine.driver
     match first.code:
         case "platform-no-gpu" if configuration.accelerated is None:
             return replace(configuration, accelerated=True)  # who looks for a GPU wants one
         case "cpu-instruction-missing":
             return _without_instruction(configuration, knowledge)
-        case "driver-too-old" if configuration.driver is not None and len(configuration.driver.release) == 1:
+        case "driver-too-old" if driver is not None and len(driver.release) == 1:
             # a branch alone stands for its newest driver elsewhere; this one was not new enough
-            return replace(configuration, driver=Version(f"{configuration.driver.major}.0"))
+            return configuration.on(driver=Version(f"{driver.major}.0"))
     return configuration
 
 
@@ -122,10 +123,10 @@ def _named(configuration: Configuration, name: Name, knowledge: Knowledge) -> Co
 
 def _without_instruction(configuration: Configuration, knowledge: Knowledge) -> Configuration:
     """A processor that dies of an instruction lacks the newest one asked of it."""
-    if configuration.cpu is not None or configuration.tf is None:
+    if configuration.machine.cpu is not None or configuration.tf is None:
         return configuration
     for cpu in (frozenset({"avx"}), frozenset[str]()):
-        lacking = replace(configuration, cpu=cpu)
+        lacking = configuration.on(cpu=cpu)
         verdict = judge(ask(lacking, knowledge.database), knowledge)
         if any(problem.code == "cpu-instruction-missing" for problem in verdict.problems):
             return lacking
@@ -135,7 +136,7 @@ def _without_instruction(configuration: Configuration, knowledge: Knowledge) -> 
 def _explained(symptom: Symptom, configuration: Configuration, verdict: Verdict) -> Problem:
     """The problem of the rules that this shows, if there is one; else the symptom's own."""
     own = _plain(symptom)
-    if configuration.foreign is not None and symptom.installing and verdict.problems:
+    if configuration.machine.foreign is not None and symptom.installing and verdict.problems:
         where = verdict.problems[0]
         return replace(where, because=(own.because[0], *where.because), sources=(*own.sources, *where.sources))
     if symptom.installing and symptom.package is not None:
@@ -165,7 +166,7 @@ def _on_this_platform(
     problem: Problem, symptom: Symptom, configuration: Configuration, knowledge: Knowledge
 ) -> Problem:
     """A file that no installer found: whether it is the platform that has none, and not the Python."""
-    name, platform = symptom.package, configuration.platform
+    name, platform = symptom.package, configuration.machine.platform
     if problem.code != "python-no-wheel" or not symptom.installing or name is None or platform is None:
         return problem
     releases = [one for one in knowledge.source.releases(name) if symptom.asked in (None, one.version)]

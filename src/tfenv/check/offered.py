@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
@@ -30,27 +29,23 @@ def placed(configuration: Configuration, offered: str, database: Database) -> Co
 
     What was said stands; where several Pythons or platforms would do, nothing is added.
     """
-    seen = _versions(offered)
+    seen, machine = _versions(offered), configuration.machine
     if not seen:
         return configuration
-    places = (configuration.platform,) if configuration.platform is not None else _LIKELY
+    places = (machine.platform,) if machine.platform is not None else _LIKELY
     for platform in places:
         pythons = [
             python
             for python, there in _released(platform, database).items()
-            if configuration.python in (None, python)
+            if machine.python in (None, python)
             and min(there) == min(seen)
             and seen <= there
             and not _misses(configuration, max(seen), there)
         ]
         if pythons:
             only = pythons[0] if len(pythons) == 1 else None
-            return replace(
-                configuration,
-                platform=platform,
-                system=configuration.system or str(platform),
-                python=configuration.python or only,
-            )
+            system = machine.system or str(platform)
+            return configuration.on(platform=platform, system=system, python=machine.python or only)
     return configuration
 
 

@@ -103,7 +103,6 @@ class Question:
         problems: what is wrong whatever the rules say.
         unknown: what could not be read, one line each.
         cautions: what is assumed.
-        foreign: the platform in words, if TensorFlow has wheels for nothing like it.
     """
 
     said: str | None = None
@@ -120,7 +119,6 @@ class Question:
     problems: tuple[Problem, ...] = ()
     unknown: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
-    foreign: str | None = None
 
     @property
     def target(self) -> Target:
@@ -152,29 +150,34 @@ def ask(configuration: Configuration, database: Database) -> Question:
     said = configuration.tf or _installed(configuration, database)
     cautions: list[Caution] = []
     gpus, unclear, strangers, accelerated = _gpus(configuration, database)
-    platform, glibc = configuration.platform, configuration.glibc
+    machine = configuration.machine
+    platform, glibc = machine.platform, machine.glibc
     if platform in (None, Platform.LINUX_X86_64) and (bound := database.gpus.bound_to(gpus)) is not None:
         platform = bound.platform  # a name of a distribution (`Ubuntu 20.04`) stands for the usual processor
-    if platform is None and configuration.foreign is None:
+    if platform is None and machine.foreign is None:
         platform = Platform.LINUX_X86_64
         cautions.append(_assumed(f"the platform is {platform}, x86_64 with Linux"))
-    if glibc is None and configuration.system is not None and platform is not None and platform.is_linux:
-        glibc = database.systems.glibc(configuration.system)
+    if glibc is None and machine.system is not None and platform is not None and platform.is_linux:
+        glibc = database.systems.glibc(machine.system)
         if glibc is not None:
-            cautions.append(_assumed(f"glibc is {glibc}, that of {configuration.system}"))
+            cautions.append(_assumed(f"glibc is {glibc}, that of {machine.system}"))
     if accelerated is None and distribution is not None and distribution.wish is Accelerator.CUDA:
         accelerated = True
     wish = None if distribution is None else distribution.wish
     cuda = Accelerator.CUDA if accelerated and not strangers else Accelerator.NONE
+    words = [gpu for gpu in machine.gpus if isinstance(gpu, str)]
+    others = [other for word in words if (other := database.gpus.other(word)) is not None]
     target = Target(
         platform=platform or Platform.LINUX_X86_64,
-        python=configuration.python,
+        foreign=machine.foreign,
+        system=machine.system,
+        python=machine.python,
         accelerator=wish if wish is Accelerator.ROCM else cuda,
         gpus=gpus,
-        gfx=tuple(word for text in configuration.gpus if (word := database.gpus.other(text) or "").startswith("gfx")),
-        driver=None if configuration.driver is None else driver_of(configuration.driver),
+        gfx=tuple(other for other in others if other.startswith("gfx")),
+        driver=None if machine.driver is None else driver_of(machine.driver),
         glibc=glibc,
-        cpu=configuration.cpu,
+        cpu=machine.cpu,
     )
     releases = () if said is None else named(said, database)
     if said is not None and releases and _is_prerelease(said) and not releases[0].is_prerelease:
@@ -199,7 +202,6 @@ def ask(configuration: Configuration, database: Database) -> Question:
         ),
         unknown=unclear,
         cautions=tuple(cautions),
-        foreign=configuration.foreign,
     )
 
 
@@ -278,9 +280,9 @@ def _gpus(
     """The GPUs that are named, what cannot be read, those that no CUDA build can use, and whether one is wanted."""
     served = {maker for name, maker in _PLUGINS.items() if configuration.package(name) is not None}
     served |= {"AMD"} & {row.builder for name, _ in configuration.packages if (row := database.distributions.of(name))}
-    texts = [text for text in configuration.gpus if maker_of(text) not in served]
+    texts = [text for text in configuration.machine.gpus if isinstance(text, Gpu) or maker_of(text) not in served]
     accelerated = configuration.accelerated
-    if served and (len(texts) < len(configuration.gpus) or not configuration.gpus):
+    if served and (len(texts) < len(configuration.machine.gpus) or not configuration.machine.gpus):
         libraries = (configuration.cuda, configuration.cudnn)
         accelerated = bool(texts) or any(each not in (None, NOT_THERE) for each in libraries)
     found: list[Gpu] = []
@@ -288,6 +290,9 @@ def _gpus(
     strangers: list[Problem] = []
     capability = configuration.capability
     for text in texts:
+        if isinstance(text, Gpu):
+            found.append(text)
+            continue
         if (maker := maker_of(text)) is not None:
             strangers.append(_of_another_maker(text, maker))
             continue
@@ -303,7 +308,7 @@ def _gpus(
         else:
             measured = capability is not None and len(texts) == 1
             found.append(replace(gpu, capability=capability) if measured and capability is not None else gpu)
-    if not configuration.gpus and capability is not None:
+    if not configuration.machine.gpus and capability is not None:
         found.append(Gpu(name=str(capability), capability=capability))
     # an integrated GPU beside one of NVIDIA is not what computes
     return tuple(dict.fromkeys(found)), tuple(unknown), () if found or unknown else tuple(strangers), accelerated

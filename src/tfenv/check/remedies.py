@@ -63,7 +63,7 @@ def with_remedies(verdict: Verdict, question: Question, symptoms: Sequence[Sympt
             if symptom.driver is not None:  # the log names the floor; what the rules know is lower
                 fixes = tuple(fix for fix in fixes if "driver" not in dict(fix.change))
             alone = problem.because[1:] and problem.because[1].startswith(SAYS)
-            if (alone and not symptom.installing) or question.foreign is not None:
+            if (alone and not symptom.installing) or question.target.foreign is not None:
                 # another Python is a guess of the rules, which cannot see the problem
                 fixes = tuple(fix for fix in fixes if {key for key, _ in fix.change} != {"python"})
             own = tuple(remedies.of(symptom))
@@ -105,7 +105,7 @@ class _Remedies:
 
     def of(self, symptom: Symptom) -> Iterator[Fix]:
         """What the line itself tells."""
-        if symptom.installing and self._question.foreign is not None:
+        if symptom.installing and self._question.target.foreign is not None:
             return  # no Python and no release has a file there
         if symptom.package is not None and (wanted := self._wanted(symptom.package, symptom)) is not None:
             yield self._pin(symptom.package, wanted)

@@ -36,7 +36,7 @@ def judge(question: Question, knowledge: Knowledge) -> Verdict:
     What is not said is assumed where every machine of today has it (AVX) or tfenv can choose it (Python, where a GPU is
     asked about), and reported as assumed; what else is missing is `unknown`.
     """
-    if question.foreign is not None:
+    if question.target.foreign is not None:
         return concluded([_foreign(question)])
     builder = knowledge.database.distributions.of(question.distribution or "")
     if builder is not None and builder.builder:
@@ -344,7 +344,7 @@ def _foreign(question: Question) -> Problem:
     because = f"{which} has wheels for 64 bit Linux with glibc, Windows and macOS only"
     return Problem(
         code="platform-no-wheel",
-        subject=question.foreign or "",
+        subject=question.target.foreign or "",
         because=(because,),
         sources=("https://pypi.org/simple/tensorflow/",),
     )

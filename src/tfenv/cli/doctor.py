@@ -10,7 +10,7 @@ import typer
 from tfenv.cli import _console, _options
 
 if TYPE_CHECKING:
-    from tfenv.model.machine import Machine
+    from tfenv.model.inventory import Inventory
     from tfenv.workflow.doctor import Diagnosis, Runs
 
 
@@ -122,7 +122,7 @@ def _document(diagnosis: Diagnosis) -> dict[str, object]:
     }
 
 
-def _machine(machine: Machine) -> dict[str, object]:
+def _machine(machine: Inventory) -> dict[str, object]:
     from tfenv.model.hardware import driver_text
 
     driver = machine.driver

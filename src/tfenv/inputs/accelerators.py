@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfenv.facts.gpus import GpuTable
-    from tfenv.model.machine import GpuDevice
+    from tfenv.model.inventory import GpuDevice
 
 AUTO = "auto"
 """The GPUs of this machine."""
@@ -114,15 +114,24 @@ def gpus_of(devices: Iterable[GpuDevice]) -> tuple[Gpu, ...]:
     Raises:
         UsageError: a GPU whose name is not known, and whose compute capability could not be read.
     """
-    gpus = []
+    known = _known(load().root)
+    return tuple(gpu if isinstance(gpu, Gpu) else known.find(gpu) for gpu in read_devices(devices))
+
+
+def read_devices(devices: Iterable[GpuDevice]) -> tuple[Gpu | str, ...]:
+    """As `gpus_of`; a GPU of which neither name nor compute capability is known stays text."""
+    known, gpus = _known(load().root), list[Gpu | str]()
     for device in devices:
-        if device.vendor == "nvidia":
-            try:
-                gpus.append(_known(load().root).find(device.name))
-            except UsageError:
-                if device.capability is None:
-                    raise
-                gpus.append(Gpu(name=device.name, capability=device.capability))
+        if device.vendor != "nvidia":
+            continue
+        try:
+            gpu = known.find(device.name)
+        except UsageError:
+            gpus.append(
+                device.name if device.capability is None else Gpu(name=device.name, capability=device.capability)
+            )
+        else:
+            gpus.append(gpu if device.capability is None else replace(gpu, capability=device.capability))
     return tuple(dict.fromkeys(gpus))
 
 

@@ -17,7 +17,7 @@ from tfenv.model.configuration import Configuration
 from tfenv.model.document import Table
 from tfenv.model.hardware import ComputeCapability
 from tfenv.model.package import Name, normalize
-from tfenv.model.target import Platform
+from tfenv.model.target import Machine, Platform
 from tfenv.store import formats
 
 if TYPE_CHECKING:
@@ -130,19 +130,21 @@ def _read(table: Table) -> Configuration:
     wanted = bool(named or capability or cuda or cudnn or driver) or any(map(_ANY_GPU.fullmatch, gpus))
     refused = bool(gpus) and not named and not any(map(_ANY_GPU.fullmatch, gpus))
     return Configuration(
+        machine=Machine(
+            platform=platform,
+            foreign=foreign,
+            system=system,
+            python=table.get("python", document.of(read_version)),
+            gpus=named,
+            driver=driver,
+            glibc=table.get("glibc", document.of(read_version)),
+            cpu=table.get("cpu_flags", _flags),
+        ),
         tf=table.get("tf", document.of(read_tf)),
-        python=table.get("python", document.of(read_version)),
         cuda=cuda or (Version(major) if major else None),
         cudnn=cudnn,
-        driver=driver,
-        gpus=named,
         capability=capability,
         accelerated=False if refused else True if wanted else None,
-        platform=platform,
-        system=system,
-        foreign=foreign,
-        glibc=table.get("glibc", document.of(read_version)),
-        cpu=table.get("cpu_flags", _flags),
         keras=table.get("keras", _keras),
         packages=rows,
     )
@@ -257,18 +259,30 @@ def read_platform(system: str | None, machine: str | None) -> tuple[Platform | N
 
 
 def merge(first: Configuration, second: Configuration) -> Configuration:
-    """Both together; where both say something, the first stands, and lists of packages add up."""
+    """Both together; where both have a value, the first counts, and lists of packages add up."""
     said = {
         field.name: getattr(second, field.name)
         for field in fields(Configuration)
-        if getattr(first, field.name) in (None, ()) and field.name not in ("packages", "platform", "system", "foreign")
+        if getattr(first, field.name) in (None, ()) and field.name not in ("machine", "packages")
     }
-    if first.platform is None and first.foreign is None:
-        said |= {"platform": second.platform, "system": second.system, "foreign": second.foreign}
     known: Mapping[Name, SpecifierSet] = {**dict(second.packages), **dict(first.packages)}
     accelerated = first.accelerated if first.accelerated is not None else second.accelerated
     said |= {"complete": first.complete or second.complete, "observed": first.observed or second.observed}
-    return replace(first, **{**said, "packages": tuple(known.items()), "accelerated": accelerated})
+    machine = _merged(first.machine, second.machine)
+    return replace(first, **{**said, "machine": machine, "packages": tuple(known.items()), "accelerated": accelerated})
+
+
+def _merged(first: Machine, second: Machine) -> Machine:
+    """Platform and system belong together: they are those of one of the two."""
+    place = ("platform", "foreign", "system")
+    said = {
+        field.name: getattr(second, field.name)
+        for field in fields(Machine)
+        if getattr(first, field.name) in (None, ()) and field.name not in place
+    }
+    if first.platform is None and first.foreign is None:
+        said |= {name: getattr(second, name) for name in place}
+    return replace(first, **said)
 
 
 class Known(TypedDict, total=False):

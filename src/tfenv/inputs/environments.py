@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 from tfenv.errors import UsageError
 from tfenv.model.configuration import Configuration
 from tfenv.model.package import normalize
+from tfenv.model.target import Machine
 from tfenv.store import formats
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def of_specs(specs: Iterable[tuple[str, SpecifierSet]], *, conda: Iterable[str] 
             case _:
                 packages[normalize(_TENSORFLOW.get(said, said))] = specifier
     return Configuration(
-        python=python,
+        machine=Machine(python=python),
         cuda=cuda,
         cudnn=cudnn,
         accelerated=True if "tensorflow-gpu" in packages else accelerated,

@@ -11,7 +11,7 @@ from packaging.version import Version
 from tfenv.machine import processor, surroundings
 from tfenv.machine.devices import gpus
 from tfenv.machine.host import ThisHost
-from tfenv.model.machine import Machine
+from tfenv.model.inventory import Inventory
 from tfenv.model.target import Platform
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def glibc(host: Host) -> Version | None:
     return Version(match[1]) if match else None
 
 
-def detect(host: Host | None = None, *, nvml: Any | None = None) -> Machine:
+def detect(host: Host | None = None, *, nvml: Any | None = None) -> Inventory:
     """Everything that can be detected of a host.
 
     Args:
@@ -75,7 +75,7 @@ def detect(host: Host | None = None, *, nvml: Any | None = None) -> Machine:
         unknown.append("compute capability: an NVIDIA GPU is on the PCI bus, but no driver answers")
     if not found and not host.list("/sys/bus/pci/devices"):
         unknown.append("GPUs: neither a driver nor the PCI bus can be read here")
-    return Machine(
+    return Inventory(
         platform=this_platform(host),
         system=_system(host),
         glibc=glibc(host),

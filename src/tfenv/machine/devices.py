@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from tfenv.model.hardware import ComputeCapability
-from tfenv.model.machine import Driver, GpuDevice
+from tfenv.model.inventory import Driver, GpuDevice
 
 if TYPE_CHECKING:
     from tfenv.machine.host import Host

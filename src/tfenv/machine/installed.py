@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from tfenv.machine.surroundings import CUDA_LIBRARY
-from tfenv.model.machine import Installed, LibraryOnPath
+from tfenv.model.inventory import Installed, LibraryOnPath
 
 if TYPE_CHECKING:
     from tfenv.machine.host import Host

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from tfenv.model.machine import ContainerEngine, Interpreter, LibraryOnPath
+from tfenv.model.inventory import ContainerEngine, Interpreter, LibraryOnPath
 
 if TYPE_CHECKING:
     from tfenv.machine.host import Host

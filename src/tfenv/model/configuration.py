@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
 from tfenv.model.lock import Origin
-from tfenv.model.target import Accelerator
+from tfenv.model.target import Accelerator, Machine
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tfenv.model.hardware import ComputeCapability
     from tfenv.model.lock import Lock
     from tfenv.model.package import Name
-    from tfenv.model.target import Platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +38,12 @@ class Configuration:
     """Any subset of the facts; ``None`` and empty mean "not given".
 
     Attributes:
+        machine: machine of the environment, with its Python.
         tf: version or specifier of TensorFlow, as given (`2.17.1`, `2.17`, `>=2.15,<2.18`).
-        python: version of Python, `X.Y` or `X.Y.Z`.
         cuda: toolkit whose libraries the loader finds, `X.Y`; `0` if there is known to be none.
         cudnn: cuDNN that the loader finds, as precise as given; `0` if there is known to be none.
-        driver: version of the NVIDIA driver.
-        gpus: GPUs by name or compute capability; all must work.
         capability: measured compute capability; it overrides that of a single named GPU.
         accelerated: whether a GPU shall be used; ``None`` if not given.
-        platform: operating system and processor.
-        system: operating system as given (`Ubuntu 20.04`).
-        foreign: name of a platform for which TensorFlow has no wheels.
-        glibc: version of glibc on the machine.
-        cpu: instruction sets, named as in `/proc/cpuinfo`.
         keras: wanted major version of `tf.keras`.
         packages: installed or requested packages; all rows of one name must hold.
         complete: whether `packages` lists everything that is installed (a freeze, a lock, an environment).
@@ -63,19 +55,12 @@ class Configuration:
         loader: CUDA libraries by soname, each with all files of that name in the order of the loader path.
     """
 
+    machine: Machine = field(default_factory=Machine)
     tf: str | None = None
-    python: Version | None = None
     cuda: Version | None = None
     cudnn: Version | None = None
-    driver: Version | None = None
-    gpus: tuple[str, ...] = ()
     capability: ComputeCapability | None = None
     accelerated: bool | None = None
-    platform: Platform | None = None
-    system: str | None = None
-    foreign: str | None = None
-    glibc: Version | None = None
-    cpu: frozenset[str] | None = None
     keras: int | None = None
     packages: tuple[tuple[Name, SpecifierSet], ...] = ()
     complete: bool = False
@@ -91,18 +76,17 @@ class Configuration:
         """The environment and machine that a lock describes."""
         target, system = lock.target, lock.stack.origin is Origin.SYSTEM
         return cls(
-            python=target.python,
-            driver=target.driver,
-            gpus=tuple(gpu.name for gpu in target.gpus),
+            machine=target,
             cuda=lock.stack.cuda if system else None,
             cudnn=lock.stack.cudnn if system else None,
             accelerated=target.accelerator is Accelerator.CUDA,
-            platform=target.platform,
-            glibc=target.glibc,
-            cpu=target.cpu,
             packages=tuple((one.name, SpecifierSet(f"=={one.version}")) for one in lock.packages),
             complete=True,
         )
+
+    def on(self, **changes: object) -> Configuration:
+        """The same environment on a machine of which other things are known."""
+        return replace(self, machine=replace(self.machine, **changes))  # type: ignore[arg-type]
 
     def package(self, name: str) -> SpecifierSet | None:
         """The rows about a package, by normalized name."""

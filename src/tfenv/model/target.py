@@ -1,4 +1,4 @@
-"""The machine that an environment is for; often not the one that tfenv runs on."""
+"""A machine: what is known of it, and what a lock is made for; often not the one that tfenv runs on."""
 
 from __future__ import annotations
 
@@ -54,29 +54,48 @@ class Accelerator(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Known facts about the machine; ``None`` means not given.
+class Machine:
+    """What is known of a machine; ``None`` and empty mean "not known".
 
     Attributes:
-        platform: operating system and processor.
-        python: version, ``X.Y`` or ``X.Y.Z``; ``None`` lets the resolver choose the newest that fits.
-        accelerator: accelerator to use.
-        cuda_major: requested CUDA major (12 for `--gpu cuda12`).
-        rocm: requested ROCm, such as 6 or 6.0.
-        gpus: NVIDIA GPUs; all must work.
-        gfx: the same for GPUs of AMD, by the target that code for them is built for (`gfx1100`).
+        platform: operating system and processor; ``None`` also if TensorFlow has no wheels for it.
+        foreign: name of a platform for which TensorFlow has no wheels.
+        system: operating system in words (`Ubuntu 20.04`).
+        python: version of Python, ``X.Y`` or ``X.Y.Z``.
+        gpus: GPUs, all of which must work; a name that could not be read stays text.
         driver: version of the NVIDIA driver, such as 535.104.05.
-        glibc: glibc of the machine; ``None`` for that of the base image.
+        glibc: version of glibc.
         cpu: instruction sets of the processor, named as in ``/proc/cpuinfo``.
     """
 
-    platform: Platform = Platform.LINUX_X86_64
+    platform: Platform | None = None
+    foreign: str | None = None
+    system: str | None = None
     python: Version | None = None
-    accelerator: Accelerator = Accelerator.NONE
-    cuda_major: int | None = None
-    rocm: Version | None = None
-    gpus: tuple[Gpu, ...] = ()
-    gfx: tuple[str, ...] = ()
+    gpus: tuple[Gpu | str, ...] = ()
     driver: Version | None = None
     glibc: Version | None = None
     cpu: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target(Machine):
+    """A machine that a lock can be made for: platform and accelerator are decided, and every GPU is known.
+
+    Without `python` the resolver chooses the newest that fits, without `glibc` that of the base image counts.
+
+    Attributes:
+        platform: operating system and processor.
+        gpus: NVIDIA GPUs; all must work.
+        accelerator: accelerator to use.
+        cuda_major: requested CUDA major (12 for `--gpu cuda12`).
+        rocm: requested ROCm, such as 6 or 6.0.
+        gfx: AMD GPUs, by the target that code for them is built for (`gfx1100`); all must work.
+    """
+
+    platform: Platform = Platform.LINUX_X86_64
+    gpus: tuple[Gpu, ...] = ()
+    accelerator: Accelerator = Accelerator.NONE
+    cuda_major: int | None = None
+    rocm: Version | None = None
+    gfx: tuple[str, ...] = ()

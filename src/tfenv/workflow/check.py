@@ -20,6 +20,7 @@ from tfenv.inputs.configuration import merge
 from tfenv.inputs.log import read as read_log
 from tfenv.model.evidence import Evidence
 from tfenv.model.goal import PYPI
+from tfenv.model.hardware import Gpu
 from tfenv.store.files import paths_of
 from tfenv.store.files import read as read_text
 from tfenv.workflow.gather import gather
@@ -108,8 +109,8 @@ def _refuse_unknown_gpus(said: Configuration, database: Database) -> None:
     Raises:
         UsageError: nothing is known by one of the names; the hint has the nearest.
     """
-    for name in said.gpus:
-        if maker_of(name) is not None or database.gpus.newest(name) is not None:
+    for name in said.machine.gpus:
+        if isinstance(name, Gpu) or maker_of(name) is not None or database.gpus.newest(name) is not None:
             continue  # another maker's, or one of several GPUs
         try:
             database.gpus.find(name)

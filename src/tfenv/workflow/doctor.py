@@ -18,13 +18,14 @@ from tfenv.machine.host import ThisHost
 from tfenv.machine.installed import environment_of
 from tfenv.machine.installed import installed as look
 from tfenv.model.configuration import Configuration
-from tfenv.model.hardware import ComputeCapability, driver_text
+from tfenv.model.hardware import driver_text
 from tfenv.model.package import TENSORFLOW, normalize
 from tfenv.model.progress import Progress, Silent
 from tfenv.model.report import Answer, Fix, Problem, Verdict
 from tfenv.model.target import Accelerator, Platform
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
 from tfenv.workflow.check import judged, open_knowledge
+from tfenv.workflow.profile import machine_of
 from tfenv.workflow.profile import save as save_profile
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from tfenv.check.knowledge import Knowledge
     from tfenv.facts.database import Database
     from tfenv.model.builds import Build
-    from tfenv.model.machine import Installed, LibraryOnPath, Machine
+    from tfenv.model.inventory import Installed, Inventory, LibraryOnPath
 
 SPACE = 10 * 1024**3
 """Bytes that an image with TensorFlow and CUDA and its wheels need."""
@@ -75,7 +76,7 @@ class Diagnosis:
         todo: steps to prepare the machine, cheapest first; one line each.
     """
 
-    machine: Machine
+    machine: Inventory
     installed: Installed | None
     releases: tuple[Runs, ...]
     verdict: Verdict
@@ -125,9 +126,10 @@ def doctor(
     return diagnosis
 
 
-def diagnose(machine: Machine, installed: Installed | None, knowledge: Knowledge) -> Diagnosis:
+def diagnose(machine: Inventory, installed: Installed | None, knowledge: Knowledge) -> Diagnosis:
     """The diagnosis of a detected machine."""
-    here = configuration_of(machine, knowledge.database)
+    gpu = any(device.vendor == "nvidia" for device in machine.gpus)
+    here = Configuration(machine=machine_of(machine), accelerated=gpu)
     releases = tuple(runnable(here, knowledge))
     if installed is not None and knowledge.database.distributions.first(dict(installed.packages)) is not None:
         verdict = judged(_with(here, machine, installed), knowledge)
@@ -142,36 +144,13 @@ def diagnose(machine: Machine, installed: Installed | None, knowledge: Knowledge
     )
 
 
-def configuration_of(machine: Machine, database: Database) -> Configuration:
-    """The machine as a configuration for `check`."""
-    gpus = [device for device in machine.gpus if device.vendor == "nvidia"]
-    names: list[str] = []
-    for device in gpus:
-        try:
-            names.append(database.gpus.find(device.name).name)
-        except UsageError:
-            names.append(str(device.capability) if device.capability is not None else device.name)
-    capability: ComputeCapability | None = gpus[0].capability if len(gpus) == 1 else None
-    return Configuration(
-        driver=machine.driver.version if machine.driver is not None else None,
-        gpus=tuple(names),
-        capability=capability,
-        accelerated=bool(gpus),
-        platform=machine.platform,
-        foreign=None if machine.platform is not None else machine.system,
-        glibc=machine.glibc,
-        cpu=machine.cpu or None,
-    )
-
-
-def _with(here: Configuration, machine: Machine, installed: Installed) -> Configuration:
+def _with(here: Configuration, machine: Inventory, installed: Installed) -> Configuration:
     """The machine with an environment; libraries of the system count if no wheels provide them."""
     packages = tuple((normalize(name), SpecifierSet(f"=={version}")) for name, version in installed.packages)
     wheels = any(name.startswith("nvidia-cudnn") for name, _ in packages)
     cuda, cudnn = _system_stack(machine)
     return replace(
-        here,
-        python=installed.python,
+        here.on(python=installed.python),
         packages=packages,
         cuda=None if wheels else cuda,
         cudnn=None if wheels else cudnn,
@@ -182,7 +161,7 @@ def _with(here: Configuration, machine: Machine, installed: Installed) -> Config
     )
 
 
-def _system_stack(machine: Machine) -> tuple[Version | None, Version | None]:
+def _system_stack(machine: Inventory) -> tuple[Version | None, Version | None]:
     """CUDA and cuDNN that the loader finds first."""
 
     def version(stem: str) -> Version | None:
@@ -192,7 +171,7 @@ def _system_stack(machine: Machine) -> tuple[Version | None, Version | None]:
     return None if cudart is None else Version(f"{cudart.major}.{cudart.minor}"), version("libcudnn")
 
 
-def _twice(machine: Machine, installed: Installed) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _twice(machine: Inventory, installed: Installed) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Sonames that `LD_LIBRARY_PATH` answers, and a wheel or another directory too."""
     first = [each for each in machine.libraries if each.first and ".so." in each.soname]
     for soname in dict.fromkeys(each.soname for each in first):
@@ -274,7 +253,7 @@ def _why(verdict: Verdict) -> str | None:
     return f"not known: {', '.join(verdict.unknown)}"
 
 
-def _bare(here: Configuration, machine: Machine, releases: tuple[Runs, ...], knowledge: Knowledge) -> Verdict:
+def _bare(here: Configuration, machine: Inventory, releases: tuple[Runs, ...], knowledge: Knowledge) -> Verdict:
     """Nothing is installed: can the machine run what could be?"""
     if here.accelerated and machine.driver is None:
         because = ("an NVIDIA GPU is on the bus, and no driver answers",)
@@ -287,7 +266,7 @@ def _bare(here: Configuration, machine: Machine, releases: tuple[Runs, ...], kno
     return judged(replace(here, tf=str(newest)), knowledge)
 
 
-def _todo(machine: Machine, installed: Installed | None, releases: tuple[Runs, ...]) -> Iterator[str]:
+def _todo(machine: Inventory, installed: Installed | None, releases: tuple[Runs, ...]) -> Iterator[str]:
     nvidia = any(device.vendor == "nvidia" for device in machine.gpus)
     if nvidia and machine.driver is None:
         yield install_driver(machine)
@@ -318,7 +297,7 @@ def _todo(machine: Machine, installed: Installed | None, releases: tuple[Runs, .
             yield f"tfenv lock --gpu {'auto' if nvidia else 'none'}   # the newest that runs here is {good.version}"
 
 
-def install_driver(machine: Machine) -> str:
+def install_driver(machine: Inventory) -> str:
     """How this system gets an NVIDIA driver."""
     words = machine.system.lower()
     if machine.platform is Platform.WSL:
@@ -332,7 +311,7 @@ def install_driver(machine: Machine) -> str:
     return "install the NVIDIA driver: https://www.nvidia.com/drivers"
 
 
-def summary(machine: Machine) -> tuple[tuple[str, str], ...]:
+def summary(machine: Inventory) -> tuple[tuple[str, str], ...]:
     """The machine in a few lines, each with heading and text."""
     lines = [("system", " · ".join(filter(None, (machine.system, str(machine.platform or "no wheels for it")))))]
     if machine.board is not None:

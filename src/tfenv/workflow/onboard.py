@@ -12,7 +12,7 @@ from tfenv.model.target import Platform
 from tfenv.outputs.onboard import System, dumps, system_of
 
 if TYPE_CHECKING:
-    from tfenv.model.machine import Machine
+    from tfenv.model.inventory import Inventory
 
 
 def onboard(system: str | None = None, *, gpu: bool | None = None, progress: Progress | None = None) -> str:
@@ -34,7 +34,7 @@ def onboard(system: str | None = None, *, gpu: bool | None = None, progress: Pro
     return script(machine, system=system, gpu=gpu)
 
 
-def script(machine: Machine | None, *, system: str | None = None, gpu: bool | None = None) -> str:
+def script(machine: Inventory | None, *, system: str | None = None, gpu: bool | None = None) -> str:
     """The script for a machine.
 
     Args:

@@ -14,7 +14,7 @@ from tfenv.inputs.configuration import read_platform
 from tfenv.inputs.docker.stage import NONE, Stage
 from tfenv.model.configuration import Configuration, DriverFloor
 from tfenv.model.package import normalize
-from tfenv.model.target import Platform
+from tfenv.model.target import Machine, Platform
 
 if TYPE_CHECKING:
     from tfenv.facts.contents import ImageContents
@@ -56,20 +56,20 @@ def stage_of(reference: str, images: ImageTable, *, platform: str | None = None)
     contents = images.contents.of(reference)
     stage = _of_name(bare, images) if contents is None else _of_contents(bare, contents, images)
     if (match := _OTHER.search(bare)) is not None:
-        stage.known = replace(stage.known, platform=None, foreign=match["other"])
+        stage.known = stage.known.on(platform=None, foreign=match["other"])
     elif _ARM.search(bare) is not None:
-        stage.known = replace(stage.known, platform=Platform.LINUX_AARCH64)
-    if platform is not None and "$" not in platform and stage.known.foreign is None:
+        stage.known = stage.known.on(platform=Platform.LINUX_AARCH64)
+    if platform is not None and "$" not in platform and stage.known.machine.foreign is None:
         system, _, machine = platform.partition("/")
         found, foreign = read_platform(system, machine or "amd64")
-        stage.known = replace(stage.known, platform=found, foreign=foreign)
+        stage.known = stage.known.on(platform=found, foreign=foreign)
     return stage
 
 
 def _of_contents(bare: str, contents: ImageContents, images: ImageTable) -> Stage:
     """What is known of an image; a TensorFlow that its vendor built is not one of the published wheels."""
     if contents.libc is not None:
-        known = Configuration(python=contents.python, foreign=f"Alpine Linux ({contents.libc})")
+        known = Configuration(machine=Machine(python=contents.python, foreign=f"Alpine Linux ({contents.libc})"))
         return _started(Stage(known=known), contents.python)
     os = contents.os or _os_in(bare, images)
     floor = (
@@ -77,7 +77,8 @@ def _of_contents(bare: str, contents: ImageContents, images: ImageTable) -> Stag
         if contents.driver is None
         else DriverFloor(version=contents.driver, by=bare, source="; ".join(contents.sources))
     )
-    known = Configuration(platform=Platform.LINUX_X86_64, python=contents.python, glibc=_glibc(os, images), floor=floor)
+    machine = Machine(platform=Platform.LINUX_X86_64, python=contents.python, glibc=_glibc(os, images))
+    known = Configuration(machine=machine, floor=floor)
     stage = _of_system(Stage(known=known), os, images)
     if contents.vendor is not None:
         return _started(stage, contents.python)
@@ -106,21 +107,21 @@ def _of_name(bare: str, images: ImageTable) -> Stage:
     row = next((row for row in images.all if row.reference.endswith(f"/{bare}") or row.reference == bare), None)
     repository, tag = split(bare)
     os = row.os if row is not None else _os_in(bare, images)
-    stage = _of_system(Stage(known=Configuration(glibc=_glibc(os, images))), os, images)
+    stage = _of_system(Stage(known=Configuration(machine=Machine(glibc=_glibc(os, images)))), os, images)
     if (match := _CUDA.search(bare)) is not None:
         found = _CUDNN.search(match["rest"])
         cudnn = row.cudnn if row is not None and row.cudnn is not None else Version(found["cudnn"]) if found else NONE
         cuda = NONE if "-base" in match["rest"] and not found else Version(match["cuda"])
-        stage.known = replace(stage.known, platform=Platform.LINUX_X86_64, cuda=cuda, cudnn=cudnn, accelerated=True)
+        linux = stage.known.on(platform=Platform.LINUX_X86_64)
+        stage.known = replace(linux, cuda=cuda, cudnn=cudnn, accelerated=True)
         return stage
     if repository.endswith("/nvidia/cuda"):  # a tag without a number is one without cuDNN
-        stage.known = replace(stage.known, platform=Platform.LINUX_X86_64, cudnn=NONE, accelerated=True)
+        stage.known = replace(stage.known.on(platform=Platform.LINUX_X86_64), cudnn=NONE, accelerated=True)
         return stage
     if (match := _TENSORFLOW.search(bare)) is not None:
         gpu = "gpu" in match["variant"]
-        stage.known = replace(
-            stage.known, platform=Platform.LINUX_X86_64, tf=match["tf"], accelerated=True if gpu else None
-        )
+        linux = stage.known.on(platform=Platform.LINUX_X86_64)
+        stage.known = replace(linux, tf=match["tf"], accelerated=True if gpu else None)
         if gpu:
             stage.packages[normalize("tensorflow")] = SpecifierSet(f"=={match['tf']}")
         return stage
@@ -131,17 +132,17 @@ def _of_name(bare: str, images: ImageTable) -> Stage:
     elif repository == f"{_OFFICIAL}python" and re.fullmatch(r"(?:latest|3)?-?(?:slim)?-?[a-z]*", tag) is not None:
         python = images.pythons[0]
     if "alpine" in bare:
-        stage.known = Configuration(python=python, foreign="Alpine Linux (musl)")
+        stage.known = Configuration(machine=Machine(python=python, foreign="Alpine Linux (musl)"))
         return _started(stage, python)
     if _is_bare(bare):
-        stage.known = replace(stage.known, platform=Platform.LINUX_X86_64, cuda=NONE, cudnn=NONE)
+        stage.known = replace(stage.known.on(platform=Platform.LINUX_X86_64), cuda=NONE, cudnn=NONE)
     return _started(stage, python)
 
 
 def _started(stage: Stage, python: Version | None) -> Stage:
     """The stage, with the Python of its image behind every plain command."""
     if python is not None:
-        stage.known = replace(stage.known, python=python)
+        stage.known = stage.known.on(python=python)
         stage.use(python)
     return stage
 

@@ -147,8 +147,8 @@ def _environment(text: str | None, name: str, stage: Stage) -> None:
 
 
 def _of_conda(found: Configuration, stage: Stage) -> None:
-    if found.python is not None:
-        stage.use(found.python)
+    if found.machine.python is not None:
+        stage.use(found.machine.python)
     if found.cuda is not None or found.cudnn is not None:
         stage.libraries(cuda=found.cuda, cudnn=found.cudnn)
     stage.install(found.packages)

@@ -135,8 +135,9 @@ class Stage:
         """The stage as `check` reads it."""
         if any(_CUDA_WHEEL.fullmatch(name) for name in self.packages):
             self.unknown_libraries()
-        python = self.used or self.python_of("python") or self.python_of("python3") or self.known.python
+        python = self.used or self.python_of("python") or self.python_of("python3") or self.known.machine.python
         if any(name == "tensorflow-gpu" for name in self.packages) and self.known.accelerated is None:
             self.known = replace(self.known, accelerated=True)
         packages = tuple(self.packages.items())
-        return replace(self.known, python=python, packages=packages, conda=tuple(self.conda), wheels=self.wheel_files)
+        known = self.known.on(python=python)
+        return replace(known, packages=packages, conda=tuple(self.conda), wheels=self.wheel_files)

@@ -24,7 +24,7 @@ from tfenv.store import files
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tfenv.model.machine import Driver, GpuDevice
+    from tfenv.model.inventory import Driver, GpuDevice
     from tfenv.model.package import Requirement
 
 if TYPE_CHECKING:

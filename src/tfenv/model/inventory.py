@@ -115,7 +115,7 @@ class Installed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Inventory:
     """A detected machine; ``None`` and empty mean "not found", and `unknown` lists what could not be examined.
 
     Attributes:
