@@ -57,8 +57,13 @@ def with_fixes(verdict: Verdict, question: Question, knowledge: Knowledge) -> Ve
         unique: dict[object, Fix] = {}
         for fix in (*problem.fixes, *fixes, *repairs.elsewhere(problem)):
             unique.setdefault(fix.change or fix.command, fix)
-        problems.append(replace(problem, fixes=tuple(sorted(unique.values(), key=lambda fix: fix.cost)[:MOST])))
+        problems.append(replace(problem, fixes=tuple(sorted(unique.values(), key=_rank)[:MOST])))
     return replace(verdict, problems=tuple(problems))
+
+
+def _rank(fix: Fix) -> tuple[int, bool]:
+    """The cheapest first, and of equal ones those that keep the TensorFlow."""
+    return fix.cost, "tf" in dict(fix.change)
 
 
 class Fixes:

@@ -76,7 +76,7 @@ class Repairs:
             kept.append(step)
             if len(kept) >= MOST:
                 break
-        return sorted(kept, key=lambda step: step.cost)
+        return sorted(kept, key=_rank)
 
     def _whole(self) -> Iterator[Alteration]:
         """Steps after which nothing is wrong: packages alone, one change, then up to three."""
@@ -139,7 +139,7 @@ class Repairs:
             yield whole
 
     def _steps(self, question: Question, wrong: Wrong) -> list[Alteration]:
-        return sorted(self._examiner.steps(question, wrong), key=lambda step: step.cost)
+        return sorted(self._examiner.steps(question, wrong), key=_rank)
 
     def _kind(self, step: Alteration) -> tuple[str, ...]:
         """What changes; another TensorFlow may be a newer or an older one."""
@@ -155,3 +155,8 @@ class Repairs:
         """Whether as many of its kind are kept as are shown."""
         kind = self._kind(step)
         return self._kinds[kind] >= _ENOUGH.get(kind, 1)
+
+
+def _rank(step: Alteration) -> tuple[int, bool]:
+    """The cheapest first, and of equal ones those that keep the TensorFlow."""
+    return step.cost, "tf" in step.kinds
