@@ -139,12 +139,24 @@ class _Build:
             return
         install(Command(words=["copy", *words]), self.stage, self._images)
         origin = instruction.flags.get("from")
+        if origin is None:
+            self._rename(words)
         if origin is None or len(words) < 2:
             return
         origin = self._expanded(origin)
         other = self._stages.get(origin.lower()) or stage_of(origin, self._images)
         for path in words[:-1]:
             self._bring(path.rstrip("/"), other)
+
+    def _rename(self, words: list[str]) -> None:
+        """A file of the context that gets another name in the image."""
+        match words:
+            case [first, last]:
+                source, target = first.rpartition("/")[2], last.rpartition("/")[2]
+            case _:
+                return
+        if source != target and "." in target.strip(".") and (text := self.stage.text_of(words[0])) is not None:
+            self.stage.files[target] = text
 
     def _bring(self, path: str, other: Stage) -> None:
         """What a folder of another stage adds."""

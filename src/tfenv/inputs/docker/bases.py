@@ -53,7 +53,7 @@ def stage_of(reference: str, images: ImageTable, *, platform: str | None = None)
         platform: as in `--platform` (`linux/arm64`).
     """
     bare = reference.split("@", maxsplit=1)[0]
-    contents = images.contents.of(reference)
+    contents = images.contents.of(reference) or images.contents.of(_mirrored(bare))
     stage = _of_name(bare, images) if contents is None else _of_contents(bare, contents, images)
     if (match := _OTHER.search(bare)) is not None:
         stage.known = stage.known.on(platform=None, foreign=match["other"])
@@ -64,6 +64,19 @@ def stage_of(reference: str, images: ImageTable, *, platform: str | None = None)
         found, foreign = read_platform(system, machine or "amd64")
         stage.known = stage.known.on(platform=found, foreign=foreign)
     return stage
+
+
+def _mirrored(bare: str) -> str:
+    """The name on Docker Hub of an image that another registry may mirror, under the same path or one of its own."""
+    path, _, tag = bare.rpartition(":") if ":" in bare.rpartition("/")[2] else (bare, "", "latest")
+    parts = path.split("/")
+    if len(parts) > 2 and "/".join(parts[-2:]) in _MIRRORED:
+        return f"{'/'.join(parts[-2:])}:{tag}"
+    return f"{parts[-1]}:{tag}" if len(parts) > 1 and parts[-1] in _BARE else bare
+
+
+_MIRRORED = ("tensorflow/tensorflow", "nvidia/cuda", "continuumio/miniconda3", "jupyter/tensorflow-notebook")
+"""Images that other registries offer under the same path."""
 
 
 def _of_contents(bare: str, contents: ImageContents, images: ImageTable) -> Stage:
