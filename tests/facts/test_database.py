@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tfenv.errors import UsageError
-from tfenv.facts.database import load
+from tfenv.facts.database import Database, load
 
 ROOT = Path(__file__).parents[2] / "constraints"
 
@@ -37,7 +37,7 @@ def test_one_question_reads_one_table(tmp_path: Path) -> None:
     for path in (ROOT / "facts").glob("*.toml"):
         shutil.copy(path, tmp_path)
     (tmp_path / "cudnn.toml").write_text("damaged", encoding="utf-8")
-    database = load(tmp_path)
+    database = Database(tmp_path)
     assert database.cuda.all
     with pytest.raises(UsageError, match=r"cudnn\.toml"):
         _ = database.cudnn
@@ -69,5 +69,5 @@ def test_readme_names_every_table_and_column() -> None:
 def test_no_database(tmp_path: Path) -> None:
     """An install without its facts says so, with the way out."""
     with pytest.raises(UsageError) as caught:
-        load(tmp_path / "absent")
+        Database(tmp_path / "absent")
     assert caught.value.hint is not None

@@ -170,7 +170,7 @@ def test_what_does_not_count_is_not_in_a_lock(index: FakeIndex, root: Path, tmp_
             text.append(f'{key} = "{"gpu" if key == "tier" else "elsewhere"}"' if rewritten else line)
         path.write_text("\n".join(text), encoding="utf-8")
     after = [
-        pylock.dumps(solve(goal, database=load(root), cache=Cache(tmp_path / "cache"))) for goal in goals(index.url)
+        pylock.dumps(solve(goal, database=Database(root), cache=Cache(tmp_path / "cache"))) for goal in goals(index.url)
     ]
     assert after == before
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 from tests.support.locks import architectures
 from tfenv.facts.build_rules import build_demands
 from tfenv.facts.cuda import CudaTable, Toolkit
-from tfenv.facts.database import load
+from tfenv.facts.database import Database, load
 from tfenv.facts.rules import (
     UNPROVEN,
     Demand,
@@ -359,7 +359,7 @@ def test_the_rule_holds_for_releases_it_was_not_made_from(
     kept = [row for row in rows if later.search(row) is None]
     assert len(kept) < len(rows)
     path.write_text("[[silent]]".join([first, *kept]), encoding="utf-8")
-    release = load(folder).releases.release(Name("tensorflow"), Version(version))
+    release = Database(folder).releases.release(Name("tensorflow"), Version(version))
     build = None if release is None else release.build(Platform.LINUX_X86_64)
     assert build is not None
     machine = target(gpu(capability, capability))

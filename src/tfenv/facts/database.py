@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
@@ -36,6 +36,13 @@ class Database:
     """All tables; each is read on first use, so that a question about a GPU does not read a hundred releases."""
 
     def __init__(self, root: Path) -> None:
+        """Nothing is read yet.
+
+        Raises:
+            UsageError: the folder does not exist.
+        """
+        if not root.is_dir():
+            raise UsageError(f"there is no folder `{root}`", hint="install tfenv again")
         self.root = root
 
     @cached_property
@@ -189,17 +196,15 @@ class Database:
             raise UsageError(f"`{self.root}` contains no releases of TensorFlow")
 
 
-def load(root: Path | None = None) -> Database:
-    """Open the database; nothing is read yet.
-
-    Args:
-        root: folder of the tables; by default that of the facts in use.
+def load() -> Database:
+    """The tables in use. Each is read on first use and kept for later calls.
 
     Raises:
-        UsageError: the folder does not exist, or the facts of the user are damaged.
+        UsageError: the tables are missing, or those of the user are damaged.
     """
-    if root is None:
-        root = in_use().root / "facts"
-    if not root.is_dir():
-        raise UsageError(f"there is no folder `{root}`", hint="install tfenv again")
+    return _opened(in_use().root / "facts")
+
+
+@lru_cache(maxsize=1)
+def _opened(root: Path) -> Database:
     return Database(root)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -17,9 +16,7 @@ from tfenv.model.target import Accelerator, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
-    from tfenv.facts.gpus import GpuTable
     from tfenv.model.inventory import GpuDevice
 
 AUTO = "auto"
@@ -69,7 +66,7 @@ def read_gpu(text: str) -> Gpu | str:
     word = text.strip().lower()
     if word in (AUTO, *_NOTHING, *(kind.value for kind in PLACES)) or _CUDA.fullmatch(word) or _ROCM.fullmatch(word):
         return word
-    known = _known(load().root)
+    known = load().gpus
     try:
         return known.find(text)
     except UsageError as error:
@@ -114,13 +111,13 @@ def gpus_of(devices: Iterable[GpuDevice]) -> tuple[Gpu, ...]:
     Raises:
         UsageError: a GPU whose name is not known, and whose compute capability could not be read.
     """
-    known = _known(load().root)
+    known = load().gpus
     return tuple(gpu if isinstance(gpu, Gpu) else known.find(gpu) for gpu in read_devices(devices))
 
 
 def read_devices(devices: Iterable[GpuDevice]) -> tuple[Gpu | str, ...]:
     """As `gpus_of`; a GPU of which neither name nor compute capability is known stays text."""
-    known, gpus = _known(load().root), list[Gpu | str]()
+    known, gpus = load().gpus, list[Gpu | str]()
     for device in devices:
         if device.vendor != "nvidia":
             continue
@@ -133,12 +130,6 @@ def read_devices(devices: Iterable[GpuDevice]) -> tuple[Gpu | str, ...]:
         else:
             gpus.append(gpu if device.capability is None else replace(gpu, capability=device.capability))
     return tuple(dict.fromkeys(gpus))
-
-
-@cache
-def _known(root: Path) -> GpuTable:
-    """The table of the facts in a folder, read once; newer facts are in another folder."""
-    return load(root).gpus
 
 
 def _kind(word: str) -> Accelerator | None:
