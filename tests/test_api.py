@@ -60,6 +60,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIndex
     monkeypatch.chdir(tmp_path / "project")
     monkeypatch.setenv("TFENV_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))  # `doctor` starts every interpreter that it finds
     with small_index() as fake, FakeEngine() as engine:
         monkeypatch.setenv("DOCKER_HOST", engine.host)
         image = {"Id": "sha256:12", "RepoTags": ["team/training:1"], "Size": 5, "Created": 1}

@@ -113,7 +113,17 @@ def test_amd(knowledge: Knowledge) -> None:
     assert any("tensorflow-rocm" in line for line in found.todo)
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in HOSTS.glob("*.toml")))
+_FAST = {"macos", "windows", "wsl"}
+"""Hosts without a test of their own; CI asks of all."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(path.stem, marks=() if path.stem in _FAST else (pytest.mark.ci,))
+        for path in sorted(HOSTS.glob("*.toml"))
+    ],
+)
 def test_every_recorded_host_gets_an_answer(name: str, knowledge: Knowledge) -> None:
     """Whatever the machine, there is a table of releases, newest first, and a summary."""
     found = _diagnose(name, knowledge)

@@ -84,7 +84,7 @@ class _Endless(BytesIO):
 )
 def test_bounded(block: bytes) -> None:
     """Of a log of any length not more than two megabytes are kept."""
-    stream: BinaryIO = _Endless(block, 100)
+    stream: BinaryIO = _Endless(block, 40)
     assert len(condensed(stream)) < 2_000_000
 
 

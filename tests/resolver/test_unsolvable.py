@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from tfenv.resolver import Source
 
 CASES = sorted((Path(__file__).parent / "unsolvable").glob("*.toml"))
+LONG = {"aarch64_gpu", "cuda_13", "freeze_of_two_ages", "mac_gpu"}
+"""Cases that take seconds; CI runs them."""
+EACH = [pytest.param(path, id=path.stem, marks=(pytest.mark.ci,) if path.stem in LONG else ()) for path in CASES]
 MOST = 12
 
 
@@ -114,7 +117,7 @@ unsolvable = cache(Unsolvable)
 
 
 @pytest.mark.ci
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EACH)
 def test_nothing_told_could_be_left_out(path: Path) -> None:
     """What is told contradicts itself; without any one element, fact or wish, there is a solution."""
     case = unsolvable(path)
@@ -125,7 +128,7 @@ def test_nothing_told_could_be_left_out(path: Path) -> None:
         assert case.is_solvable(set(parts) - {part}), f"{part} is not needed"
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EACH)
 def test_without_any_wish_that_is_told_the_whole_request_is_solved(path: Path) -> None:
     """In the world as it is; unless the case says that another conflict stands beside the one that is told."""
     case = unsolvable(path)
@@ -134,7 +137,7 @@ def test_without_any_wish_that_is_told_the_whole_request_is_solved(path: Path) -
     assert [part for part in needed if not case.is_solved_without(part)] == []
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EACH)
 def test_it_reads_as_the_case_says(path: Path) -> None:
     """The first line, the number of lines, and the first fix, which is solved again from what it asks for."""
     case = unsolvable(path)

@@ -58,6 +58,7 @@ def test_newer_facts_count(index: FakeIndex, data: Path) -> None:
     assert state()["source"] == "user"
 
 
+@pytest.mark.ci
 def test_an_update_builds_on_the_last_one(index: FakeIndex, data: Path) -> None:
     """The facts used until now stay once more, for commands that are running; older ones go."""
     first = updated(index)
@@ -87,6 +88,7 @@ def test_a_failure_leaves_the_facts_in_use(index: FakeIndex, data: Path) -> None
     assert in_use().root == shipped()
 
 
+@pytest.mark.ci
 def test_what_cannot_be_read_back_does_not_count(index: FakeIndex, data: Path) -> None:
     """Facts with a fault, wherever it came from, are not made those in use."""
     first = updated(index)
@@ -99,6 +101,7 @@ def test_what_cannot_be_read_back_does_not_count(index: FakeIndex, data: Path) -
     assert folders(data) == [first.folder]
 
 
+@pytest.mark.ci
 def test_damaged_facts_are_not_built_upon(index: FakeIndex, data: Path) -> None:
     """The error names the file; once the pointer is deleted, an update works again."""
     first = updated(index)
