@@ -123,26 +123,42 @@ def test_what_is_left_out_of_account_is_said_once() -> None:
     assert any("`--pre`" in note for note in read.notes)
 
 
-def test_every_line_that_cannot_be_locked_is_named() -> None:
-    """Paths, URLs, version control, editables, nonsense: each with file and line, all in one answer."""
+def test_every_line_that_cannot_be_read_is_named() -> None:
+    """Nonsense, unknown options, missing files: each with file and line, all in one answer."""
     found = faults(
         {
-            "r.txt": "-e .\n--editable=git+https://u:s3cret@e.org/x\ngit+https://e.org/x.git@main#egg=x\n./local\n"
-            "wheels/six-1-py3-none-any.whl\nsix @ https://u:s3cret@e.org/six.whl\nfile:///six\nC:\\six\n"
-            "numpy=1\n-f https://e.org/\n--no-index\n--frobnicate\n-r gone.txt\n-r https://e.org/r.txt\n-r\n"
-            "numpy --frobnicate\n${GONE}\n-r bad.txt\n",
+            "r.txt": "numpy=1\n--no-index\n--frobnicate\n-r gone.txt\n-r https://u:s3cret@e.org/r.txt\n-r\n"
+            "numpy --frobnicate\n${GONE}\n-r bad.txt\na: b\n",
             "bad.txt": "ok\nnot ok\n",
         }
     )
-    wanted = [f"r.txt:{number}:" for number in range(1, 18)] + ["bad.txt:2:"]
+    wanted = [*(f"r.txt:{number}:" for number in range(1, 9)), "bad.txt:2:", "r.txt:10:"]
     assert [fault.split(" ")[0] for fault in found if "`unset`" not in fault] == wanted
     text = "\n".join(found)
     assert "s3cret" not in text
     assert "`GONE` is not set" in text
-    assert "r.txt:13: `gone.txt` cannot be read: No such file" in text
-    for number in (3, 4, 5, 7, 8):
-        assert f"r.txt:{number}: " in text
-        assert "is a path or URL" in next(fault for fault in found if fault.startswith(f"r.txt:{number}:"))
+    assert "r.txt:4: `gone.txt` cannot be read: No such file" in text
+
+
+def test_what_does_not_come_from_an_index_is_left_out() -> None:
+    """Paths, URLs, version control, editables: each with its name, if it has one, and without passwords."""
+    lines = [
+        ("-e .", None),
+        ("--editable=git+https://u:s3cret@e.org/x#egg=x", "x"),
+        ("git+https://e.org/x.git@main#egg=y", "y"),
+        ("./local", None),
+        ("wheels/six-1-py3-none-any.whl", None),
+        ("six @ https://u:s3cret@e.org/six.whl", "six"),
+        ("file:///six", None),
+        ("C:\\six", None),
+        ("mine==1.0 --extra-index-url https://e.org/simple", "mine"),
+    ]
+    found = of({"r.txt": "\n".join(line for line, _ in lines) + "\nnumpy @ file:///croot/numpy_1/work\nscipy"})
+    assert [each.name for each in found.elsewhere] == [name for _, name in lines]
+    assert [each.where for each in found.elsewhere] == [f"r.txt:{number}" for number in range(1, len(lines) + 1)]
+    assert "s3cret" not in str(found)
+    assert [each.name for each in found.requirements] == ["scipy"]
+    assert found.notes == ("r.txt:10: conda installed `numpy`, of an unknown version",)
 
 
 def test_constraints_have_no_extras() -> None:

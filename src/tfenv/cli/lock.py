@@ -40,7 +40,7 @@ def lock(
         typer.Option(
             "--project",
             metavar="FILE",
-            help="pyproject.toml with the request  [default: ./pyproject.toml if it has [tool.tfenv]]",
+            help="pyproject.toml with the request  [default: the one here or above]",
         ),
     ] = None,
     target: Annotated[
@@ -86,12 +86,12 @@ def lock(
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     started = time.perf_counter()
     from tfenv.inputs.request import of_options
+    from tfenv.workflow.lock.declarations import project_here
     from tfenv.workflow.lock.service import check_lock, lock_targets
-    from tfenv.workflow.lock.wanted import project_here
 
     request = of_options(values)
     targets = tuple(dict.fromkeys(target or [])) or (None,)
-    inputs: Any = {"project": project or project_here(), "profile": target_file, "infer": infer or ()}
+    inputs: Any = {"project": project or project_here(Path()), "profile": target_file, "infer": infer or ()}
     with _console.progress() as progress:
         if check:
             checked = check_lock(request, targets, directory=output, progress=progress, report=_console.say, **inputs)

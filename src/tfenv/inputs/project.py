@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
+from tfenv.inputs.declared import tool_tables
+from tfenv.inputs.declared.declared import Collector
 from tfenv.inputs.request import Request, parse_requirement, read_values
 from tfenv.model.document import Table, of
 from tfenv.model.package import Requirement, normalize
@@ -16,6 +18,7 @@ from tfenv.store import formats
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tfenv.inputs.declared.declared import Elsewhere
     from tfenv.model.package import Name
 
 
@@ -24,7 +27,12 @@ class Project:
     """What a project asks for.
 
     Attributes:
-        dependencies: of `[project]`, the extras and the groups that were named.
+        dependencies: of `[project]` or the tables of Poetry, the extras and the groups that were named.
+        constraints: bounds on packages that are not wanted for themselves.
+        elsewhere: dependencies that do not come from an index of the lock.
+        files: requirements files that its dependencies are read from, relative to it.
+        index_url: first index; ``None`` if it names none.
+        extra_index_urls: its other indexes.
         python: what `requires-python` asks of Python, as a requirement of `python`; ``None`` if it does not.
         request: `[tool.tfenv]`, overlaid with `[tool.tfenv.targets.NAME]` where a target was named.
         targets: names of all the targets.
@@ -32,6 +40,11 @@ class Project:
     """
 
     dependencies: tuple[Requirement, ...] = ()
+    constraints: tuple[Requirement, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    files: tuple[str, ...] = ()
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
     python: Requirement | None = None
     request: Request = field(default_factory=Request)
     targets: tuple[str, ...] = ()
@@ -59,27 +72,37 @@ def loads(
         UsageError: it is no TOML (with the line), or has faults (all of them, each with its dotted path); or there is
             no such target.
     """
-    root = Table(formats.toml(content.removeprefix("\ufeff"), name))
+    document = formats.toml(content.removeprefix("\ufeff"), name)
+    root = Table(document)
     tool = root.table("tool").table("tfenv")
     base = read_values(tool)
     tables = tool.table("targets")
     targets = {key: _read_target(tables.table(key)) for key in tables.values}
     tool.close()
     request = Request(**{**base, **targets.get(target or "", {})})
-    named = {normalize(each) for each in (*extras, *request.extras)}
+    chosen = {normalize(each) for each in (*extras, *request.extras)}
+    chosen_groups = [normalize(each) for each in (*groups, *request.groups)]
+    tools = tool_tables.read(document, name, extras=chosen, groups=chosen_groups)
     project = root.table("project")
-    dependencies = _dependencies(project, named, name)
-    dependencies += _grouped(root, [normalize(each) for each in (*groups, *request.groups)], name)
+    found = Collector(name=name)
+    found.requirements += _dependencies(project, chosen - set(tools.extras), name)
+    found.requirements += _grouped(root, [each for each in chosen_groups if each not in tools.groups], name)
+    found.drop(tools.sources, "tool.uv.sources")
     python = project.get("requires-python", of(SpecifierSet))
+    python = tools.declared.python if python is None else python
     root.refuse(name)
     if target is not None and target not in targets:
         raise UsageError(
             f"`{name}` has no target `{target}`",
             hint=f"its targets are {', '.join(targets)}" if targets else f"add a table `[tool.tfenv.targets.{target}]`",
         )
-    dynamic = project.values.get("dynamic")
     return Project(
-        dependencies=tuple(dependencies),
+        dependencies=(*found.requirements, *tools.declared.requirements),
+        constraints=tools.declared.constraints,
+        elsewhere=(*found.elsewhere, *tools.declared.elsewhere),
+        files=tools.declared.files,
+        index_url=tools.declared.index_url,
+        extra_index_urls=tools.declared.extra_index_urls,
         python=None
         if python is None
         else Requirement(
@@ -87,9 +110,7 @@ def loads(
         ),
         request=request,
         targets=tuple(targets),
-        notes=(f"{name}: its dependencies are dynamic, known only to its build backend, and left out",)
-        if isinstance(dynamic, list) and "dependencies" in dynamic
-        else (),
+        notes=tools.declared.notes,
     )
 
 

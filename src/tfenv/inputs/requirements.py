@@ -12,17 +12,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.errors import TfenvError, UsageError
-from tfenv.model.package import Requirement
+from tfenv.inputs.declared.declared import Elsewhere, hidden
+from tfenv.model.package import Requirement, normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _OPTIONS = re.compile(r"\s+(?=-)")
-_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|[./~\\]|.*\.(whl|zip|tar\.gz|tgz|tar\.bz2)$|[^\[;@]*[/\\]", re.IGNORECASE)
+_ELSEWHERE = re.compile(
+    r"([a-z][a-z0-9+.-]*://|file:|[./~\\]|[a-z]:[/\\]).*|.*\.(whl|zip|tar\.gz|tgz|tar\.bz2)|[\w.-]+([/\\][\w.-]+)+[/\\]?",
+    re.IGNORECASE,
+)
+"""A path or a URL."""
+_EGG = re.compile(r"#(?:.*&)?egg=(?P<name>[A-Za-z0-9][\w.-]*)")
+_NAME = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)")
+_CONDA_BUILD = re.compile(r"file:///.*(croot|feedstock_root|conda-bld|tmp/build)/")
+"""Folders in which conda built a package that `pip freeze` names by its path."""
 _INDEX = ("-i", "--index-url", "--pypi-url")
 _IGNORED = (
+    "-f",
+    "--find-links",
     "--pre",
     "--prefer-binary",
     "--require-hashes",
@@ -46,6 +57,7 @@ class Requirements:
         constraints: likewise; they bound what is taken, and ask for nothing.
         index_url: the last `--index-url`, credentials and all; ``None`` if there is none.
         extra_index_urls: in order.
+        elsewhere: dependencies that do not come from an index: paths, URLs, editable projects.
         notes: one line for each thing that was left out of account.
     """
 
@@ -53,6 +65,7 @@ class Requirements:
     constraints: tuple[Requirement, ...] = ()
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -83,13 +96,13 @@ def read(
         raise UsageError(
             f"the requirements have {'one fault' if len(reader.faults) == 1 else f'{len(reader.faults)} faults'}",
             faults=tuple(reader.faults),
-            hint="a lock holds releases of an index only; publish anything else to one, and name it with `--index-url`",
         )
     return Requirements(
         requirements=tuple(reader.requirements),
         constraints=tuple(reader.constraints),
         index_url=reader.index_url,
         extra_index_urls=tuple(dict.fromkeys(reader.extra_index_urls)),
+        elsewhere=tuple(reader.elsewhere),
         notes=tuple(reader.notes),
     )
 
@@ -105,6 +118,7 @@ class _Reader:
         self.constraints: list[Requirement] = []
         self.index_url: str | None = None
         self.extra_index_urls: list[str] = []
+        self.elsewhere: list[Elsewhere] = []
         self.notes: dict[str, None] = {}
         self.faults: list[str] = []
 
@@ -138,26 +152,36 @@ class _Reader:
 
         where = f"{path}:{number}"
         if line.startswith("-"):
-            self._option(line, path, shown, where)
+            self._option(line, path, shown, number)
             return
         wanted, *options = _OPTIONS.split(line)
+        if (index := _index_of(options)) is not None:
+            self._away(_NAME.match(wanted), index, shown, number)
+            return
         for option in options:
             self._requirement_option(option, shown, where)
         try:
-            requirement = Requirement.of(PackagingRequirement(wanted), source=f"{shown.as_posix()}:{number}")
+            parsed = PackagingRequirement(wanted)
         except (InvalidRequirement, RecursionError) as error:
-            fault = (
-                "is a path or URL, not a release of an index"
-                if _ELSEWHERE.match(wanted)
-                else f"is no requirement: {str(error).splitlines()[0]}"
-            )
-            self.faults.append(f"{where}: `{_hidden(wanted)}` {fault}")
-        except ValueError:
-            self.faults.append(f"{where}: `{_hidden(wanted)}` asks for a URL, not a release of an index")
+            if _ELSEWHERE.fullmatch(wanted):
+                self._away(_EGG.search(wanted), wanted, shown, number)
+            else:
+                self.faults.append(f"{where}: `{hidden(wanted)}` is no requirement: {str(error).splitlines()[0]}")
+            return
+        if parsed.url is not None and _CONDA_BUILD.match(parsed.url):
+            self.notes[f"{shown.as_posix()}:{number}: conda installed `{parsed.name}`, of an unknown version"] = None
+        elif parsed.url is not None:
+            self._away(_NAME.match(wanted), parsed.url, shown, number)
+        elif constraint and parsed.extras:
+            self.faults.append(f"{where}: `{wanted}` is a constraint, which cannot have extras")
         else:
-            if constraint and requirement.extras:
-                self.faults.append(f"{where}: `{wanted}` is a constraint, which cannot have extras")
+            requirement = Requirement.of(parsed, source=f"{shown.as_posix()}:{number}")
             (self.constraints if constraint else self.requirements).append(requirement)
+
+    def _away(self, name: re.Match[str] | None, place: str, shown: Path, number: int) -> None:
+        """A dependency from another place than the indexes of the file."""
+        project = None if name is None else normalize(name["name"])
+        self.elsewhere.append(Elsewhere(name=project, place=hidden(place), where=f"{shown.as_posix()}:{number}"))
 
     def _requirement_option(self, option: str, shown: Path, where: str) -> None:
         if option.startswith("--hash"):
@@ -167,12 +191,13 @@ class _Reader:
         else:
             self.faults.append(f"{where}: the option `{option}` is not known")
 
-    def _option(self, line: str, path: Path, shown: Path, where: str) -> None:
+    def _option(self, line: str, path: Path, shown: Path, number: int) -> None:
+        where = f"{path}:{number}"
         name, value = _name_and_value(line)
         value = value.strip("\"'")
         if name in ("-r", "--requirement", "-c", "--constraint"):
             if not value or "://" in value:
-                self.faults.append(f"{where}: `{_hidden(line)}` names no file that is here")
+                self.faults.append(f"{where}: `{hidden(line)}` names no file that is here")
                 return
             self.file(
                 path.parent / value,
@@ -186,11 +211,11 @@ class _Reader:
         elif name == "--extra-index-url" and value:
             self.extra_index_urls.append(value)
         elif name in ("-e", "--editable"):
-            self.faults.append(f"{where}: `{_hidden(line)}` is editable, not a release of an index")
+            self._away(_EGG.search(value), value, shown, number)
         elif name in _IGNORED:
             self.notes[f"{shown.as_posix()}: `{name}` is not looked at"] = None
         else:
-            self.faults.append(f"{where}: `{_hidden(line)}` cannot be honoured in a lock")
+            self.faults.append(f"{where}: `{hidden(line)}` cannot be honoured in a lock")
 
 
 def _logical_lines(content: str) -> Iterator[tuple[int, str]]:
@@ -221,6 +246,10 @@ def _name_and_value(option: str) -> tuple[str, str]:
     return option[:2], option[2:].strip().removeprefix("=")
 
 
-def _hidden(text: str) -> str:
-    """The text without user names and passwords in its URLs."""
-    return re.sub(r"(?<=://)[^/?#@\s\"]+@", "", text)
+def _index_of(options: Iterable[str]) -> str | None:
+    """The index that a single line names for its requirement."""
+    for option in options:
+        name, value = _name_and_value(option)
+        if name in (*_INDEX, "--extra-index-url"):
+            return value
+    return None

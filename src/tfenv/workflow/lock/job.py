@@ -11,12 +11,14 @@ from tfenv.inputs.request import Request
 from tfenv.machine.detect import load_nvml
 from tfenv.machine.devices import gpus
 from tfenv.machine.host import ThisHost
+from tfenv.model.package import normalize
 from tfenv.model.progress import Silent
 from tfenv.outputs.names import lock_name
 from tfenv.store import files
 from tfenv.store.cache import Cache
 from tfenv.workflow.lock import memory, old
 from tfenv.workflow.lock.base_digest import BaseDigest
+from tfenv.workflow.lock.declarations import left_out
 from tfenv.workflow.lock.wanted import Wanted, gather
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ class Job:
         before = self._old()
         kept = None if before is None else (before.notes, before.held, before.request.target)
         preferred = old.preferences(before, self.wanted.goal, upgrade)
+        foreign = {} if upgrade is True else self.wanted.preferred
         made = memory.remembered(
             self.wanted.goal,
             lambda answer: self._make(old.with_reasons(answer, before, preferred), requirements_txt=requirements_txt),
@@ -132,10 +135,16 @@ class Job:
             cache=self.cache,
             indexes=self.wanted.indexes,
             offline=offline,
-            preferred=preferred,
+            preferred={**foreign, **preferred},
             base_digest=BaseDigest(before, upgrade, offline=offline, report=self._note),
             progress=progress,
         )
+        taken = left_out(self.wanted.elsewhere, map(normalize, made["summary"]["packages"]))
+        if taken:
+            raise NoSolution(
+                "\n".join(f"`{one.name}` is required by a package of an index, but {one}" for one in taken),
+                hint="publish it to an index of your own, named by `--index-url`, or leave out what requires it",
+            )
         return Locked(target=self._target, notes=tuple(self._notes), **made)
 
     def _make(self, answer: Lock, *, requirements_txt: bool) -> dict[str, Any]:

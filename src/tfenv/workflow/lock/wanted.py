@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
 from tfenv.facts.database import load
-from tfenv.inputs import project as project_file
-from tfenv.inputs import requirements as requirements_file
 from tfenv.inputs.accelerators import AUTO, PLACES, accelerators, gpus_of
 from tfenv.inputs.request import Request
 from tfenv.model.goal import PYPI, Goal
@@ -20,12 +16,17 @@ from tfenv.model.hardware import driver_of
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.outputs import profile as profiles
 from tfenv.store import files
+from tfenv.workflow.lock.declarations import Declarations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
+    from packaging.version import Version
+
+    from tfenv.inputs.declared.declared import Elsewhere
     from tfenv.model.inventory import Driver, GpuDevice
-    from tfenv.model.package import Requirement
+    from tfenv.model.package import Name, Requirement
 
 if TYPE_CHECKING:
     Devices = tuple[tuple[GpuDevice, ...], Driver | None]
@@ -43,11 +44,15 @@ class Wanted:
         goal: without credentials.
         indexes: URLs as they were given, with their credentials.
         notes: one line for each input that is not part of the goal, or that was found to be empty.
+        preferred: versions that locks of other tools hold, kept where they fit.
+        elsewhere: dependencies that do not come from an index, and must not be locked from one.
     """
 
     goal: Goal
     indexes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    preferred: Mapping[Name, Version] = field(default_factory=dict)
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 def gather(
@@ -70,34 +75,25 @@ def gather(
     Raises:
         UsageError: an input cannot be read or has faults; all faults of a file at once.
     """
-    requirements: list[Requirement] = []
-    notes: list[str] = []
+    declared, notes = Declarations(), list[str]()
     if project is not None:
-        read = project_file.loads(files.read(project), project.name, target=target)
-        requirements += read.dependencies
-        requirements += (read.python,) if read.python is not None else ()
-        notes += read.notes
-        request = _overlay(read.request, request, project.parent)
-    listed = requirements_file.read(
-        request.requirements_files,
-        files.read,
-        constraints=request.constraints_files,
-        environment=os.environ,
-    )
-    requirements += listed.requirements
-    notes += listed.notes
-    requirements += request.requirements
+        request = _overlay(declared.project(project, target=target).request, request, project.parent)
+    declared.files(request.requirements_files, constraints=request.constraints_files)
+    if declared.cuda is not None and not request.gpus:
+        request = replace(request, gpus=("cuda",))
+    requirements = [*declared.requirements, *request.requirements]
+    notes += [*declared.notes, *map(str, declared.elsewhere)]
     specifier = request.tf or SpecifierSet()
     prereleases = bool(request.prereleases or specifier.prereleases)
     requirements, tensorflow = _split_tensorflow(requirements, specifier)
-    first = request.index_url or listed.index_url or PYPI
-    indexes = tuple(dict.fromkeys((first, *request.extra_index_urls, *listed.extra_index_urls)))
+    named = [request.index_url, *declared.indexes] if request.index_url else declared.indexes or [PYPI]
+    indexes = tuple(dict.fromkeys((named[0], *request.extra_index_urls, *named[1:])))
     machine = _target(request, detect, notes)
     goal = Goal(
         tensorflow=tensorflow,
         target=machine if profile is None else _on_profile(profile, machine, request),
         requirements=tuple(dict.fromkeys(requirements)),
-        constraints=listed.constraints,
+        constraints=tuple(declared.constraints),
         indexes=tuple(map(_without_credentials, indexes)),
         exclude_newer=request.exclude_newer,
         keras=request.keras,
@@ -105,7 +101,13 @@ def gather(
         prereleases=prereleases,
         force_broken=bool(request.force_broken),
     )
-    return Wanted(goal=goal, indexes=indexes, notes=tuple(notes))
+    return Wanted(
+        goal=goal,
+        indexes=indexes,
+        notes=tuple(notes),
+        preferred=declared.preferred,
+        elsewhere=tuple(declared.elsewhere),
+    )
 
 
 def _target(request: Request, detect: Callable[[], Devices], notes: list[str]) -> Target:
@@ -162,12 +164,6 @@ def _unseen(devices: Iterable[GpuDevice]) -> str:
     also = f", only {others}" if others else ""
     hint = "`--gpu rocm` uses GPUs of AMD" if "amd" in others else "name the GPU to lock for another machine"
     return f"no NVIDIA GPU was seen on this machine{also}, so the lock is for the CPU; {hint}"
-
-
-def project_here() -> Path | None:
-    """`pyproject.toml` of the working directory, if it has a table `[tool.tfenv]`."""
-    path = Path("pyproject.toml")
-    return path if path.is_file() and "[tool.tfenv" in files.read(path) else None
 
 
 def _on_profile(path: Path, asked: Target, request: Request) -> Target:
