@@ -142,7 +142,7 @@ def test_every_line_that_cannot_be_read_is_named() -> None:
 
 def test_what_does_not_come_from_an_index_is_left_out() -> None:
     """Paths, URLs, version control, editables: each with its name, if it has one, and without passwords."""
-    lines = [
+    written = [
         ("-e .", None),
         ("--editable=git+https://u:s3cret@e.org/x#egg=x", "x"),
         ("git+https://e.org/x.git@main#egg=y", "y"),
@@ -153,9 +153,11 @@ def test_what_does_not_come_from_an_index_is_left_out() -> None:
         ("C:\\six", None),
         ("mine==1.0 --extra-index-url https://e.org/simple", "mine"),
     ]
-    found = of({"r.txt": "\n".join(line for line, _ in lines) + "\nnumpy @ file:///croot/numpy_1/work\nscipy"})
-    assert [each.name for each in found.elsewhere] == [name for _, name in lines]
-    assert [each.where for each in found.elsewhere] == [f"r.txt:{number}" for number in range(1, len(lines) + 1)]
+    found = read_files(
+        {"r.txt": "\n".join(line for line, _ in written) + "\nnumpy @ file:///croot/numpy_1/work\nscipy"}
+    )
+    assert [each.name for each in found.elsewhere] == [name for _, name in written]
+    assert [each.where for each in found.elsewhere] == [f"r.txt:{number}" for number in range(1, len(written) + 1)]
     assert "s3cret" not in str(found)
     assert [each.name for each in found.requirements] == ["scipy"]
     assert found.notes == ("r.txt:10: conda installed `numpy`, of an unknown version",)

@@ -12,7 +12,11 @@ from packaging.version import Version
 
 from tfenv.errors import UsageError
 from tfenv.inputs import compose, configuration, dockerfile, environments
+from tfenv.inputs import project as project_file
 from tfenv.inputs import requirements as requirements_file
+from tfenv.inputs.declared import read as declared_file
+from tfenv.inputs.declared.declared import Declared
+from tfenv.inputs.declared.read import format_of
 from tfenv.model.configuration import Configuration
 from tfenv.model.package import normalize
 from tfenv.outputs import pylock
@@ -55,6 +59,8 @@ def read(path: Path, database: Database) -> Configuration:
             )
         return None
 
+    if (declared := _declared(path, text)) is not None:
+        return declared
     match kind(text):
         case "json":
             return configuration.loads(text, path.name)
@@ -83,6 +89,27 @@ def kind(text: str) -> str:
     if re.search(r"^FROM\s+\S+", text, re.MULTILINE | re.IGNORECASE):
         return "dockerfile"
     return "requirements"
+
+
+def _declared(path: Path, text: str) -> Configuration | None:
+    """What a file of another tool declares; ``None`` for the kinds that describe an environment or an image."""
+    form = format_of(path.name, text)
+    if form in (None, "environment", "pylock") or path.name.lower().startswith(("dockerfile", "compose")):
+        return None
+    declared = declared_file.read(path.name, text)
+    if declared is None:
+        project = project_file.loads(text, path.name)
+        declared = Declared(
+            requirements=project.dependencies, python=project.python.specifier if project.python is not None else None
+        )
+    specs = [("python", declared.python)] if declared.python is not None else []
+    for library, version in (("cudatoolkit", declared.cuda), ("cudnn", declared.cudnn)):
+        specs += [(library, SpecifierSet(f"=={version}"))] if version is not None else []
+    if declared.pins:
+        specs += [(str(name), SpecifierSet(f"=={version}")) for name, version in declared.pins]
+    else:
+        specs += [(str(one.name), one.specifier) for one in declared.requirements]
+    return replace(environments.of_specs(specs, conda=declared.conda), complete=declared.complete)
 
 
 def _lock(text: str, name: str) -> Configuration:
