@@ -63,6 +63,10 @@ CONSTRAINTS = Annotated[
     list[str] | None,
     typer.Option("-c", "--constraint", metavar="FILE", help="Constraints file: bounds only; repeatable"),
 ]
+EXTRAS = Annotated[list[str] | None, typer.Option("--extra", metavar="NAME", help="Extra of the project; repeatable")]
+GROUPS = Annotated[
+    list[str] | None, typer.Option("--group", metavar="NAME", help="Dependency group of the project; repeatable")
+]
 KERAS = Annotated[
     int | None,
     typer.Option("--keras", metavar="2|3", help="Major version of tf.keras  [default: the release's own]"),

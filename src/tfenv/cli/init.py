@@ -21,12 +21,8 @@ def init(
     with_: _options.WITH = None,
     requirements: _options.REQUIREMENTS = None,
     constraints: _options.CONSTRAINTS = None,
-    extras: Annotated[
-        list[str] | None, typer.Option("--extra", metavar="NAME", help="Extra of the project; repeatable")
-    ] = None,
-    groups: Annotated[
-        list[str] | None, typer.Option("--group", metavar="NAME", help="Dependency group of the project; repeatable")
-    ] = None,
+    extras: _options.EXTRAS = None,
+    groups: _options.GROUPS = None,
     keras: _options.KERAS = None,
     prefer: _options.PREFER = None,
     exclude_newer: _options.EXCLUDE_NEWER = None,

@@ -27,6 +27,8 @@ def lock(
     with_: _options.WITH = None,
     requirements: _options.REQUIREMENTS = None,
     constraints: _options.CONSTRAINTS = None,
+    extras: _options.EXTRAS = None,
+    groups: _options.GROUPS = None,
     infer: Annotated[
         list[Path] | None,
         typer.Option(
@@ -91,7 +93,9 @@ def lock(
 
     request = of_options(values)
     targets = tuple(dict.fromkeys(target or [])) or (None,)
-    inputs: Any = {"project": project or project_here(Path()), "profile": target_file, "infer": infer or ()}
+    if project is None and (project := project_here(Path())) is not None and output == Path():
+        output = project.parent
+    inputs: Any = {"project": project, "profile": target_file, "infer": infer or ()}
     with _console.progress() as progress:
         if check:
             checked = check_lock(request, targets, directory=output, progress=progress, report=_console.say, **inputs)

@@ -18,8 +18,7 @@ from tfenv.store import formats
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tfenv.inputs.declared.declared import Elsewhere
-    from tfenv.model.package import Name
+    from tfenv.model.package import Elsewhere, Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfenv.errors import TfenvError, UsageError
-from tfenv.inputs.declared.declared import Elsewhere, hidden
-from tfenv.model.package import Requirement, normalize
+from tfenv.model.package import Elsewhere, Requirement, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -253,3 +252,8 @@ def _index_of(options: Iterable[str]) -> str | None:
         if name in (*_INDEX, "--extra-index-url"):
             return value
     return None
+
+
+def hidden(text: str) -> str:
+    """The text without user names and passwords in its URLs."""
+    return re.sub(r"(?<=://)[^/?#\s\"]+@", "", text)

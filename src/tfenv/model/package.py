@@ -181,3 +181,22 @@ class Metadata:
     extras: frozenset[str] = frozenset()
     dynamic: bool = False
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A dependency that does not come from the index of the lock.
+
+    Attributes:
+        name: name of the project; ``None`` if only its code would tell.
+        place: where it comes from, as written: a path, a URL without credentials, or the name of an index.
+        where: file and line or key.
+    """
+
+    name: Name | None
+    place: str
+    where: str
+
+    def __str__(self) -> str:
+        what = f"`{self.name}`" if self.name is not None else "a project"
+        return f"{self.where}: {what} comes from `{self.place}`, not from an index of the lock, and is left out"

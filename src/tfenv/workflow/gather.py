@@ -15,7 +15,7 @@ from tfenv.inputs import compose, configuration, dockerfile, environments
 from tfenv.inputs import project as project_file
 from tfenv.inputs import requirements as requirements_file
 from tfenv.inputs.declared import read as declared_file
-from tfenv.inputs.declared.declared import Declared
+from tfenv.inputs.declared.declared import DependencyFile
 from tfenv.inputs.declared.read import format_of
 from tfenv.model.configuration import Configuration
 from tfenv.model.package import normalize
@@ -99,7 +99,7 @@ def _declared(path: Path, text: str) -> Configuration | None:
     declared = declared_file.read(path.name, text)
     if declared is None:
         project = project_file.loads(text, path.name)
-        declared = Declared(
+        declared = DependencyFile(
             requirements=project.dependencies, python=project.python.specifier if project.python is not None else None
         )
     specs = [("python", declared.python)] if declared.python is not None else []

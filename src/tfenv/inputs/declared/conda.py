@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
-from tfenv.inputs.declared.declared import Collector, Declared, table, text, version
+from tfenv.inputs.declared.declared import Collector, DependencyFile, table, text, version
 from tfenv.inputs.environments import conda_spec, version_in
 from tfenv.model.package import Requirement, normalize
 from tfenv.store import formats
@@ -76,7 +76,7 @@ _CUDA = ("cuda", "cuda-toolkit", "cuda-version", "cudatoolkit")
 _INCLUDED = re.compile(r"(?:-r|--requirement)[\s=]*(?P<file>\S+)")
 
 
-def of_environment(content: str, name: str) -> Declared:
+def of_environment(content: str, name: str) -> DependencyFile:
     """An `environment.yml`, with what it hands to pip.
 
     Raises:
@@ -103,7 +103,7 @@ def of_environment(content: str, name: str) -> Declared:
     return _of_specs(found, specs, files=tuple(files))
 
 
-def of_list(content: str, name: str) -> Declared:
+def of_list(content: str, name: str) -> DependencyFile:
     """`conda list --export`, whose lines are `name=version=build`, or `--explicit`, whose lines are URLs."""
     found, specs = Collector(name=name), list[str]()
     pins = []
@@ -124,7 +124,7 @@ def of_list(content: str, name: str) -> Declared:
     declared = _of_specs(found, filter(None, specs))
     held = [(each.name, pin) for each in declared.requirements if (pin := version_in(each.specifier)) is not None]
     wanted = tuple(Requirement(name=key, source=name) for key, _ in pins)
-    return Declared(
+    return DependencyFile(
         requirements=(*declared.requirements, *wanted),
         python=declared.python,
         pins=(*held, *pins),
@@ -136,7 +136,7 @@ def of_list(content: str, name: str) -> Declared:
     )
 
 
-def of_pixi(content: str, name: str) -> Declared:
+def of_pixi(content: str, name: str) -> DependencyFile:
     """The tables of dependencies in a `pixi.toml`.
 
     Raises:
@@ -162,7 +162,7 @@ def _constraint(value: object) -> str:
     return "" if said == "*" else said if not said[:1].isdigit() else f"=={said}"
 
 
-def _of_specs(found: Collector, specs: Iterable[str], *, files: tuple[str, ...] = ()) -> Declared:
+def _of_specs(found: Collector, specs: Iterable[str], *, files: tuple[str, ...] = ()) -> DependencyFile:
     """What conda's packages say: Python, CUDA as a wish, and projects that PyPI has under a known name."""
     python: SpecifierSet | None = None
     cuda: Version | None = None
@@ -188,7 +188,7 @@ def _of_specs(found: Collector, specs: Iterable[str], *, files: tuple[str, ...] 
         found.note(
             f"{found.name}: CUDA {cuda} is a wish for a GPU, not a pin: a lock brings the CUDA of its TensorFlow"
         )
-    return Declared(
+    return DependencyFile(
         requirements=tuple(found.requirements),
         python=python,
         conda=tuple(conda),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from tfenv.model.package import Requirement, normalize
+from tfenv.inputs.requirements import hidden
+from tfenv.model.package import Elsewhere, Requirement, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,26 +21,7 @@ _PATH = re.compile(r"[a-z][a-z0-9+.-]*:|[./~\\]|.*\.(whl|zip|tar\.gz|tgz|tar\.bz
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
-    """A dependency that does not come from the index of the lock.
-
-    Attributes:
-        name: name of the project; ``None`` if only its code would tell.
-        place: where it comes from, as written: a path, a URL without credentials, or the name of an index.
-        where: file and line or key.
-    """
-
-    name: Name | None
-    place: str
-    where: str
-
-    def __str__(self) -> str:
-        what = f"`{self.name}`" if self.name is not None else "a project"
-        return f"{self.where}: {what} comes from `{self.place}`, not from an index of the lock, and is left out"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class DependencyFile:
     """What one file declares.
 
     Attributes:
@@ -130,11 +112,6 @@ class Collector:
         for requirement in [each for each in self.requirements if each.name in names]:
             self.requirements.remove(requirement)
             self.away(requirement.name, names[requirement.name], key)
-
-
-def hidden(text: str) -> str:
-    """The text without user names and passwords in its URLs."""
-    return re.sub(r"(?<=://)[^/?#\s\"]+@", "", text)
 
 
 def table(value: object, *keys: str) -> dict[str, object]:

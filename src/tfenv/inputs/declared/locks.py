@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
-from tfenv.inputs.declared.declared import Collector, Declared, roots, specifier, table, tables, text, version
+from tfenv.inputs.declared.declared import Collector, DependencyFile, roots, specifier, table, tables, text, version
 from tfenv.model.package import Requirement, normalize
 from tfenv.store import formats
 
@@ -24,7 +24,7 @@ _PLATFORM = "linux-64"
 """the platform whose packages are read of a lock for several"""
 
 
-def of_toml(content: str, name: str) -> Declared:
+def of_toml(content: str, name: str) -> DependencyFile:
     """`poetry.lock`, `uv.lock` and `pdm.lock`, which differ in how they say where a package comes from.
 
     Raises:
@@ -56,7 +56,7 @@ def of_toml(content: str, name: str) -> Declared:
     return _declared(found, pins, roots((name for name, _ in pins), needed) if asked is None else asked, python)
 
 
-def of_pylock(content: str, name: str) -> Declared:
+def of_pylock(content: str, name: str) -> DependencyFile:
     """A `pylock.toml` (PEP 751) of any tool.
 
     Raises:
@@ -78,7 +78,7 @@ def of_pylock(content: str, name: str) -> Declared:
     return _declared(found, pins, roots((name for name, _ in pins), needed), text(document.get("requires-python")))
 
 
-def of_pipenv(content: str, name: str) -> Declared:
+def of_pipenv(content: str, name: str) -> DependencyFile:
     """A `Pipfile.lock`.
 
     Raises:
@@ -98,7 +98,7 @@ def of_pipenv(content: str, name: str) -> Declared:
     return _declared(found, pins, [name for name, _ in pins], f"=={python}.*" if python else "")
 
 
-def of_conda(content: str, name: str) -> Declared:
+def of_conda(content: str, name: str) -> DependencyFile:
     """`conda-lock.yml` and `pixi.lock`, for Linux on x86-64 if they are for several platforms.
 
     Raises:
@@ -121,7 +121,9 @@ def of_conda(content: str, name: str) -> Declared:
         else:
             pins[normalize(key)] = locked
             conda += [key] if is_conda else []
-    return Declared(python=python, pins=tuple(pins.items()), conda=tuple(conda), cuda=cuda, cudnn=cudnn, complete=True)
+    return DependencyFile(
+        python=python, pins=tuple(pins.items()), conda=tuple(conda), cuda=cuda, cudnn=cudnn, complete=True
+    )
 
 
 def _conda_rows(rows: object) -> Iterator[tuple[str, Version, bool]]:
@@ -163,9 +165,11 @@ def _elsewhere(row: dict[str, object], source: dict[str, object]) -> str | None:
     return registry if registry and not registry.startswith(_PYPI) else None
 
 
-def _declared(found: Collector, pins: list[tuple[Name, Version]], wanted: Iterable[Name], python: str) -> Declared:
+def _declared(
+    found: Collector, pins: list[tuple[Name, Version]], wanted: Iterable[Name], python: str
+) -> DependencyFile:
     held = dict(pins)
-    return Declared(
+    return DependencyFile(
         requirements=tuple(
             Requirement(name=name, source=f"{found.name}") for name in dict.fromkeys(wanted) if name in held
         ),

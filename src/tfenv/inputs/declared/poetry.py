@@ -11,7 +11,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import SpecifierSet
 
 from tfenv.inputs.declared import constraints
-from tfenv.inputs.declared.declared import Collector, Declared, table, tables, text
+from tfenv.inputs.declared.declared import Collector, DependencyFile, table, tables, text
 from tfenv.model.package import Requirement, normalize
 from tfenv.store import formats
 
@@ -26,7 +26,7 @@ _PLATFORMS = {"linux": "linux", "darwin": "darwin", "win32": "win32", "windows":
 
 def of_pyproject(
     poetry: dict[str, object], name: str, *, extras: Collection[Name] = (), groups: Iterable[Name] = ()
-) -> Declared:
+) -> DependencyFile:
     """What `[tool.poetry]` declares.
 
     Args:
@@ -48,7 +48,7 @@ def of_pyproject(
         )
         for key, value in here.items():
             _dependency(found, key, value, f"tool.poetry.group.{group}.dependencies")
-    return Declared(
+    return DependencyFile(
         requirements=tuple(found.requirements),
         python=_python(found, main.get("python")),
         elsewhere=tuple(found.elsewhere),
@@ -64,7 +64,7 @@ def names(poetry: dict[str, object]) -> tuple[set[Name], set[Name]]:
     )
 
 
-def of_pipfile(content: str, name: str) -> Declared:
+def of_pipfile(content: str, name: str) -> DependencyFile:
     """What a `Pipfile` declares; packages for development are left out, as by `pipenv install`.
 
     Raises:
@@ -77,7 +77,7 @@ def of_pipfile(content: str, name: str) -> Declared:
     requires = table(document, "requires")
     python = text(requires.get("python_full_version")) or text(requires.get("python_version"))
     urls = [text(source.get("url")) for source in tables(document.get("source"))]
-    return Declared(
+    return DependencyFile(
         requirements=tuple(found.requirements),
         python=_python(found, f"{python}.*" if python.count(".") == 1 else python or None),
         elsewhere=tuple(found.elsewhere),

@@ -10,7 +10,7 @@ from tfenv.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tfenv.inputs.declared.declared import Declared
+    from tfenv.inputs.declared.declared import DependencyFile
 
 _NAMES = (
     (r"(poetry|uv|pdm)\.lock", "TOML lock"),
@@ -61,7 +61,7 @@ def format_of(name: str, content: str) -> str | None:
     return None
 
 
-def read(name: str, content: str) -> Declared | None:
+def read(name: str, content: str) -> DependencyFile | None:
     """What a file declares; ``None`` if it is a requirements file, or a `pyproject.toml`, which has its own reader.
 
     Args:
@@ -78,7 +78,7 @@ def read(name: str, content: str) -> Declared | None:
         raise UsageError(f"`{name}` is nested too deeply") from None
 
 
-def _reader(kind: str | None) -> Callable[[str, str], Declared] | None:
+def _reader(kind: str | None) -> Callable[[str, str], DependencyFile] | None:
     """The reader of a format; its modules (10, with `ast` and `configparser`) are imported only for such files."""
     match kind:
         case "TOML lock" | "pylock" | "Pipfile.lock" | "conda-lock":

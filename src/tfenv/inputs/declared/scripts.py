@@ -9,7 +9,7 @@ import re
 import shlex
 
 from tfenv.errors import UsageError
-from tfenv.inputs.declared.declared import Collector, Declared, specifier, tables, text
+from tfenv.inputs.declared.declared import Collector, DependencyFile, specifier, tables, text
 from tfenv.store import formats
 
 _BLOCK = re.compile(r"^# /// script\s*$\s(?P<content>(^#(| .*)$\s)+)^# ///$", re.MULTILINE)
@@ -17,7 +17,7 @@ _INSTALL = re.compile(r"^\s*[%!]\s*(?:\{sys\.executable\} -m |python3? -m )?(?:u
 _VALUED = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-t", "--target", "-c", "--constraint")
 
 
-def of_script(content: str, name: str) -> Declared:
+def of_script(content: str, name: str) -> DependencyFile:
     """The block of a script.
 
     Raises:
@@ -33,7 +33,7 @@ def of_script(content: str, name: str) -> Declared:
     document = formats.toml("\n".join(lines), name)
     found = Collector(name=name)
     found.lines(document.get("dependencies"), "script")
-    return Declared(
+    return DependencyFile(
         requirements=tuple(found.requirements),
         python=specifier(document.get("requires-python")),
         elsewhere=tuple(found.elsewhere),
@@ -41,7 +41,7 @@ def of_script(content: str, name: str) -> Declared:
     )
 
 
-def of_notebook(content: str, name: str) -> Declared:
+def of_notebook(content: str, name: str) -> DependencyFile:
     """What the cells of a notebook install by `%pip` or `!pip`.
 
     Raises:
@@ -57,7 +57,7 @@ def of_notebook(content: str, name: str) -> Declared:
             match = _INSTALL.match(line)
             if match is not None:
                 files += _installed(found, match["rest"], f"cell {number}")
-    return Declared(
+    return DependencyFile(
         requirements=tuple(found.requirements),
         elsewhere=tuple(found.elsewhere),
         files=tuple(files),

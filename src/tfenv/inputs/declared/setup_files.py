@@ -10,7 +10,7 @@ from configparser import ConfigParser, Error
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
-from tfenv.inputs.declared.declared import Collector, Declared, specifier
+from tfenv.inputs.declared.declared import Collector, DependencyFile, specifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ _DEPTH = 20
 """names that are followed from one assignment to the next"""
 
 
-def of_cfg(content: str, name: str) -> Declared:
+def of_cfg(content: str, name: str) -> DependencyFile:
     """What `[options]` of a `setup.cfg` declares.
 
     Raises:
@@ -39,7 +39,7 @@ def of_cfg(content: str, name: str) -> Declared:
         found.lines(
             wanted.replace(";\n", "\n") if "\n" in wanted else "\n".join(wanted.split(";")), "options.install_requires"
         )
-    return Declared(
+    return DependencyFile(
         requirements=tuple(found.requirements),
         python=specifier(parser.get("options", "python_requires", fallback=None)),
         elsewhere=tuple(found.elsewhere),
@@ -48,7 +48,7 @@ def of_cfg(content: str, name: str) -> Declared:
     )
 
 
-def of_py(content: str, name: str) -> Declared:
+def of_py(content: str, name: str) -> DependencyFile:
     """What the call of `setup()` declares, as far as it is written and not computed.
 
     Raises:
@@ -63,7 +63,7 @@ def of_py(content: str, name: str) -> Declared:
         ) from None
     call = next((node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "setup"), None)
     if call is None:
-        return Declared(notes=(f"{name}: there is no call of `setup()`, so nothing is read from it",))
+        return DependencyFile(notes=(f"{name}: there is no call of `setup()`, so nothing is read from it",))
     written = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     for keyword in call.keywords:
         if keyword.arg is None:  # setup(**settings)
@@ -84,7 +84,7 @@ def of_py(content: str, name: str) -> Declared:
                 f"{name}:{wanted.lineno}: `install_requires` is computed, and setup.py is not run: it is left out"
             )
     python = _strings(written["python_requires"], tree) if "python_requires" in written else None
-    return Declared(
+    return DependencyFile(
         requirements=tuple(found.requirements),
         python=specifier(python[0]) if python else None,
         elsewhere=tuple(found.elsewhere),

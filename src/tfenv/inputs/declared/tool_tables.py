@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tfenv.inputs.declared import poetry
-from tfenv.inputs.declared.declared import Collector, Declared, table, tables, text
+from tfenv.inputs.declared.declared import Collector, DependencyFile, table, tables, text
 from tfenv.model.goal import PYPI
 from tfenv.model.package import Name, normalize
 
@@ -31,7 +31,7 @@ class ToolTables:
         sources: where dependencies come from if not from an index of the lock, by name.
     """
 
-    declared: Declared
+    declared: DependencyFile
     extras: Collection[Name] = ()
     groups: Collection[Name] = ()
     sources: Mapping[Name, str]
@@ -52,7 +52,7 @@ def read(
     dynamic = project.get("dynamic")
     is_dynamic = isinstance(dynamic, list) and "dependencies" in dynamic
     found = Collector(name=name)
-    declared, offered = Declared(), (set[Name](), set[Name]())
+    declared, offered = DependencyFile(), (set[Name](), set[Name]())
     if own and (is_dynamic or "dependencies" not in project):
         declared, offered = poetry.of_pyproject(own, name, extras=extras, groups=groups), poetry.names(own)
     files = _files(document)

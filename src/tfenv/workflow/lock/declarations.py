@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from tfenv.inputs import requirements as requirements_file
-from tfenv.inputs.declared import read as declared_file
 from tfenv.model.package import Requirement, normalize
 from tfenv.store import files
 
@@ -16,9 +15,9 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from tfenv.inputs.declared.declared import Declared, Elsewhere
+    from tfenv.inputs.declared.declared import DependencyFile
     from tfenv.inputs.project import Project
-    from tfenv.model.package import Name
+    from tfenv.model.package import Elsewhere, Name
 
 LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
 """Locks of other tools beside a `pyproject.toml`, whose versions are kept where they fit."""
@@ -46,19 +45,26 @@ class Declarations:
         self.cuda: Version | None = None
         self.notes: dict[str, None] = {}
 
-    def project(self, path: Path, *, target: str | None) -> Project:
+    def project(self, path: Path, *, target: str | None, extras: Iterable[Name], groups: Iterable[Name]) -> Project:
         """Read a `pyproject.toml`, the files it names, and the lock of another tool beside it.
+
+        Args:
+            path: the file.
+            target: table of `[tool.tfenv.targets]` whose keys replace those of `[tool.tfenv]`.
+            extras: extras of the project, beside those that `[tool.tfenv]` names.
+            groups: dependency groups, likewise.
 
         Raises:
             UsageError: it cannot be read or has faults.
         """
-        read = _loads(files.read(path), path.name, target=target)
+        read = _loads(files.read(path), path.name, target=target, extras=extras, groups=groups)
         self._add_project(read)
         self.files([path.parent / name for name in read.files])
         for lock in LOCKS:
             if (beside := path.parent / lock).is_file():
-                declared = declared_file.read(lock, files.read(beside))
-                assert declared is not None  # told by its name
+                from tfenv.inputs.declared.locks import of_toml
+
+                declared = of_toml(files.read(beside), lock)
                 self.preferred |= dict(declared.pins)
                 self.elsewhere += declared.elsewhere
                 self._note(f"versions of {lock} are kept where they fit; `--upgrade` takes the newest")
@@ -82,16 +88,19 @@ class Declarations:
         self._note(*listed.notes)
 
     def _file(self, path: Path, plain: list[Path]) -> None:
+        # 3 modules that a lock without files does not need
+        from tfenv.inputs.declared.read import format_of, read
+
         content = files.read(path)
-        declared = declared_file.read(path.name, content)
+        declared = read(path.name, content)
         if declared is not None:
             self._add(declared, path)
             for name in declared.files:
                 self._file(path.parent / name, plain)
-        elif declared_file.format_of(path.name, content) == "pyproject":
-            read = _loads(content, path.name)
-            self._add_project(read)
-            for name in read.files:
+        elif format_of(path.name, content) == "pyproject":
+            project = _loads(content, path.name)
+            self._add_project(project)
+            for name in project.files:
                 self._file(path.parent / name, plain)
         else:
             plain.append(path)
@@ -104,7 +113,7 @@ class Declarations:
         self.indexes += [url for url in (read.index_url, *read.extra_index_urls) if url is not None]
         self._note(*read.notes)
 
-    def _add(self, declared: Declared, path: Path) -> None:
+    def _add(self, declared: DependencyFile, path: Path) -> None:
         self.requirements += declared.requirements
         self.constraints += declared.constraints
         if declared.python is not None:
@@ -125,11 +134,18 @@ class Declarations:
         self.notes |= dict.fromkeys(lines)
 
 
-def _loads(content: str, name: str, *, target: str | None = None) -> Project:
+def _loads(
+    content: str,
+    name: str,
+    *,
+    target: str | None = None,
+    extras: Iterable[Name] = (),
+    groups: Iterable[Name] = (),
+) -> Project:
     # 8 modules that a lock without a project does not need
     from tfenv.inputs.project import loads
 
-    return loads(content, name, target=target)
+    return loads(content, name, target=target, extras=extras, groups=groups)
 
 
 def project_here(folder: Path) -> Path | None:

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from tfenv.inputs.declared.declared import Elsewhere
     from tfenv.model.inventory import Driver, GpuDevice
-    from tfenv.model.package import Name, Requirement
+    from tfenv.model.package import Elsewhere, Name, Requirement
 
 if TYPE_CHECKING:
     Devices = tuple[tuple[GpuDevice, ...], Driver | None]
@@ -77,7 +76,8 @@ def gather(
     """
     declared, notes = Declarations(), list[str]()
     if project is not None:
-        request = _overlay(declared.project(project, target=target).request, request, project.parent)
+        read = declared.project(project, target=target, extras=request.extras, groups=request.groups)
+        request = _overlay(read.request, request, project.parent)
     declared.files(request.requirements_files, constraints=request.constraints_files)
     if declared.cuda is not None and not request.gpus:
         request = replace(request, gpus=("cuda",))
