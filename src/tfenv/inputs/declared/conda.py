@@ -72,7 +72,7 @@ _PARTS = (
     "zstd",
 )
 """Beginnings of the names of packages that are no Python projects, or that every environment has."""
-_CUDA = ("cuda", "cuda-toolkit", "cuda-version", "cudatoolkit")
+_CUDA = ("cuda", "cuda-toolkit", "cuda-version", "cudatoolkit", "pytorch-cuda")
 _INCLUDED = re.compile(r"(?:-r|--requirement)[\s=]*(?P<file>\S+)")
 
 
