@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +132,23 @@ def test_rows_that_are_wrong_are_found(index: FakeIndex, directory: Path) -> Non
     tally, changes = run(index, directory, write=False, reread=True)
     assert (tally.kept, tally.read) == (0, 3)
     assert '-cuda = "12.4.1"\n+cuda = "12.5.1"\n' in changes[0].diff
+
+
+def test_libraries_are_read_again_too(index: FakeIndex, directory: Path) -> None:
+    """A glibc that no library of the wheel requires differs, once all wheels are read again."""
+    for python in ("cp38", "cp39"):
+        publish(index, "9.3.0", tags=f"{python}-{python}-manylinux1_x86_64")
+    run(index, directory)
+    path = directory / "9.3.toml"
+    text = path.read_text(encoding="utf-8")
+    # of the wheel that describes the build, the code for GPUs is still to be read
+    described = re.search(r'source = "(\S+)', text)
+    (other,) = (name for name in re.findall(r"tensorflow-9\S+\.whl", text) if described and name != described[1])
+    path.write_text(re.sub(rf'({re.escape(other)} \d+ \w+)"', r'\1 GLIBC_2.99 GLIBCXX_3.4.99"', text), encoding="utf-8")
+    assert "GLIBC_2.99" in path.read_text(encoding="utf-8")
+    assert run(index, directory, write=False)[1] == []
+    _, changes = run(index, directory, write=False, reread=True)
+    assert "GLIBC_2.99" in changes[0].diff
 
 
 def test_an_interrupted_run_goes_on(index: FakeIndex, directory: Path) -> None:

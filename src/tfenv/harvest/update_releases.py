@@ -117,7 +117,7 @@ async def _row(
     reading: Reader,
     update: Update,
 ) -> ReleaseFacts:
-    """The row as published now; wheels that have not changed since the previous row are not read again."""
+    """The row as published now; wheels that have not changed since the previous row are only read again on request."""
     known = None if update.reread else table.release(release.name, release.version)
     kept = {} if known is None else still_true(known, release.files)
     unread = [file.filename for file in release.files if can_have_cuda(file) and file.filename not in kept]
@@ -137,7 +137,7 @@ async def _row(
         for name in unread
         if (wheel := row.wheel(name)) and wheel.platform not in built
     ]
-    return with_known(row, table.release(release.name, release.version))
+    return row if update.reread else with_known(row, table.release(release.name, release.version))
 
 
 TABLE = UpdatedTable(
