@@ -30,7 +30,7 @@ _NAMES = (
 _CONTENTS = (
     (r"^# /// script\s*$", "script"),
     (r"^@EXPLICIT\s*$|^# This file may be used to create an environment", "conda list"),
-    (r"^lock-version\s*=.*(\n.*)*?^\[\[packages\]\]", "pylock"),
+    (r"^\[\[packages\]\]\s*$", "pylock"),
     (r"^\[\[package\]\]\s*$", "TOML lock"),
     (r"^\[(project|tool\.(poetry|tfenv|pdm|uv)\b.*)\]\s*$", "pyproject"),
     (r"^\[(dev-)?packages\]\s*$", "Pipfile"),
