@@ -27,6 +27,7 @@ PYPI_NAMES = {
     "msgpack-python": "msgpack",
     "opencv": "opencv-python",
     "py-opencv": "opencv-python",
+    "py-xgboost": "xgboost",
     "python-graphviz": "graphviz",
     "pytables": "tables",
     "pytorch": "torch",
@@ -162,6 +163,12 @@ def _constraint(value: object) -> str:
     return "" if said == "*" else said if not said[:1].isdigit() else f"=={said}"
 
 
+def _as_prefix(specifier: SpecifierSet) -> SpecifierSet:
+    """Exact versions as prefixes: PyPI's version of a project may be longer than conda's (4.6.0.66 for 4.6.0)."""
+    parts = [f"{one}.*" if one.operator == "==" and not one.version.endswith(".*") else str(one) for one in specifier]
+    return SpecifierSet(",".join(parts))
+
+
 def _of_specs(found: Collector, specs: Iterable[str], *, files: tuple[str, ...] = ()) -> DependencyFile:
     """What conda's packages say: Python, CUDA as a wish, and projects that PyPI has under a known name."""
     python: SpecifierSet | None = None
@@ -183,7 +190,7 @@ def _of_specs(found: Collector, specs: Iterable[str], *, files: tuple[str, ...] 
         elif not key.startswith(_PARTS):
             conda.append(key)
             name = normalize(PYPI_NAMES.get(key, key))
-            found.requirements.append(Requirement(name=name, specifier=specifier, source=found.name))
+            found.requirements.append(Requirement(name=name, specifier=_as_prefix(specifier), source=found.name))
     if cuda is not None:
         found.note(
             f"{found.name}: CUDA {cuda} is a wish for a GPU, not a pin: a lock brings the CUDA of its TensorFlow"
