@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tfenv.errors import HostError
+from tfenv.errors import IntegrityError
 from tfenv.image.layer import EPOCH, Layer, LayerEntry, folder, wheel_entries
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def test_own_entries() -> None:
 def test_a_wheel_that_wants_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     """Outside of the environment, or into a scheme that there is not."""
     wheel = make(tmp_path / "demo-1-py3-none-any.whl", {name: b""})
-    with pytest.raises(HostError, match=r"demo-1-py3-none-any\.whl"):
+    with pytest.raises(IntegrityError, match=r"demo-1-py3-none-any\.whl"):
         wheel_entries(wheel, SCHEMES, PYTHON)
 
 
@@ -184,7 +184,7 @@ def test_a_damaged_wheel_is_noticed(demo: Path) -> None:
     data = bytearray(demo.read_bytes())
     data[offset] ^= 0xFF
     demo.write_bytes(data)
-    with pytest.raises(HostError, match="`demo` cannot be read"):
+    with pytest.raises(IntegrityError, match="`demo` is damaged"):
         Layer("demo", entries).measure()
 
 
@@ -192,5 +192,5 @@ def test_a_damaged_wheel_is_noticed(demo: Path) -> None:
 def test_no_wheel(data: bytes, tmp_path: Path) -> None:
     """The error names the file."""
     (path := tmp_path / "demo-1-py3-none-any.whl").write_bytes(data)
-    with pytest.raises(HostError, match=r"demo-1-py3-none-any\.whl"):
+    with pytest.raises(IntegrityError, match=r"demo-1-py3-none-any\.whl"):
         wheel_entries(path, SCHEMES, PYTHON)

@@ -16,7 +16,8 @@ from tfenv.index.download import download
 from tfenv.model.lock import Origin
 from tfenv.model.progress import Progress, Silent
 from tfenv.outputs import dockerfile
-from tfenv.store.cache import Cache
+from tfenv.store import files
+from tfenv.store.cache import CACHE_HINT, Cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,7 +37,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BINARIES = ("usr/local/bin", "usr/bin")
 _CUDA = "usr/local/cuda"
 _TABLES = ("etc/passwd", "etc/group")
-_KNOWN = "oci-layer-1"
+_KNOWN = "oci-layer-2"
 """part of the key of remembered digests; changes whenever the same wheels would make another layer"""
 
 
@@ -62,8 +63,8 @@ def assemble(
     Raises:
         UsageError: no image can be made from the lock, or not on this base image.
         IndexUnavailable: a wheel or the base image is not available.
-        IntegrityError: a wheel does not have the hash in the lock.
-        HostError: a wheel is damaged.
+        IntegrityError: a wheel does not have the hash in the lock, or is malformed, or a base layer changed.
+        HostError: the cache cannot be read or written.
     """
     reporter, cache = progress or Silent(), cache or Cache()
     platform = dockerfile.platform(lock)
@@ -75,7 +76,7 @@ def assemble(
         )
     reference = dockerfile.base_reference(lock, base)
     start = _base(reference, platform, cache=cache, offline=offline, connect=connect, progress=reporter)
-    files = download([package.file for package in lock.packages], cache=cache, offline=offline, progress=reporter)
+    fetched = download([package.file for package in lock.packages], cache=cache, offline=offline, progress=reporter)
     python = f"python{lock.target.python}"
     there = start.contents([*(f"{place}/{python}" for place in _BINARIES), *_TABLES, _CUDA])
     own = _environment(reference, there, python)
@@ -86,7 +87,7 @@ def assemble(
     layers = [Layer("environment", own)]
     keys: list[str | None] = [None]
     for name, packages in groups:
-        wheels = [files[package.file.filename] for package in packages]
+        wheels = [fetched[package.file.filename] for package in packages]
         entries = (entry for wheel in wheels for entry in wheel_entries(wheel, schemes, f"/{_VENV}/bin/python"))
         layers.append(Layer(name, entries))
         keys.append(_key(schemes, [package.file.sha256 or "" for package in packages]))
@@ -250,6 +251,8 @@ def _base(
     """The base image from its registry, or else from an engine that has it."""
 
     def place(sha256: str) -> Path:
+        with files.writing(cache.directory, hint=CACHE_HINT):
+            cache.prepare()
         return cache.file(sha256, "layer")
 
     missing: IndexUnavailable | None = None

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tfenv.errors import EngineError, UsageError
+from tfenv.errors import EngineError, IntegrityError, UsageError
 from tfenv.image.layer import Descriptor
-from tfenv.store import files
+from tfenv.store import files, foreign
 from tfenv.store.cache import CACHE_HINT
 
 if TYPE_CHECKING:
@@ -89,18 +89,23 @@ def saved(engine: Engine, reference: str, place: Callable[[str], Path]) -> Base:
 
     Raises:
         EngineError: the engine has no such image.
+        IntegrityError: the archive of the engine does not match the image's digests.
     """
     image = engine.image(reference)
     if image is None:
         raise EngineError(f"the engine has no image `{reference}`", hint="use another base image: `--base-image IMAGE`")
-    paths = {digest: place(digest.removeprefix("sha256:")) for digest in (image.id, *image.layers)}
-    if not all(path.is_file() for path in paths.values()):
+    paths = {digest: place(foreign.sha256(digest)) for digest in (image.id, *image.layers)}
+    if not all(foreign.sha256_of(path) == foreign.sha256(digest) for digest, path in paths.items()):
         with tempfile.TemporaryFile() as archive:
             with files.writing(Path(tempfile.gettempdir()), hint="set TMPDIR to a place with room"):
                 for piece in engine.save(reference):
                     archive.write(piece)
                 archive.seek(0)
             _split(archive, [paths[digest] for digest in (image.id, *image.layers)])
+        for digest in image.layers:
+            if (found := foreign.sha256_of(path := paths[digest])) != foreign.sha256(digest):
+                path.unlink(missing_ok=True)
+                raise IntegrityError(f"the engine saved a part of `{reference}` with the SHA-256 {found}, not {digest}")
     layers = tuple(
         BaseLayer(
             descriptor=Descriptor(media_type=_TAR, digest=digest, size=paths[digest].stat().st_size, diff_id=digest),

@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from installer import install
 from installer.destinations import WheelDestination
 from installer.exceptions import InstallerError
-from installer.records import Hash, RecordEntry, parse_record_file
+from installer.records import Hash, InvalidRecordEntry, RecordEntry, parse_record_file
 from installer.scripts import Script
 from installer.sources import WheelFile
 from installer.utils import Scheme, construct_record_file, fix_shebang
 
-from tfenv.errors import HostError
+from tfenv.errors import HostError, IntegrityError
+from tfenv.store import wheel_archive
 
 if TYPE_CHECKING:
     import os
@@ -48,7 +49,6 @@ _STORED = 2**16 - 1
 """largest number of bytes in a block without compression"""
 _COPIED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _PIECE = 2**20
-_LOCAL_HEADER = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,25 @@ class WheelMember:
     info: zipfile.ZipInfo
     record: tuple[str, str, str] = ("", "", "")
 
+    def pieces(self, stream: BinaryIO) -> Iterator[bytes]:
+        """The contents of the file, in pieces of 1 MiB at most, checked against the entry of the archive.
+
+        Args:
+            stream: the opened wheel.
+
+        Raises:
+            BadZipFile: the contents are not what the entry says.
+        """
+        if self.info.compress_type == zipfile.ZIP_DEFLATED:
+            yield from wheel_archive.inflated(wheel_archive.raw(stream, self.info), self.info)
+            return
+        crc, size = 0, 0
+        for piece in wheel_archive.raw(stream, self.info):
+            crc, size = zlib.crc32(piece, crc), size + len(piece)
+            yield piece
+        if (crc, size) != (self.info.CRC, self.info.file_size):
+            raise zipfile.BadZipFile(f"{self.info.filename} is damaged")
+
 
 class Layer:
     """A layer whose bytes are made when they are needed, piece by piece.
@@ -143,16 +162,20 @@ class Layer:
                     pending += entry.data or b""
                 elif entry.member.info.compress_type == zipfile.ZIP_DEFLATED:
                     yield _stored(pending, see)
-                    yield from _deflated(entry.member, opened, see)
+                    yield from _deflated(entry.member, _opened(entry.member, opened), see)
                 else:
-                    for piece in _raw(entry.member, opened):
+                    for piece in entry.member.pieces(_opened(entry.member, opened)):
                         pending += piece
+                        if len(pending) > _PIECE:
+                            yield _stored(pending, see)
                 pending += bytes(-_size(entry) % tarfile.BLOCKSIZE)
                 if len(pending) > _PIECE:
                     yield _stored(pending, see)
             pending += bytes(2 * tarfile.BLOCKSIZE)
             yield _stored(pending, see)
-        except (OSError, zlib.error, struct.error) as error:
+        except (zlib.error, struct.error, zipfile.BadZipFile) as error:
+            raise IntegrityError(f"a wheel of the layer `{self.name}` is damaged: {error}") from error
+        except OSError as error:
             raise HostError(f"the wheels of the layer `{self.name}` cannot be read: {error}") from error
         finally:
             for file in opened.values():
@@ -180,17 +203,25 @@ def wheel_entries(wheel: Path, schemes: Mapping[str, str], interpreter: str) -> 
         interpreter: path of the Python in the first line of scripts.
 
     Raises:
-        HostError: the wheel is damaged.
+        IntegrityError: the wheel is malformed or hostile.
+        HostError: the wheel cannot be read.
     """
+    wheel_archive.check(wheel)
     destination = _Destination(schemes, interpreter)
     try:
         # `installer` warns that it leaves out the bytecode in NumPy's wheels, which is intended
         with zipfile.ZipFile(wheel) as archive, warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             install(_Source(archive, wheel), destination, {"INSTALLER": b"tfenv\n"})
-    except (InstallerError, OSError, ValueError, AssertionError, KeyError, zipfile.BadZipFile) as error:
-        raise HostError(f"`{wheel.name}` cannot be installed: {error}") from error
+    except OSError as error:
+        raise HostError(f"`{wheel.name}` cannot be read: {error}") from error
+    except (*FAULTS, zipfile.BadZipFile, zlib.error) as error:
+        raise IntegrityError(f"`{wheel.name}` cannot be installed: {error}") from error
     return destination.entries
+
+
+FAULTS = (InstallerError, InvalidRecordEntry, ValueError, AssertionError, KeyError)
+"""what `installer` raises for a malformed wheel"""
 
 
 class _Source(WheelFile):
@@ -222,6 +253,15 @@ class _Stream:
     def read(self) -> bytes:
         return self._archive.read(self.member.info)
 
+    def measure(self) -> tuple[str, str]:
+        """Hash and size of the contents as in RECORD, without holding them in memory."""
+        found, size = hashlib.sha256(), 0
+        with self.member.wheel.open("rb") as stream:
+            for piece in self.member.pieces(stream):
+                found.update(piece)
+                size += len(piece)
+        return f"sha256={_base64(found.digest())}", str(size)
+
 
 class _Destination(WheelDestination):
     """Collects entries of a layer instead of writing files."""
@@ -244,11 +284,12 @@ class _Destination(WheelDestination):
         if scheme == "scripts":
             with fix_shebang(io.BytesIO(stream.read()), self._interpreter) as fixed:
                 return self._add(scheme, name, fixed.read(), executable=True)
-        if not stream.member.record[1] or stream.member.info.compress_type not in _COPIED:
+        if stream.member.info.compress_type not in _COPIED:
             return self._add(scheme, name, stream.read(), executable=is_executable)
         mode = 0o755 if is_executable else 0o644
         self.entries.append(LayerEntry(path=self._place(scheme, name), mode=mode, member=stream.member))
-        row = RecordEntry.from_elements(*stream.member.record)
+        hash_, size = stream.member.record[1:] if stream.member.record[1] else stream.measure()
+        row = RecordEntry.from_elements(name, hash_, size)
         return RecordEntry(name, row.hash_, row.size)
 
     def finalize_installation(
@@ -265,7 +306,7 @@ class _Destination(WheelDestination):
 
     def _add(self, scheme: str, name: str, data: bytes, *, executable: bool) -> RecordEntry:
         self.entries.append(LayerEntry(path=self._place(scheme, name), mode=0o755 if executable else 0o644, data=data))
-        return RecordEntry(name, Hash("sha256", _record_hash(data)), len(data))
+        return RecordEntry(name, Hash("sha256", _base64(hashlib.sha256(data).digest())), len(data))
 
     def _place(self, scheme: str, name: str) -> str:
         root = self._schemes[scheme].lstrip("/")
@@ -275,10 +316,11 @@ class _Destination(WheelDestination):
         return path
 
 
-def _record_hash(data: bytes) -> str:
+def _base64(digest: bytes) -> str:
+    """A digest as RECORD contains it."""
     import base64
 
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _above(path: str) -> Iterator[str]:
@@ -317,38 +359,21 @@ def _stored(data: bytearray, see: Callable[[bytes], object] | None) -> bytes:
     return bytes(out + _trailer(zlib.crc32(plain), len(plain)))
 
 
-def _deflated(
-    member: WheelMember, opened: dict[Path, BinaryIO], see: Callable[[bytes], object] | None
-) -> Iterator[bytes]:
+def _deflated(member: WheelMember, stream: BinaryIO, see: Callable[[bytes], object] | None) -> Iterator[bytes]:
     """A gzip member around the compressed bytes in the wheel."""
     yield _GZIP
-    inflate, crc, size = zlib.decompressobj(-zlib.MAX_WBITS), 0, 0
-    for piece in _raw(member, opened):
-        yield piece
-        if see is not None:
-            plain = inflate.decompress(piece)
+    yield from wheel_archive.raw(stream, member.info)
+    if see is not None:
+        for plain in member.pieces(stream):
             see(plain)
-            crc, size = zlib.crc32(plain, crc), size + len(plain)
-    if see is not None and (crc, size) != (member.info.CRC, member.info.file_size):
-        raise zlib.error(f"{member.info.filename} in {member.wheel.name} is damaged")
     yield _trailer(member.info.CRC, member.info.file_size)
 
 
-def _raw(member: WheelMember, opened: dict[Path, BinaryIO]) -> Iterator[bytes]:
-    """The bytes of a file as stored in the wheel."""
-    file = opened.get(member.wheel)
-    if file is None:
-        file = opened[member.wheel] = member.wheel.open("rb")
-    file.seek(member.info.header_offset)
-    name, extra = struct.unpack("<26xHH", file.read(_LOCAL_HEADER))
-    file.seek(name + extra, io.SEEK_CUR)
-    left = member.info.compress_size
-    while left:
-        piece = file.read(min(left, _PIECE))
-        if not piece:
-            raise OSError(f"{member.wheel.name} ends too early")
-        left -= len(piece)
-        yield piece
+def _opened(member: WheelMember, opened: dict[Path, BinaryIO]) -> BinaryIO:
+    """The file of a wheel, opened once."""
+    if member.wheel not in opened:
+        opened[member.wheel] = member.wheel.open("rb")
+    return opened[member.wheel]
 
 
 def _trailer(crc: int, size: int) -> bytes:

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tfenv.errors import HostError, IntegrityError
 from tfenv.image.layer import EPOCH
-from tfenv.store import files
+from tfenv.store import files, foreign
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -28,6 +29,7 @@ WRITING, LOADING = "image", "loading into the engine"
 
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_TAG = "org.opencontainers.image.ref.name"
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
 
@@ -54,8 +56,21 @@ class Blob:
     content: Content
 
     def pieces(self) -> Iterator[bytes]:
-        """The bytes of the blob."""
-        return self.content.pieces()
+        """The bytes of the blob, hashed while they pass.
+
+        Raises:
+            IntegrityError: they are not what the digest names.
+        """
+        found, size = hashlib.sha256(), 0
+        for piece in self.content.pieces():
+            found.update(piece)
+            size += len(piece)
+            yield piece
+        if f"sha256:{found.hexdigest()}" != self.digest or size != self.size:
+            raise IntegrityError(
+                f"a part of the image has the SHA-256 {found.hexdigest()}, not {self.digest}",
+                hint="a file of the cache changed meanwhile: run the command again, which checks it",
+            )
 
 
 @dataclass(frozen=True)
@@ -116,25 +131,34 @@ class NewImage:
         yield Blob(self.id, len(self.configuration), _Bytes(self.configuration))
 
     def write(self, folder: Path, name: str, progress: Progress) -> None:
-        """Write an OCI image layout into a folder; blobs that are there already are kept.
+        """Write an OCI image layout into a folder; blobs that are there already, and other images, are kept.
 
         Raises:
-            HostError: the folder cannot be written.
+            HostError: the folder cannot be written, or a folder in it is a link.
+            IntegrityError: a layer or the configuration does not match its digest.
         """
         store = folder / "blobs" / "sha256"
+        for path in (store.parent, store):
+            if path.is_symlink():
+                raise HostError(f"`{path}` is a link, which is not followed", hint="write elsewhere with `-o DIR`")
+        with files.exclusive(folder):
+            self._write(folder, store, name, progress)
+
+    def _write(self, folder: Path, store: Path, name: str, progress: Progress) -> None:
         with files.whole(folder / "oci-layout") as out:
             out.write(_LAYOUT)
         blobs = [*self.blobs(), Blob(self.digest, len(self.manifest), _Bytes(self.manifest))]
         progress.start(WRITING, sum(blob.size for blob in blobs))
         for blob in blobs:
-            path = store / blob.digest.removeprefix("sha256:")
-            if not (path.is_file() and path.stat().st_size == blob.size):
+            digits = foreign.sha256(blob.digest)
+            path = store / digits
+            if path.is_symlink() or foreign.sha256_of(path) != digits:
                 with files.whole(path) as out:
                     for piece in blob.pieces():
                         out.write(piece)
             progress.advance(WRITING, blob.size)
         with files.whole(folder / "index.json") as out:
-            out.write(self._index(name))
+            out.write(self._index(name, folder / "index.json"))
         progress.finish(WRITING)
 
     def archive(self, name: str, progress: Progress, known: Collection[str] = ()) -> Iterator[bytes]:
@@ -161,14 +185,25 @@ class NewImage:
         yield bytes(2 * tarfile.BLOCKSIZE)
         progress.finish(LOADING)
 
-    def _index(self, name: str) -> bytes:
+    def _index(self, name: str, path: Path) -> bytes:
+        """The index of a folder: its images under other names, and this one."""
+        tag = name.rpartition(":")[2]
         entry = {
             "mediaType": _MANIFEST,
             "digest": self.digest,
             "size": len(self.manifest),
-            "annotations": {"org.opencontainers.image.ref.name": name.rpartition(":")[2]},
+            "annotations": {_TAG: tag},
         }
-        return _json({"schemaVersion": 2, "manifests": [entry]})
+        return _json({"schemaVersion": 2, "manifests": [*_others(path, tag, self.digest), entry]})
+
+
+def _others(path: Path, tag: str, digest: str) -> list[Any]:
+    """The images in an `index.json` that have another name and other contents; none if it cannot be read."""
+    try:
+        listed = json.loads(b"" if path.is_symlink() else path.read_bytes())["manifests"]
+        return [each for each in listed if each["annotations"][_TAG] != tag and each["digest"] != digest]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []
 
 
 @dataclass(frozen=True, slots=True)

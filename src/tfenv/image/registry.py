@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfenv.errors import IndexUnavailable, UsageError
+from tfenv.errors import IndexUnavailable, IntegrityError, UsageError
 from tfenv.outputs.dockerfile import is_reference
+from tfenv.store import foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,7 +39,6 @@ _DOCKER_HUB_HOST = "registry-1.docker.io"
 _DOCKER_HUB_ACCOUNT = "https://index.docker.io/v1/"
 """key of the credentials for Docker Hub in the client's configuration file"""
 _LOOPBACK = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _TIMEOUT = 10.0
 _HINT = "the lock can name the base image by its tag alone"
@@ -106,7 +106,7 @@ def digest(reference: str, *, transport: httpx.BaseTransport | None = None, conf
     with repository(wanted, transport=transport, configuration=configuration) as asked:
         path = f"manifests/{wanted.tag}"
         answer = asked.send("HEAD", path, headers={"Accept": MANIFESTS})
-        if answer.is_success and _DIGEST.fullmatch(found := answer.headers.get("Docker-Content-Digest", "")):
+        if answer.is_success and foreign.is_digest(found := answer.headers.get("Docker-Content-Digest", "")):
             return str(found)
         # the header is optional, and some registries answer HEAD with an error
         return f"sha256:{hashlib.sha256(asked.manifest().content).hexdigest()}"
@@ -160,12 +160,20 @@ class Repository:
 
         Raises:
             IndexUnavailable: the registry does not have it.
+            IntegrityError: the manifest does not match the digest that it was asked by.
         """
         wanted = self.reference
         answer = self.send("GET", f"manifests/{digest or wanted.digest or wanted.tag}", headers={"Accept": MANIFESTS})
         if answer.status_code == _MISSING:
             raise IndexUnavailable(f"`{wanted.registry}` has no image `{wanted.repository}:{wanted.tag}`", hint=_HINT)
         answer.raise_for_status()
+        pinned = digest or wanted.digest
+        found = f"sha256:{hashlib.sha256(answer.content).hexdigest()}"
+        if pinned and found != pinned:
+            raise IntegrityError(
+                f"{answer.url} has the digest {found}, not {foreign.shown(pinned)}",
+                hint="a proxy or mirror changed the manifest, or the registry is broken",
+            )
         return answer
 
 

@@ -6,14 +6,14 @@ Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md ("
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfenv.errors import IndexUnavailable, IntegrityError
 from tfenv.image.base import Base, BaseLayer
 from tfenv.image.layer import Descriptor
+from tfenv.image.manifest import Listed, configuration_of, images_of, layers_of
 from tfenv.image.registry import Reference, repository
-from tfenv.store import files
+from tfenv.store import files, foreign
 from tfenv.store.cache import CACHE_HINT
 
 if TYPE_CHECKING:
@@ -45,23 +45,24 @@ def pull(reference: str, platform: str, *, place: Callable[[str], Path], progres
         IntegrityError: a blob does not match its digest.
     """
     with repository(Reference.parse(reference)) as source:
-        manifest = _for(platform, source, reference)
-        configuration = json.loads(_blob(source, manifest["config"], place, progress).read_bytes())
-        listed = manifest["layers"]
-        progress.start(PULLING, sum(each["size"] for each in listed))
+        url, manifest = _for(platform, source, reference)
+        described, listed = layers_of(manifest, url)
+        blob = _blob(source, described, place, progress)
+        configuration = configuration_of(blob.read_bytes(), f"{url}: the configuration {described.digest}", listed)
+        progress.start(PULLING, sum(layer.size for layer in listed))
         layers = tuple(
             BaseLayer(
                 descriptor=Descriptor(
-                    media_type=each["mediaType"].replace(
+                    media_type=layer.media_type.replace(
                         "vnd.docker.image.rootfs.diff.tar.gzip", "vnd.oci.image.layer.v1.tar+gzip"
                     ),
-                    digest=each["digest"],
-                    size=each["size"],
+                    digest=layer.digest,
+                    size=layer.size,
                     diff_id=diff_id,
                 ),
-                file=_blob(source, each, place, progress),
+                file=_blob(source, layer, place, progress),
             )
-            for each, diff_id in zip(listed, configuration["rootfs"]["diff_ids"], strict=True)
+            for layer, diff_id in zip(listed, configuration["rootfs"]["diff_ids"], strict=True)
         )
         progress.finish(PULLING)
     return Base(reference=reference, configuration=configuration, layers=layers)
@@ -95,37 +96,47 @@ def push(image: NewImage, reference: str, *, progress: Progress) -> str:
     return image.digest
 
 
-def _for(platform: str, source: Repository, reference: str) -> dict[str, Any]:
-    """The manifest of one platform."""
-    manifest: dict[str, Any] = source.manifest().json()
-    if "manifests" not in manifest:
-        return manifest
-    system, _, architecture = platform.partition("/")
-    for each in manifest["manifests"]:
-        if (each["platform"]["os"], each["platform"]["architecture"]) == (system, architecture):
-            found: dict[str, Any] = source.manifest(each["digest"]).json()
-            return found
+def _for(platform: str, source: Repository, reference: str) -> tuple[str, bytes]:
+    """URL and manifest of one platform."""
+    answer = source.manifest()
+    images = images_of(answer.content, str(answer.url))
+    if images is None:
+        return str(answer.url), answer.content
+    for image_platform, digest in images:
+        if image_platform == platform:
+            answer = source.manifest(digest)
+            return str(answer.url), answer.content
     raise IndexUnavailable(
         f"`{reference}` has no image for {platform}", hint="use another base image: `--base-image IMAGE`"
     )
 
 
-def _blob(source: Repository, descriptor: dict[str, Any], place: Callable[[str], Path], progress: Progress) -> Path:
-    """The path of a blob, which is downloaded if it is not there."""
-    digest = descriptor["digest"]
-    path = place(digest.removeprefix("sha256:"))
-    if path.is_file():
-        progress.advance(PULLING, descriptor["size"])
+def _blob(source: Repository, listed: Listed, place: Callable[[str], Path], progress: Progress) -> Path:
+    """The path of a blob, which is downloaded if it is not there or not what its digest names."""
+    digits = foreign.sha256(listed.digest)
+    path = place(digits)
+    if foreign.sha256_of(path) == digits:
+        progress.advance(PULLING, listed.size)
         return path
-    answer = source.send("GET", f"blobs/{digest}", stream=True)
-    answer.raise_for_status()
-    found = hashlib.sha256()
-    with files.whole(path, hint=CACHE_HINT) as out:
-        for piece in _counted(answer.iter_raw(_PIECE), progress, PULLING):
-            found.update(piece)
-            out.write(piece)
-        if f"sha256:{found.hexdigest()}" != digest:
-            raise IntegrityError(f"{answer.url} has the SHA-256 {found.hexdigest()}, not {digest}")
+    answer = source.send("GET", f"blobs/{listed.digest}", stream=True)
+    try:
+        answer.raise_for_status()
+        found, left = hashlib.sha256(), listed.size
+        with files.whole(path, hint=CACHE_HINT) as out:
+            for piece in _counted(answer.iter_raw(_PIECE), progress, PULLING):
+                found.update(piece)
+                left -= len(piece)
+                if left < 0:
+                    break
+                out.write(piece)
+            if left or found.hexdigest() != digits:
+                what = f"has the SHA-256 {found.hexdigest()}" if left == 0 else f"is not {listed.size} bytes long"
+                raise IntegrityError(
+                    f"{answer.url} {what}, unlike {listed.digest} in the manifest",
+                    hint="run the command again; a proxy or mirror may change files, or the registry is broken",
+                )
+    finally:
+        answer.close()
     return path
 
 

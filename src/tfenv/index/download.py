@@ -16,7 +16,7 @@ from tfenv.index.answers import Interrupted
 from tfenv.index.client import Client
 from tfenv.index.loop import run
 from tfenv.model.progress import Silent
-from tfenv.store import files
+from tfenv.store import files, foreign
 from tfenv.store.cache import CACHE_HINT
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ async def _is_sound(path: Path, file: File, cache: Cache) -> bool:
     known = cache.document(_stamp_key(path, file))
     if known is not None and known == _state(path):
         return True
-    digest = await asyncio.to_thread(_sha256, path)
+    digest = await asyncio.to_thread(foreign.sha256_of, path)
     if digest is None or file.sha256 not in (None, digest):
         return False
     _stamp(path, file, cache)
@@ -213,25 +213,13 @@ def _state(path: Path) -> dict[str, int] | None:
     return {"size": seen.st_size, "changed": seen.st_ctime_ns, "written": seen.st_mtime_ns, "inode": seen.st_ino}
 
 
-def _sha256(path: Path) -> str | None:
-    """The SHA-256 of a file; ``None`` if it cannot be read."""
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-    except OSError:
-        return None
-    return digest.hexdigest()
-
-
 @asynccontextmanager
 async def _locked(cache: Cache, path: Path) -> AsyncIterator[None]:
     """Lock a path against other processes; other downloads of this process go on while it waits."""
     from filelock import Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = cache.lock(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         try:
             lock.acquire(timeout=0)

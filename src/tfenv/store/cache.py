@@ -12,12 +12,13 @@ import os
 import re
 import threading
 import time
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfenv.errors import HostError
 from tfenv.machine.folders import cache_folder
+from tfenv.store import foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 PAGE_LIFETIME = 600
 """Seconds for which a page is fresh if the server does not specify it (PyPI specifies 600)."""
+
+_LONGEST_LIFETIME = 86400
+"""Seconds for which a page is fresh at most, whatever the server specifies: a day"""
+_DIGITS = 9
+"""Digits of an age that are read; more are as good as for ever"""
 
 _LAYOUT = "v1"
 
@@ -60,7 +66,14 @@ class StoredPage:
     @property
     def fresh(self) -> bool:
         """Whether the response may be used without a request."""
-        return time.time() < self.until
+        return _is_fresh(self.until)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every field has its type, which a stored page of another program may lack."""
+        numbers = type(self.status) is int and type(self.until) in (int, float)
+        texts = (self.url, self.content_type, self.etag, self.last_modified, self.digest)
+        return numbers and all(type(text) is str for text in texts)
 
 
 class Cache:
@@ -68,6 +81,9 @@ class Cache:
 
     Args:
         directory: folder; ``None`` for `TFENV_CACHE_DIR` or the user's cache folder of the system.
+
+    Raises:
+        HostError: other users may write to the folder, so that nothing in it can be trusted.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -75,6 +91,17 @@ class Cache:
             directory = cache_folder()
         self.directory = directory.expanduser().absolute()
         self._root = self.directory / _LAYOUT
+        _refuse_shared(self.directory)
+
+    def prepare(self) -> None:
+        """Create the folder if it is missing, for its owner alone.
+
+        Raises:
+            OSError: it cannot be created.
+        """
+        if not self.directory.exists():
+            self.directory.parent.mkdir(parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, exist_ok=True)
 
     def page(self, url: str) -> StoredPage | None:
         """The stored response for a URL, fresh or not."""
@@ -83,9 +110,10 @@ class Cache:
             return None
         head, body = stored
         try:
-            return StoredPage(body=body, **head)
+            page = StoredPage(body=body, **head)
         except TypeError:
             return None
+        return page if page.is_sound else None
 
     def state(self, url: str) -> tuple[str, bool] | None:
         """Digest of the stored response for a URL, and whether it is fresh; the body is not read."""
@@ -93,8 +121,8 @@ class Cache:
             with self._place("pages", url).open("rb") as entry:
                 entry.readline()
                 head = json.loads(entry.readline())
-            return head["digest"], time.time() < head["until"]
-        except (OSError, ValueError, KeyError, TypeError):
+            return str(head["digest"]), _is_fresh(head["until"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def keep_page(self, key: str, page: StoredPage) -> None:
@@ -112,17 +140,27 @@ class Cache:
         self._write(self._place("documents", key), value, b"")
 
     def file(self, sha256: str, filename: str) -> Path:
-        """The path for a distribution with this hash, stored or not."""
-        return self._root / "files" / sha256[:2] / sha256 / filename
+        """The path for a distribution with this hash, stored or not.
+
+        Args:
+            sha256: 64 hexadecimal digits.
+            filename: name of the distribution.
+
+        Raises:
+            IntegrityError: the hash or the name is not one that can be a path.
+        """
+        digits = foreign.sha256(f"sha256:{sha256}")
+        return self._root / "files" / digits[:2] / digits / foreign.component(filename)
 
     def shared(self, name: str) -> Path:
         """A folder for the cache of another program, which manages it itself."""
-        return self._root / name
+        return self._root / foreign.component(name)
 
     def lock(self, path: Path) -> BaseFileLock:
         """A lock for the process that fetches `path`."""
         from filelock import FileLock
 
+        self.prepare()
         locks = self._root / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(str(path).encode()).hexdigest()
@@ -140,7 +178,10 @@ class Cache:
         if _digest(rest) != digest:
             return None
         head, _, body = rest.partition(b"\n")
-        value = json.loads(head)
+        try:
+            value = json.loads(head)
+        except (ValueError, RecursionError):
+            return None
         return (value, body) if isinstance(value, dict) else None
 
     def _write(self, path: Path, head: Mapping[str, Any], body: bytes) -> None:
@@ -151,6 +192,7 @@ class Cache:
             try:
                 out = open(temporary, "xb")  # noqa: SIM115, PTH123 - `Path` costs more than the writing
             except FileNotFoundError:
+                self.prepare()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 out = open(temporary, "xb")  # noqa: SIM115, PTH123
         except OSError:
@@ -164,20 +206,53 @@ class Cache:
 
 
 def _digest(rest: bytes) -> bytes:
-    """A digest that detects bad disks and partly written files; it does not protect against manipulation."""
-    return b"%08x" % zlib.crc32(rest)
+    """The SHA-256 of an entry, which detects bad disks and partly written files.
+
+    Whoever may write to the cache can also write digests; `_refuse_shared` keeps others from it.
+    """
+    return hashlib.sha256(rest).hexdigest().encode()
+
+
+def _refuse_shared(directory: Path) -> None:
+    """Raise an error if others than the user and the administrator may write to a folder (POSIX only)."""
+    if os.name == "nt":
+        return
+    try:
+        seen = directory.stat()
+    except OSError:
+        return
+    if seen.st_uid not in (0, os.geteuid()):
+        reason = f"belongs to another user (number {seen.st_uid})"
+    elif seen.st_mode & 0o022:
+        reason = f"can be written by other users (mode {seen.st_mode & 0o7777:o})"
+    else:
+        return
+    raise HostError(
+        f"the cache `{directory}` {reason}, so its contents cannot be trusted",
+        hint=f"rm -rf {directory}, or set TFENV_CACHE_DIR to a folder of your own",
+    )
 
 
 def fresh_until(headers: Mapping[str, str], *, now: float) -> float:
-    """End of freshness of a response (RFC 9111, 4.2.1), in seconds since the epoch.
+    """End of freshness of a response (RFC 9111, 4.2.1), in seconds since the epoch, at most a day from now.
 
     Without a lifetime from the server, the default is used.
     """
     control = headers.get("cache-control", "").lower()
     if re.search(r"\bno-(?:store|cache)\b", control):
         return now
-    match = re.search(r"\bmax-age\s*=\s*\"?(\d+)", control)
+    match = re.search(r"\bmax-age\s*=\s*\"?([0-9]+)", control)
     if match is None:
         return now + PAGE_LIFETIME
-    age = headers.get("age", "")
-    return now + int(match[1]) - (int(age) if age.isdigit() else 0)
+    age = re.fullmatch(r"[0-9]+", headers.get("age", ""))
+    left = _seconds(match[1]) - (_seconds(age[0]) if age is not None else 0)
+    return now + min(left, _LONGEST_LIFETIME)
+
+
+def _seconds(digits: str) -> int:
+    return int(digits) if len(digits) <= _DIGITS else 10**_DIGITS
+
+
+def _is_fresh(until: float) -> bool:
+    """Whether a time lies ahead, but no further than a lifetime: a clock that was wrong then does not keep a page."""
+    return 0 < until - time.time() <= _LONGEST_LIFETIME

@@ -6,7 +6,7 @@ import codecs
 import errno
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -124,6 +124,37 @@ def whole(path: Path, *, hint: str | None = None) -> Iterator[BinaryIO]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """A folder that other processes which use this function do not change meanwhile; they wait (POSIX only).
+
+    The folder is created if it is missing, and removed again if it was and is empty when the block ends. Nothing is
+    written into it: the system releases the lock when the process ends, however it ends.
+
+    Raises:
+        HostError: the folder cannot be created or opened.
+    """
+    with writing(folder):
+        new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+    if os.name == "nt":
+        yield
+        return
+    import fcntl
+
+    with writing(folder):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if new:
+            with suppress(OSError):
+                folder.rmdir()
+        os.close(handle)
 
 
 def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]:

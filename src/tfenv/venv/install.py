@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from installer import install
 from installer.destinations import SchemeDictionaryDestination
 from installer.exceptions import InstallerError
+from installer.records import InvalidRecordEntry
 from installer.sources import WheelFile
 from installer.utils import get_launcher_kind
 
-from tfenv.errors import HostError
+from tfenv.errors import HostError, IntegrityError
+from tfenv.store import wheel_archive
 
 if TYPE_CHECKING:
     import os
@@ -36,15 +38,19 @@ def unpack(wheels: Iterable[Path], python: Path) -> None:
         python: interpreter of the environment.
 
     Raises:
-        HostError: a wheel is damaged, or the environment cannot be written.
+        IntegrityError: a wheel is malformed.
+        HostError: the environment cannot be written.
     """
     destination = _destination(python)
     for wheel in wheels:
+        wheel_archive.check_contents(wheel)
         try:
             with WheelFile.open(wheel) as source:
                 install(source, destination, {"INSTALLER": _INSTALLER})
-        except (InstallerError, OSError, ValueError, AssertionError) as error:
+        except OSError as error:
             raise HostError(f"installing packages failed: `{wheel.name}`: {error}") from error
+        except (InstallerError, InvalidRecordEntry, ValueError, AssertionError, KeyError) as error:
+            raise IntegrityError(f"`{wheel.name}` cannot be installed: {error}") from error
 
 
 class _Environment(SchemeDictionaryDestination):

@@ -20,6 +20,7 @@ from tfenv.machine.host import ThisHost
 from tfenv.model.progress import Progress, Silent
 from tfenv.smoke import exchange
 from tfenv.store.cache import Cache
+from tfenv.store import wheel_archive
 from tfenv.store.files import writing
 from tfenv.venv import interpreters, linked, loader
 from tfenv.venv.install import unpack
@@ -82,6 +83,11 @@ def plan(lock: Lock, directory: Path, *, python: Path | None = None, cache: Cach
         made_by = interpreters.find(wanted, python)
         if other:
             return Plan(directory=directory, python=made_by, install=lock.packages, remove=(), keep=0)
+    if not site_packages(directory).resolve().is_relative_to(directory.resolve()):
+        raise UsageError(
+            f"the Python of `{directory}` uses the packages of another folder, so `pyvenv.cfg` is damaged",
+            hint="remove the folder and run the command again",
+        )
     found = _installed(lock, directory)
     contents = wheel_contents(lock, cache)
     install = tuple(
@@ -115,7 +121,7 @@ def sync(
     Raises:
         UsageError: as in `plan`.
         IndexUnavailable: a file is not available.
-        IntegrityError: a file does not have the hash in the lock.
+        IntegrityError: a file does not have the hash in the lock, or is a malformed or hostile wheel.
         HostError: an installer failed; the message has its output.
     """
     reporter = progress or Silent()
@@ -123,6 +129,9 @@ def sync(
     todo = plan(lock, directory, python=python, cache=cache)
     # all files are downloaded and checked before anything is changed
     files = download([package.file for package in todo.install], cache=cache, offline=offline, progress=reporter)
+    for package in todo.install:
+        if package.file.is_wheel:
+            wheel_archive.check(files[package.file.filename])
     if todo.python is not None:
         _run(
             [str(todo.python), "-I", "-m", "venv", "--clear", "--without-pip", str(directory)], "creating the environment"
@@ -292,13 +301,14 @@ class _Installer:
                 options.append("--no-build-isolation")
             if self.uv is not None:
                 options += ["--cache-dir", str(kept or Path(folder) / "uv")]
-            _run(
-                self._command("install", *options),
-                "installing packages",
-                hint="lock the build tools that it needs too: `tfenv lock --with setuptools`"
-                if build
-                else None,
-            )
+            hint = "lock the build tools that it needs too: `tfenv lock --with setuptools`" if build else None
+            try:
+                _run(self._command("install", *options), "installing packages", hint=hint)
+            except HostError:
+                for package in packages:
+                    if package.file.is_wheel:
+                        wheel_archive.check_contents(files[package.file.filename])
+                raise
 
     def finish(self, lock: Lock) -> None:
         """Remove the packages of `ensurepip` that are not locked."""
