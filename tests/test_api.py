@@ -157,7 +157,7 @@ def test_a_request_takes_plain_values_and_objects() -> None:
         ({"gpus": "RX 7900"}, "`--gpu rocm`"),
         ({"tf": 2.17}, "`tf`: must be a string, not a number"),
         ({"index_url": "pypi"}, "`index_url`: `pypi` is not a URL of an index"),
-        ({"requirements": ["six", "./six"]}, "`requirements[1]`: `./six` is no requirement"),
+        ({"requirements": ["six", "./six"]}, "`requirements[1]`: `./six` is not a requirement"),
         ({"keras": 4}, "`keras`: `4` is neither 2 nor 3"),
         ({"cpu": "i9"}, "`cpu`: `i9` is neither a processor that is known"),
     ],

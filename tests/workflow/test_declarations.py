@@ -44,7 +44,7 @@ def test_extras_and_groups_choose(tmp_path: Path) -> None:
     assert str(of(tmp_path).goal.tensorflow) == "==2.15.*"
     with pytest.raises(UsageError) as caught:
         of(tmp_path, Request(extras=["none"]))
-    assert "there is no extra `none`" in caught.value.faults[0]
+    assert "extra `none` does not exist" in caught.value.faults[0]
 
 
 def test_the_lock_of_another_tool_is_kept_where_it_fits(tmp_path: Path) -> None:

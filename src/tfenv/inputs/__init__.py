@@ -1,1 +1,1 @@
-"""Requirements files and `pyproject.toml`, read into values; whoever calls hands in the text."""
+"""Readers of files, one module for each format: text in, values out; the caller reads the file."""

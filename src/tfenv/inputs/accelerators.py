@@ -1,4 +1,4 @@
-"""What people write for `--gpu`: names of GPUs, `cuda12`, `auto`, `none`, and accelerators of other makers."""
+"""Words of `--gpu`: names of GPUs, `cuda12`, `auto`, `none`, and accelerators of other makers."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _WRITTEN = {"AMD": "rocm", "Apple": "metal"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accelerators:
-    """What shall compute.
+    """Accelerators that words of `--gpu` ask for.
 
     Attributes:
-        kind: of accelerator; ``None`` where only the GPUs of this machine can tell.
-        cuda: major release of CUDA that was asked for.
-        rocm: ROCm that was asked for: 6, or 6.0.
+        kind: kind of accelerator; ``None`` if it depends on the GPUs of this machine.
+        cuda: requested major release of CUDA.
+        rocm: requested ROCm: 6, or 6.0.
         gpus: NVIDIA GPUs, each once.
         gfx: targets of AMD's GPUs, each once.
     """
@@ -77,7 +77,7 @@ def read_gpu(text: str) -> Gpu | str:
 
 
 def contradictions(words: Iterable[Gpu | str]) -> Iterator[str]:
-    """Why words of `--gpu` cannot be combined."""
+    """Reasons why words of `--gpu` cannot be combined, one sentence each."""
     several = list(dict.fromkeys(words))
     alone = [word for word in several if isinstance(word, str) and (word in _NOTHING or _kind(word) is not None)]
     if len(several) > 1 and not set(several) <= set(_NOTHING) and not all(map(_is_gfx, several)):
@@ -88,7 +88,7 @@ def contradictions(words: Iterable[Gpu | str]) -> Iterator[str]:
 
 
 def accelerators(words: Sequence[Gpu | str]) -> Accelerators:
-    """What words of `--gpu` that do not contradict each other ask for."""
+    """The accelerators that words of `--gpu` ask for; the words do not contradict each other."""
     for word in words:
         if isinstance(word, str) and (kind := _kind(word)) is not None:
             rocm = _ROCM.fullmatch(word)
@@ -116,7 +116,7 @@ def gpus_of(devices: Iterable[GpuDevice]) -> tuple[Gpu, ...]:
 
 
 def read_devices(devices: Iterable[GpuDevice]) -> tuple[Gpu | str, ...]:
-    """As `gpus_of`; a GPU of which neither name nor compute capability is known stays text."""
+    """The same without an error: a GPU whose name and compute capability are unknown stays text."""
     known, gpus = load().gpus, list[Gpu | str]()
     for device in devices:
         if device.vendor != "nvidia":
@@ -148,5 +148,5 @@ def _major(word: Gpu | str) -> int | None:
 
 
 def _instead(maker: str) -> str:
-    """What to write for a GPU that is not NVIDIA's."""
+    """The word of `--gpu` for a GPU of another maker than NVIDIA."""
     return f"of {maker}: `--gpu {_WRITTEN[maker]}`" if maker in _WRITTEN else f"of {maker}, whose plugin is not locked"

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 def loads(
     text: str, name: str, images: ImageTable, *, read: Callable[[str], str | None] = lambda _path: None
 ) -> Configuration:
-    """Read a compose file; of several services the one that asks for a GPU, or that uses a GPU image, is meant.
+    """Read a compose file; of several services, the one that requests a GPU or uses a GPU image counts.
 
     Args:
-        text: of it.
-        name: of the file, for faults.
-        images: base images that are known.
-        read: gives the text of a file that it names (a Dockerfile), or ``None``.
+        text: content of the file.
+        name: name of the file, for error messages.
+        images: known base images.
+        read: gives the text of a file that a service names (a Dockerfile), or ``None``.
 
     Raises:
-        UsageError: it is no YAML, or no compose file.
+        UsageError: the text is not YAML, or not a compose file.
     """
     document = formats.yaml(text, name)
     services = document.get("services") if isinstance(document, dict) else None
@@ -41,7 +41,7 @@ def loads(
 
 
 def wants_gpu(service: dict[str, Any]) -> bool:
-    """Does a service ask for GPUs? Source: Compose specification, `deploy.resources.reservations.devices`, `gpus`."""
+    """Whether a service requests GPUs. Source: Compose file format, `deploy.resources.reservations.devices`, `gpus`."""
     if service.get("gpus") or service.get("runtime") == "nvidia":
         return True
     devices = service.get("deploy") or {}

@@ -1,4 +1,4 @@
-"""The JSON that `check --from` reads, and the words of its options: one `Configuration`."""
+"""A `Configuration` from the JSON document of `check --from`, or from options of `check`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ASIDE = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What stands beside a name: its number, how many there are, their memory."""
+"""Words beside a name: its number, how many there are, their memory."""
 _NO_NAME = re.compile(r"\d+(?:\.\d+)?\s*[gm](?:i?b)?\b.*|(?:driver|cuda|cudnn|memory|vram)\b.*|\d*", re.IGNORECASE)
 
 _SYSTEMS = (
@@ -90,18 +90,18 @@ _PLATFORMS = {
 
 
 def loads(text: str, name: str) -> Configuration:
-    """Read the JSON of the contract; every key may be missing or null.
+    """Read a JSON document; every key may be missing or null.
 
     Args:
-        text: the document.
-        name: of the file, for faults.
+        text: content of the document.
+        name: name of the file, for error messages.
 
     Raises:
-        UsageError: it is no JSON object, or has faults: all of them, each with its path.
+        UsageError: the text is not a JSON object, or has faults; all of them, each with its path.
     """
     values = formats.json(text, name)
     if not isinstance(values, dict):
-        raise UsageError(f"`{name}` holds no JSON object", hint='such as {"tf": "2.17.1", "gpu": "RTX 3090"}')
+        raise UsageError(f"`{name}` is not a JSON object", hint='such as {"tf": "2.17.1", "gpu": "RTX 3090"}')
     table = Table(values)
     found = _read(table)
     table.close()
@@ -157,7 +157,7 @@ def _keras(value: object) -> int:
 
 
 def _gpus(table: Table) -> tuple[str, ...]:
-    """`gpu` is a name, several in one string, or a list; `gpus` a list."""
+    """The GPUs of a document: `gpu` is a name, several in one string, or a list; `gpus` is a list."""
 
     def names(value: object) -> tuple[str, ...]:
         texts = map(document.text, value) if isinstance(value, list) else (document.text(value),)
@@ -167,7 +167,7 @@ def _gpus(table: Table) -> tuple[str, ...]:
 
 
 def read_gpus(text: str) -> tuple[str, ...]:
-    """The GPUs that some words name: `2x RTX 3090`, `Intel UHD 630 + GeForce MX150`; a count does not matter."""
+    """The GPUs in a text such as `2x RTX 3090` or `Intel UHD 630 + GeForce MX150`, without their counts."""
     found = []
     for part in re.split(r"\s*(?:,|;|\+|&|\n|(?<!\d )\band\b)\s*", text):
         if _NO_NAME.fullmatch(part.strip()) is not None and not part.strip().isdigit():
@@ -187,10 +187,10 @@ def _flags(value: object) -> frozenset[str]:
 
 
 def read_tf(text: str) -> str:
-    """A version or a specifier; of `v2.10.0-rc3-6-g359c3cdfc5f 2.10.0`, as TensorFlow prints it, the second word.
+    """A version or a specifier; TensorFlow's own `v2.10.0-rc3-6-g359c3cdfc5f 2.10.0` means the second word.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     words = text.split()
     if len(words) == 2 and words[0].startswith("v"):
@@ -207,10 +207,10 @@ def read_tf(text: str) -> str:
 
 
 def read_version(text: str) -> Version:
-    """The first number in what people write (`v11.2`, `525.60.13`, `3.10.4 (main, …)`).
+    """The first version in a text (`v11.2`, `525.60.13`, `3.10.4 (main, …)`).
 
     Raises:
-        ValueError: there is none.
+        ValueError: the text contains no version.
     """
     match = _NUMBER.match(text.strip()) or re.search(r"(\d+(?:\.\d+)+)", text)
     if match is None:
@@ -219,7 +219,7 @@ def read_version(text: str) -> Version:
 
 
 def read_specifier(text: str) -> SpecifierSet:
-    """Of a package: a version is exactly that one.
+    """The specifier of a package; a plain version means exactly that version.
 
     Raises:
         ValueError: it is neither a version nor a specifier.
@@ -234,55 +234,57 @@ def read_specifier(text: str) -> SpecifierSet:
 
 
 def read_platform(system: str | None, machine: str | None) -> tuple[Platform | None, str | None]:
-    """The platform that these words name, or the words, if TensorFlow has no wheels for it.
+    """The platform that a text names; if TensorFlow has no wheels for it, the text itself as the second value.
 
     Args:
-        system: such as `linux`, `Ubuntu 20.04`, `Windows 10`, `wsl`, or a platform of tfenv (`macos-arm64`).
-        machine: such as `x86_64` or `arm64`; without it 64 bit Intel, or what the system is only made for.
+        system: operating system: `linux`, `Ubuntu 20.04`, `Windows 10`, `wsl`, or a platform of tfenv (`macos-arm64`).
+        machine: processor, such as `x86_64` or `arm64`; by default x86-64, or the only processor of the system.
     """
     if system is None and machine is None:
         return None, None
-    said = " ".join(filter(None, (system, machine)))
+    text = " ".join(filter(None, (system, machine)))
     if system is not None and system.lower() in {each.value for each in Platform}:
         return Platform(system.lower()), None
     kind = next((name for name, words in _SYSTEMS if words.search(system)), None) if system else "linux"
     words = machine or system or ""
-    if _NARROW.search(said) is not None and _WIDE.search(said) is None:
-        return None, said
+    if _NARROW.search(text) is not None and _WIDE.search(text) is None:
+        return None, text
     processor = next((name for name, pattern in _MACHINES if pattern.search(words)), None)
     if processor is None and machine is None:
         processor = "x86_64"
     elif kind == "macos" and words.lower() == "arm":
         processor = "aarch64"
     platform = _PLATFORMS.get((kind or "", processor or ""))
-    return platform, None if platform is not None else said
+    return platform, None if platform is not None else text
 
 
 def merge(first: Configuration, second: Configuration) -> Configuration:
-    """Both together; where both have a value, the first counts, and lists of packages add up."""
-    said = {
+    """The union of two configurations; where both have a value, the first counts, and lists of packages add up."""
+    values = {
         field.name: getattr(second, field.name)
         for field in fields(Configuration)
         if getattr(first, field.name) in (None, ()) and field.name not in ("machine", "packages")
     }
     known: Mapping[Name, SpecifierSet] = {**dict(second.packages), **dict(first.packages)}
     accelerated = first.accelerated if first.accelerated is not None else second.accelerated
-    said |= {"complete": first.complete or second.complete, "observed": first.observed or second.observed}
+    values |= {"complete": first.complete or second.complete, "observed": first.observed or second.observed}
     machine = _merged(first.machine, second.machine)
-    return replace(first, **{**said, "machine": machine, "packages": tuple(known.items()), "accelerated": accelerated})
+    return replace(
+        first, **{**values, "machine": machine, "packages": tuple(known.items()), "accelerated": accelerated}
+    )
 
 
 def _merged(first: Machine, second: Machine) -> Machine:
-    """Platform and system belong together: they are those of one of the two."""
+    """The union of two machines; platform and system belong together and come from the same one."""
     place = ("platform", "foreign", "system")
-    said = {
+    values = {
         field.name: getattr(second, field.name)
         for field in fields(Machine)
         if getattr(first, field.name) in (None, ()) and field.name not in place
     }
     if first.platform is None and first.foreign is None:
-        said |= {name: getattr(second, name) for name in place}
-    return replace(first, **said)
+        values |= {name: getattr(second, name) for name in place}
+    return replace(first, **values)
 
 
 class Known(TypedDict, total=False):
@@ -292,9 +294,9 @@ class Known(TypedDict, total=False):
         tf: TensorFlow, such as `2.17.1`, `2.17` or `>=2.15,<2.18`.
         gpus: names of GPUs or compute capabilities, all of which must work; `none` for the CPU.
         driver: NVIDIA driver, such as `535.104.05`.
-        python: `X.Y` or `X.Y.Z`.
-        platform: such as `linux-x86_64`.
-        glibc: such as `2.31`.
+        python: version of Python, `X.Y` or `X.Y.Z`.
+        platform: platform, such as `linux-x86_64`.
+        glibc: version of glibc, such as `2.31`.
         cpu: instruction sets, such as `avx,avx2`.
         cuda: CUDA whose libraries are installed, `X.Y`.
         cudnn: cuDNN that is installed, `X.Y`.
@@ -335,7 +337,7 @@ def of_options(**known: Unpack[Known]) -> Configuration:
         try:
             requirement = PackagingRequirement(text)
         except (InvalidRequirement, RecursionError) as error:
-            table.fault(f"package[{number}]", f"`{text}` is no requirement: {str(error).splitlines()[0]}")
+            table.fault(f"package[{number}]", f"`{text}` is not a requirement: {str(error).splitlines()[0]}")
         else:
             rows.append((normalize(requirement.name), requirement.specifier))
     table.close()

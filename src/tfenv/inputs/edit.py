@@ -1,4 +1,4 @@
-"""A request written into `[tool.tfenv]` of a `pyproject.toml`, everything else left as its author wrote it."""
+"""Writes a request into `[tool.tfenv]` of a `pyproject.toml` and leaves everything else unchanged."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def edit(content: str, values: Mapping[str, object], *, target: str | None = None, name: str = "pyproject.toml") -> str:
-    """The text with these keys of `[tool.tfenv]` set; with the same values set already, the same text.
+    """The text of a file after keys of `[tool.tfenv]` were set; unchanged if it has these values already.
 
     Args:
-        content: of the file.
-        values: by key (`gpu`, `index-url`), already checked; other keys of the table stay.
-        target: set them in `[tool.tfenv.targets.NAME]` instead.
-        name: of the file, for messages.
+        content: text of the file.
+        values: values by key (`gpu`, `index-url`), already checked; other keys of the table stay.
+        target: name of the target whose table `[tool.tfenv.targets.NAME]` is changed instead.
+        name: name of the file, for error messages.
 
     Raises:
-        UsageError: the text is no TOML, or no table stands where one is needed.
+        UsageError: the text is not TOML, or a value is in the place of a table.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
@@ -42,7 +42,7 @@ def edit(content: str, values: Mapping[str, object], *, target: str | None = Non
     table |= {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
     line = "\r\n" if "\r\n" in content else "\n"
     if not is_there:
-        # tables can be added anywhere, but nowhere with less harm to the style of the file than at its end
+        # a new table goes to the end of the file, where it disturbs the layout least
         before = f"{content.rstrip()}{line}{line}" if content.strip() else ""
         content = f"{before}[{'.'.join(path)}]{line}"
     try:
@@ -77,7 +77,7 @@ def _set(table: Table, key: str, value: object) -> None:
         table[key] = value
         return
     if isinstance(old, Array):
-        # in place: the array keeps its layout, and the comments on what stays
+        # change the array in place: this keeps its layout and the comments on the remaining values
         for index in reversed(range(len(old))):
             if old[index] not in value:
                 del old[index]

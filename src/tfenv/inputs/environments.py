@@ -33,29 +33,29 @@ def loads(text: str, name: str) -> Configuration:
     """Read `environment.yml`.
 
     Raises:
-        UsageError: it is no YAML, or no environment.
+        UsageError: the text is not YAML, or not an environment.
     """
     document = formats.yaml(text, name)
     if not isinstance(document, dict) or not isinstance(document.get("dependencies"), list):
         raise UsageError(f"`{name}` has no list `dependencies`")
     dependencies = document["dependencies"]
     by_conda = [spec for each in dependencies if isinstance(each, str) and (spec := conda_spec(each)) is not None]
-    return of_specs((*by_conda, *_of_pip(dependencies)), conda=[said for said, _ in by_conda])
+    return of_specs((*by_conda, *_of_pip(dependencies)), conda=[written for written, _ in by_conda])
 
 
 def of_specs(specs: Iterable[tuple[str, SpecifierSet]], *, conda: Iterable[str] = ()) -> Configuration:
-    """What packages of conda say; `cudatoolkit` and `cudnn` are the CUDA libraries, `python` is Python.
+    """The configuration of conda's packages: `cudatoolkit` and `cudnn` are CUDA libraries, `python` is Python.
 
     Args:
-        specs: names and versions.
-        conda: names that conda installs.
+        specs: pairs of name and specifier.
+        conda: names of the packages that conda installs; pip installs the others.
     """
     packages: dict[Name, SpecifierSet] = {}
     python = cuda = cudnn = None
     accelerated: bool | None = None
-    for said, specifier in specs:
+    for written, specifier in specs:
         version = version_in(specifier)
-        match said:
+        match written:
             case "python":
                 python = version
             case "cudatoolkit" | "cuda-toolkit" | "cuda-version" | "cuda":
@@ -63,19 +63,19 @@ def of_specs(specs: Iterable[tuple[str, SpecifierSet]], *, conda: Iterable[str] 
             case "cudnn":
                 cudnn, accelerated = version, True
             case _:
-                packages[normalize(_TENSORFLOW.get(said, said))] = specifier
+                packages[normalize(_TENSORFLOW.get(written, written))] = specifier
     return Configuration(
         machine=Machine(python=python),
         cuda=cuda,
         cudnn=cudnn,
         accelerated=True if "tensorflow-gpu" in packages else accelerated,
         packages=tuple(packages.items()),
-        conda=tuple(name for said in conda if (name := normalize(_TENSORFLOW.get(said, said))) in packages),
+        conda=tuple(name for written in conda if (name := normalize(_TENSORFLOW.get(written, written))) in packages),
     )
 
 
 def conda_spec(text: str) -> tuple[str, SpecifierSet] | None:
-    """`name=1.2=build` of conda, in the words of pip; ``None`` if it is none (a URL, a virtual package)."""
+    """`name=1.2=build` of conda, as pip writes it; ``None`` for a URL or a virtual package."""
     match = _SPEC.match(text.strip().strip("\"'"))
     if match is None or match["name"].startswith("__"):
         return None
@@ -115,7 +115,7 @@ def _of_pip(dependencies: Iterable[object]) -> Iterator[tuple[str, SpecifierSet]
 
 
 def pip_spec(text: str) -> Iterator[tuple[str, SpecifierSet]]:
-    """A requirement of pip, if it is one of a release."""
+    """A requirement of pip; ``None`` for a URL or a path."""
     try:
         requirement = PackagingRequirement(text.split(" #", maxsplit=1)[0].strip())
     except InvalidRequirement:

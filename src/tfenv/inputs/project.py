@@ -1,4 +1,4 @@
-"""What a `pyproject.toml` asks for: `[project]`, `[dependency-groups]` and `[tool.tfenv]`."""
+"""Requirements of a `pyproject.toml`: `[project]`, `[dependency-groups]` and `[tool.tfenv]`."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What a project asks for.
+    """Requirements of a project.
 
     Attributes:
-        dependencies: of `[project]` or the tables of Poetry, the extras and the groups that were named.
-        constraints: bounds on packages that are not wanted for themselves.
+        dependencies: dependencies in `[project]` or the tables of Poetry, with those of the named extras and groups.
+        constraints: bounds on packages that are not dependencies themselves.
         elsewhere: dependencies that do not come from an index of the lock.
-        files: requirements files that its dependencies are read from, relative to it.
-        index_url: first index; ``None`` if it names none.
-        extra_index_urls: its other indexes.
-        python: what `requires-python` asks of Python, as a requirement of `python`; ``None`` if it does not.
+        files: requirements files with its dependencies, relative to its folder.
+        index_url: first index; ``None`` if the project names no index.
+        extra_index_urls: other indexes.
+        python: `requires-python`, as a requirement of `python`; ``None`` if it is missing.
         request: `[tool.tfenv]`, overlaid with `[tool.tfenv.targets.NAME]` where a target was named.
-        targets: names of all the targets.
+        targets: names of all targets.
         notes: one line for each thing that could not be known.
     """
 
@@ -61,15 +61,15 @@ def loads(
     """Read a `pyproject.toml`.
 
     Args:
-        content: its text.
-        name: of the file, for messages and as the source of its requirements.
-        target: a table of `[tool.tfenv.targets]` whose keys replace those of `[tool.tfenv]`.
-        extras: of the project, beside those that `[tool.tfenv]` names.
-        groups: of `[dependency-groups]`, likewise.
+        content: text of the file.
+        name: name of the file, for error messages and as the source of its requirements.
+        target: name of a table of `[tool.tfenv.targets]`; its keys replace those of `[tool.tfenv]`.
+        extras: extras of the project, in addition to those that `[tool.tfenv]` names.
+        groups: names in `[dependency-groups]`, likewise.
 
     Raises:
-        UsageError: it is no TOML (with the line), or has faults (all of them, each with its dotted path); or there is
-            no such target.
+        UsageError: the text is not TOML (with the line) or has faults (all of them, each with its dotted path), or the
+            target does not exist.
     """
     document = formats.toml(content.removeprefix("\ufeff"), name)
     root = Table(document)
@@ -120,7 +120,7 @@ def _read_target(table: Table) -> dict[str, Any]:
 
 
 def _dependencies(project: Table, extras: set[Name], name: str) -> list[Requirement]:
-    """The project's own dependencies, and those of the extras that were named (an extra may name others)."""
+    """The dependencies of the project and of the named extras; an extra may include others."""
     own = project.get("name", of(normalize))
 
     def read(table: Table, key: str) -> tuple[Requirement, ...]:
@@ -135,7 +135,7 @@ def _dependencies(project: Table, extras: set[Name], name: str) -> list[Requirem
         done.add(extra)
         if extra not in offered:
             known = ", ".join(sorted(offered)) or "none"
-            project.fault("optional-dependencies", f"there is no extra `{extra}`; there are: {known}")
+            project.fault("optional-dependencies", f"extra `{extra}` does not exist; there are: {known}")
         for requirement in offered.get(extra, ()):
             if requirement.name == own:
                 extras |= {normalize(each) for each in requirement.extras}
@@ -145,7 +145,7 @@ def _dependencies(project: Table, extras: set[Name], name: str) -> list[Requirem
 
 
 def _grouped(root: Table, groups: Iterable[Name], name: str) -> list[Requirement]:
-    """The requirements of dependency groups (PEP 735), included groups and all."""
+    """The requirements of dependency groups (PEP 735) and of the groups that they include."""
     from packaging.dependency_groups import DependencyGroupResolver
     from packaging.errors import ExceptionGroup  # noqa: A004 - its own where Python has none
 

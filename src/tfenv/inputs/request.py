@@ -1,4 +1,4 @@
-"""What a person asks of `tfenv lock`: one vocabulary for options, for `[tool.tfenv]` and for Python."""
+"""The request for a lock, with one vocabulary for options, `[tool.tfenv]` and Python."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Request:
 
 
 def of_options(options: Mapping[str, object]) -> Request:
-    """The request that options of the command line make.
+    """The request in options of the command line.
 
     Args:
         options: values by key of `[tool.tfenv]`; ``None`` and empty values are not given.
@@ -164,7 +164,7 @@ def of_options(options: Mapping[str, object]) -> Request:
     try:
         return Request(**_parsed({f"--{key}": value for key, value in options.items()}, lambda key, _: f"--{key}"))
     except UsageError as error:
-        # an option that is repeated has no number
+        # the values of a repeated option have no numbers on the command line
         faults = tuple(re.sub(r"^`(--[a-z-]+)\[\d+\]`", r"`\1`", fault) for fault in error.faults)
         raise UsageError("the request cannot be understood", faults=faults) from None
 
@@ -172,7 +172,7 @@ def of_options(options: Mapping[str, object]) -> Request:
 def read_values(table: Table, named: Callable[[str, str], str] = lambda key, _: key) -> dict[str, Any]:
     """The values of a table, by attribute of `Request`; keys that are missing are left out.
 
-    Faults are noted in the table; whether it has keys besides these is for the caller to ask (`Table.close`).
+    Faults are recorded in the table; the caller decides whether other keys are faults (`Table.close`).
 
     Args:
         table: to read.
@@ -196,7 +196,7 @@ def read_values(table: Table, named: Callable[[str, str], str] = lambda key, _: 
 
 
 def parse_requirement(line: str, source: str = "") -> Requirement:
-    """A requirement of an index's release.
+    """A requirement that a release on an index can satisfy.
 
     Raises:
         ValueError: the line is not a requirement, or asks for a URL.
@@ -208,11 +208,11 @@ def parse_requirement(line: str, source: str = "") -> Requirement:
     try:
         return Requirement.of(PackagingRequirement(line), source=source)
     except (InvalidRequirement, RecursionError) as error:
-        raise ValueError(f"`{line}` is no requirement: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"`{line}` is not a requirement: {str(error).splitlines()[0]}") from None
 
 
 def release_specifier(value: str) -> SpecifierSet:
-    """The specifier of what people write for a release: `2.17.1` is exactly that, `2.17` any patch of it.
+    """The specifier that a text stands for: `2.17.1` is exactly that release, `2.17` any patch of it.
 
     Raises:
         ValueError: the text is neither a version nor a specifier.
@@ -229,10 +229,10 @@ def release_specifier(value: str) -> SpecifierSet:
 
 
 def read_moment(value: object) -> datetime:
-    """A date (its first moment, in UTC) or a date with time (in UTC where it has no offset).
+    """The moment of a date (its first, in UTC) or of a date with time (in UTC if it has no offset).
 
     Raises:
-        ValueError: it is neither a date nor a date with time, as text or as an object.
+        ValueError: the value is neither a date nor a date with time, as text or as an object.
     """
     try:
         if isinstance(value, datetime):
@@ -257,14 +257,14 @@ def _parsed(given: Mapping[str, object], named: Callable[[str, str], str]) -> di
 
 
 def _plain(value: object) -> object:
-    """A list for whatever holds several values."""
+    """A list instead of any other collection; other values are unchanged."""
     if isinstance(value, str | SpecifierSet) or not isinstance(value, Iterable):
         return [value] if isinstance(value, Gpu | Requirement | Path) else value
     return sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
 
 
 def _either(kind: type[_T], build: Callable[[str], _T]) -> Callable[[object], _T]:
-    """A parser of text, to which a parsed value is already the result."""
+    """A parser of text that returns parsed values unchanged."""
     return lambda value: value if isinstance(value, kind) else build(_not_empty(value))
 
 

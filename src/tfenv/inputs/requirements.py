@@ -49,15 +49,15 @@ _IGNORED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
-    """What requirements files ask for, all includes followed.
+    """Contents of requirements files and of all files that they include.
 
     Attributes:
-        requirements: each with its file and line as `source`.
-        constraints: likewise; they bound what is taken, and ask for nothing.
-        index_url: the last `--index-url`, credentials and all; ``None`` if there is none.
-        extra_index_urls: in order.
+        requirements: requirements, each with its file and line as `source`.
+        constraints: bounds on packages that are not required themselves, likewise with their source.
+        index_url: last `--index-url`, with its credentials; ``None`` without one.
+        extra_index_urls: fallback indexes, in order.
         elsewhere: dependencies that do not come from an index: paths, URLs, editable projects.
-        notes: one line for each thing that was left out of account.
+        notes: one line for each option or line that was ignored.
     """
 
     requirements: tuple[Requirement, ...] = ()
@@ -75,16 +75,16 @@ def read(
     constraints: Sequence[Path] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Requirements:
-    """Read requirements files and all that they include.
+    """Read requirements files and all files that they include.
 
     Args:
-        files: as given by `-r`.
+        files: files given by `-r`.
         read_text: gives the text of a file, or raises ``OSError`` or a `TfenvError`.
-        constraints: as given by `-c`.
+        constraints: files given by `-c`.
         environment: values for `${NAME}`.
 
     Raises:
-        UsageError: with every line that cannot be read or honoured, as `file:line`.
+        UsageError: lines that cannot be read or honoured; all of them, as `file:line`.
     """
     reader = _Reader(read_text, environment or {})
     for path in files:
@@ -107,7 +107,7 @@ def read(
 
 
 class _Reader:
-    """Follows the includes, and gathers."""
+    """Reads files, follows includes and collects the contents."""
 
     def __init__(self, read_text: Callable[[Path], str], environment: Mapping[str, str]) -> None:
         self._read_text = read_text
@@ -122,9 +122,9 @@ class _Reader:
         self.faults: list[str] = []
 
     def file(self, path: Path, shown: Path, *, constraint: bool, asked_by: str | None) -> None:
-        """Read one file; one that is included again, even by itself, has been read already.
+        """Read one file, unless it was read before; a file may include itself.
 
-        `shown` names it in the lock, relative to the first file, so that a lock does not tell where it was made.
+        `shown` is its name in the lock, relative to the first file: a lock must not depend on the folder it is made in.
         """
         if (key := (os.path.normpath(path), constraint)) in self._seen:
             return
@@ -165,7 +165,7 @@ class _Reader:
             if _ELSEWHERE.fullmatch(wanted):
                 self._away(_EGG.search(wanted), wanted, shown, number)
             else:
-                self.faults.append(f"{where}: `{hidden(wanted)}` is no requirement: {str(error).splitlines()[0]}")
+                self.faults.append(f"{where}: `{hidden(wanted)}` is not a requirement: {str(error).splitlines()[0]}")
             return
         if parsed.url is not None and _CONDA_BUILD.match(parsed.url):
             self.notes[f"{shown.as_posix()}:{number}: conda installed `{parsed.name}`, of an unknown version"] = None
@@ -178,7 +178,7 @@ class _Reader:
             (self.constraints if constraint else self.requirements).append(requirement)
 
     def _away(self, name: re.Match[str] | None, place: str, shown: Path, number: int) -> None:
-        """A dependency from another place than the indexes of the file."""
+        """A dependency that does not come from an index."""
         project = None if name is None else normalize(name["name"])
         self.elsewhere.append(Elsewhere(name=project, place=hidden(place), where=f"{shown.as_posix()}:{number}"))
 
@@ -218,7 +218,7 @@ class _Reader:
 
 
 def _logical_lines(content: str) -> Iterator[tuple[int, str]]:
-    """Lines without comments, joined where they continue, each with the number of the first; blank ones left out."""
+    """Lines without comments, with continued lines joined and blank lines dropped, each with its line number."""
     parts: list[str] = []
     first = 0
     for number, line in enumerate(content.removeprefix("\ufeff").splitlines(), 1):
@@ -227,7 +227,7 @@ def _logical_lines(content: str) -> Iterator[tuple[int, str]]:
         if line.endswith("\\") and not is_comment:
             parts.append(line.removesuffix("\\"))
             continue
-        # a comment ends a continued line, and is no part of it
+        # a comment ends a continued line, and does not belong to it
         parts.append(" " + line if is_comment and parts else line)
         joined = _COMMENT.sub("", "".join(parts)).strip()
         parts = []

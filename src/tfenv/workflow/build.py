@@ -90,7 +90,7 @@ def build(
 
     Raises:
         UsageError: no image can be made from the lock, or the options contradict each other.
-        EngineError: there is no engine, or it failed.
+        EngineError: no container engine answers, or it failed.
         IndexUnavailable: a wheel or the base image is not available.
         IntegrityError: a wheel does not have the hash that the lock names.
     """

@@ -73,15 +73,15 @@ def check(
     Raises:
         UsageError: an input cannot be read or has faults.
     """
-    said = reader.of_options(**known)
+    configuration = reader.of_options(**known)
     database = load()
-    _refuse_unknown_gpus(said, database)
+    _refuse_unknown_gpus(configuration, database)
     if document is not None:
         text, name = (read_text(document), str(document)) if isinstance(document, Path) else (document, "the document")
-        said = merge(said, reader.loads(text, name))
-    said = merge(said, gather(paths_of(files), database))
+        configuration = merge(configuration, reader.loads(text, name))
+    configuration = merge(configuration, gather(paths_of(files), database))
     with open_knowledge(database, offline=offline, cache=cache, progress=progress) as knowledge:
-        return judged(said, knowledge, log=log)
+        return judged(configuration, knowledge, log=log)
 
 
 def judged(configuration: Configuration, knowledge: Knowledge, *, log: str | None = None) -> Verdict:
@@ -103,13 +103,13 @@ def judged(configuration: Configuration, knowledge: Knowledge, *, log: str | Non
     return with_remedies(with_fixes(verdict, question, knowledge), question, evidence.symptoms, knowledge)
 
 
-def _refuse_unknown_gpus(said: Configuration, database: Database) -> None:
+def _refuse_unknown_gpus(configuration: Configuration, database: Database) -> None:
     """A GPU that is named on purpose must be known; a name in a file or a log that nobody knows is unknown instead.
 
     Raises:
         UsageError: nothing is known by one of the names; the hint has the nearest.
     """
-    for name in said.machine.gpus:
+    for name in configuration.machine.gpus:
         if isinstance(name, Gpu) or maker_of(name) is not None or database.gpus.newest(name) is not None:
             continue  # another maker's, or one of several GPUs
         try:

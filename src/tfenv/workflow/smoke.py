@@ -54,7 +54,7 @@ def smoke(
 
     Raises:
         UsageError: more than one environment is named, it does not exist, or the lock has faults.
-        EngineError: there is no engine, the image does not exist, or it has no Python.
+        EngineError: no container engine answers, the image does not exist, or it has no Python.
         SmokeFailed: the interpreter does not answer.
     """
     if sum((image is not None, venv is not None, here)) > 1:

@@ -141,12 +141,12 @@ def with_reasons(answer: Lock, old: Lock | None, kept: Mapping[Name, Version]) -
         else each
         for each in answer.held
     )
-    said = {note.partition(_HELD)[0] for note in answer.notes}
+    noted = {note.partition(_HELD)[0] for note in answer.notes}
     notes = [
         f"{each.name}{_HELD}{package.version}: {each.because}"
         for each in held
         if each.name in TENSORFLOWS
-        and each.name not in said
+        and each.name not in noted
         and each.because.startswith("your existing lock")
         and (package := answer.package(each.name)) is not None
     ]

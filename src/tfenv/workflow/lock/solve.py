@@ -61,7 +61,7 @@ def solve(
     """The lock that meets a goal.
 
     Args:
-        goal: what the lock has to meet; it holds no credentials.
+        goal: goal of the lock, without credentials.
         database: the facts; by default those that come with tfenv.
         cache: by default the user's.
         indexes: URLs of the goal with their credentials, if they need any.
@@ -98,12 +98,12 @@ def solve(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Settled:
-    """A resolution, and the goal it meets: with the glibc of the image, where that was left open.
+    """A resolution and the goal that it meets; an unknown glibc is that of the image.
 
     Attributes:
         goal: goal that is met.
-        resolution: what was chosen.
-        overlay: facts that it was chosen by.
+        resolution: chosen packages and Python.
+        overlay: facts behind the choice.
         image: base image.
         instead: reason why a newer TensorFlow was not taken, although there is a solution with it.
     """
@@ -132,7 +132,7 @@ class _Search:
         """Resolve, and put the lock together.
 
         Raises:
-            NoSolution: the smallest conflict, with what resolves it.
+            NoSolution: there is no solution; with the smallest conflict and with fixes.
         """
         try:
             settled = self._recent(self._settled(self._goal, self._preferred))
@@ -145,7 +145,7 @@ class _Search:
         """The lock, if `check` does not call it broken.
 
         Raises:
-            NoSolution: it does, with the reasons of `check` and with what resolves it.
+            NoSolution: `check` calls it broken; with the reasons and with fixes.
         """
         problems = self._problems(answer)
         if not problems:
@@ -197,7 +197,7 @@ class _Search:
         return _Settled(goal=goal, resolution=resolution, overlay=overlay, image=image)
 
     def _explained(self, conflict: Conflict) -> NoSolution:
-        """The smallest conflict in words, with what resolves it."""
+        """The smallest conflict in words, with fixes."""
         # 8 modules that a lock does not need
         from tfenv.workflow.lock.refusal import refused
 
@@ -213,7 +213,7 @@ class _Search:
             )
 
     def _changed(self, goal: Goal) -> Resolution | None:
-        """The solution of another goal; ``None`` if there is no lock of it, or one that `check` calls broken.
+        """The solution of another goal; ``None`` if it cannot be locked, or if `check` calls the lock broken.
 
         Raises:
             Conflict: the goal has no solution.
@@ -295,7 +295,7 @@ class _Search:
         return () if row is None else row.environment
 
     def _compile(self, resolution: Resolution) -> CompileFlags | None:
-        """What a custom op is built with; the rows are of wheels for Linux on x86-64."""
+        """Compiler options for custom ops; they are known of wheels for Linux on x86-64."""
         pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
         if pin is None or self._goal.target.platform.wheels is not Platform.LINUX_X86_64:
             return None
@@ -370,7 +370,7 @@ class _Search:
 
 
 def _build(resolution: Resolution, overlay: FactsOverlay) -> Build | None:
-    """Of the locked TensorFlow; ``None`` if unknown."""
+    """The build of the locked TensorFlow; ``None`` if unknown."""
     pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
     return None if pin is None else overlay.build(pin.name, pin.version)
 

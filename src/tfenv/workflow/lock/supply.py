@@ -1,4 +1,4 @@
-"""What a search for a lock looks at: the indexes as of a moment, with the facts laid over them."""
+"""The sources of a search for a lock: the indexes as of a moment, with the facts laid over them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Supply:
     """The indexes and the facts, for every goal that one search tries; a context manager.
 
     Args:
-        goal: that the search begins with.
+        goal: goal that the search begins with.
         database: the facts.
-        cache: of pages and files.
+        cache: cache of pages and files.
         indexes: URLs with their credentials, first index first.
         offline: use only what is cached.
         progress: reports work under way.
@@ -130,7 +130,7 @@ class Supply:
         return None
 
     def _prepare(self) -> None:
-        """Do what will be needed in the end while the index has not answered yet."""
+        """Prepare what is needed at the end while the first answer of the index is under way."""
         _ = self.facts
         if self._goal.target.platform.is_linux:
             dockerfile.template()

@@ -37,12 +37,12 @@ _NAMES = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A goal, and what must not be part of it.
+    """A goal, and inputs that must not be part of it.
 
     Attributes:
-        goal: without credentials.
+        goal: goal of the lock, without credentials.
         indexes: URLs as they were given, with their credentials.
-        notes: one line for each input that is not part of the goal, or that was found to be empty.
+        notes: one line for each input that is not part of the goal, or that is empty.
         preferred: versions that locks of other tools hold, kept where they fit.
         elsewhere: dependencies that do not come from an index, and must not be locked from one.
     """
@@ -62,12 +62,12 @@ def gather(
     target: str | None = None,
     profile: Path | None = None,
 ) -> Wanted:
-    """Everything that is asked for: a request replaces keys of `[tool.tfenv]`, lists of requirements add up.
+    """The goal of a request: it replaces keys of `[tool.tfenv]`, and lists of requirements add up.
 
     Args:
-        request: of the command line, or of a Python program.
-        detect: looks at this host; called for `--gpu auto` only.
-        project: a `pyproject.toml` to read too.
+        request: request of the command line or a Python program.
+        detect: detects the GPUs of this host; called for `--gpu auto` only.
+        project: a `pyproject.toml` that is read too.
         target: a table of `[tool.tfenv.targets]`.
         profile: a machine, as `tfenv doctor --save` wrote it; the request replaces parts of it.
 
@@ -115,7 +115,7 @@ def _target(request: Request, detect: Callable[[], Devices], notes: list[str]) -
 
     Args:
         request: what is known of the machine.
-        detect: looks at this host; called for the GPU `auto` only.
+        detect: detects the GPUs of this host; called for the GPU `auto` only.
         notes: receives a line if this host has no GPU that TensorFlow's CUDA builds use.
 
     Raises:
@@ -159,7 +159,7 @@ def _target(request: Request, detect: Callable[[], Devices], notes: list[str]) -
 
 
 def _unseen(devices: Iterable[GpuDevice]) -> str:
-    """What `auto` found on a host without a GPU of NVIDIA."""
+    """The note for `--gpu auto` on a host without an NVIDIA GPU."""
     others = " and ".join(sorted({f"`{device.name}` ({device.vendor})" for device in devices}))
     also = f", only {others}" if others else ""
     hint = "`--gpu rocm` uses GPUs of AMD" if "amd" in others else "name the GPU to lock for another machine"
