@@ -10,6 +10,7 @@ from packaging.version import Version
 import tfenv
 from tests.support.index_server import FakeIndex
 from tests.support.small_index import LINUX, small_index
+from tfenv.errors import NoSolution, UsageError
 from tfenv.index.source import IndexSource
 from tfenv.model.builds import Build
 from tfenv.model.lock import Origin, Stack
@@ -118,3 +119,58 @@ def test_the_stack_of_a_build_that_is_not_known() -> None:
     assert stack_of(both, None).cuda == Version("12.9")
     assert stack_of(both, Build(platform=Platform.LINUX_X86_64)) == Stack()
     assert stack_of(both, Build(platform=Platform.LINUX_X86_64, unknown=("cuda",))).cuda == Version("12.9")
+
+
+def asked(index: FakeIndex, path: Path, *requirements: str, **extra: str) -> Lock:
+    request = tfenv.Request(requirements=requirements, index_url=index.url, **extra)  # type: ignore[arg-type]
+    return tfenv.lock(request, cache=Cache(path / "cache"))
+
+
+def test_an_extra_that_brings_cuda_is_a_wish_for_a_gpu(index: FakeIndex, tmp_path: Path) -> None:
+    """The lock is for that CUDA and says why; `--gpu none` decides otherwise, and both are other requests."""
+    plugin = ["jax-cuda12-plugin; extra == 'cuda12'", "typing-extensions; extra == 'cuda12'"]
+    index.add_wheel("jax", "0.12.0", requires=plugin, extras=["cuda12"])
+    index.add_wheel("jax-cuda12-plugin", "0.12.0", requires=["nvidia-nccl-cu12"], tags=TAGS)
+    made = asked(index, tmp_path, "jax[cuda12]")
+    assert (made.stack.cuda, made.target.cuda_major, made.tensorflow.name) == (Version("12.9"), 12, "tensorflow")
+    assert any(note.startswith("`jax[cuda12]` brings jax-cuda12-plugin") for note in made.notes)
+    without = asked(index, tmp_path, "jax[cuda12]", gpus="none")
+    assert (without.stack, without.tensorflow.name) == (Stack(), "tensorflow-cpu")
+    assert made.inputs != without.inputs
+    assert asked(index, tmp_path, "jax").tensorflow.name == "tensorflow-cpu"
+
+
+def test_a_name_for_a_gpu_is_a_wish(index: FakeIndex, tmp_path: Path) -> None:
+    """A build for GPUs, but neither torch nor the CUDA libraries that a freeze lists because of torch."""
+    index.add_wheel("onnxruntime-gpu", "1.23.0", tags=TAGS)
+    assert asked(index, tmp_path, "onnxruntime-gpu").stack.cuda == Version("12.9")
+    assert asked(index, tmp_path, "nvidia-nccl-cu12==2.27.5").stack.cuda == Version("12.9")
+    freeze = asked(index, tmp_path, "torch==2.10.0", "nvidia-nccl-cu12==2.27.5", "nvidia-cudnn-cu12==9.10.2.21")
+    assert (freeze.stack, freeze.tensorflow.name) == (Stack(), "tensorflow-cpu")
+
+
+def test_a_wish_that_cannot_be_met_is_refused(index: FakeIndex, tmp_path: Path) -> None:
+    """The reason names the requirement; nothing is locked for the CPU in its place."""
+    index.add_wheel("cupy-cuda13x", "14.0", tags=TAGS)
+    with pytest.raises(NoSolution, match="`cupy-cuda13x` is built for GPUs of NVIDIA, and the lock is that of `--gpu"):
+        asked(index, tmp_path, "cupy-cuda13x")
+
+
+@pytest.mark.parametrize("name", ["tensorflow[and-cuda]", "tensorflow-gpu", "tensorflow_gpu; sys_platform == 'linux'"])
+def test_a_wish_in_the_name_of_tensorflow(index: FakeIndex, tmp_path: Path, name: str) -> None:
+    """It is never answered with the build for the CPU, unless `--gpu none` says so."""
+    assert asked(index, tmp_path, name).stack.cuda == Version("12.9")
+    assert asked(index, tmp_path, name, gpus="none").stack == Stack()
+
+
+def test_markers_decide_what_is_tensorflow(index: FakeIndex, tmp_path: Path) -> None:
+    """A line for another platform bounds nothing and asks for nothing."""
+    lines = ("tensorflow-macos==2.13.0; sys_platform == 'darwin'", "tensorflow<2.20; sys_platform == 'linux'")
+    assert pins(asked(index, tmp_path, *lines, "tensorflow-gpu; sys_platform == 'win32'"))["tensorflow-cpu"] == "2.19.1"
+
+
+@pytest.mark.parametrize("name", ["tf-nightly", "intel-tensorflow", "nvidia-tensorflow"])
+def test_builds_that_no_lock_holds(index: FakeIndex, tmp_path: Path, name: str) -> None:
+    """They are refused by name."""
+    with pytest.raises(UsageError, match=f"`{name}` is "):
+        asked(index, tmp_path, name)

@@ -122,7 +122,7 @@ def test_the_same_without_looking_ahead(index: FakeIndex, tmp_path: Path, monkey
 
 @pytest.mark.parametrize(
     ("arguments", "bound"),
-    [(("--check",), 85), (("--offline",), 85)],
+    [(("--check",), 86), (("--offline",), 86)],
     ids=["lock --check", "lock --offline, locked before"],
 )
 def test_modules_imported(index: FakeIndex, tmp_path: Path, arguments: tuple[str, ...], bound: int) -> None:

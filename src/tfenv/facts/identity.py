@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfenv.facts.rows import finish, read
-from tfenv.model.document import flag, one_of
+from tfenv.model.document import one_of
 from tfenv.model.package import Name, normalize
 from tfenv.model.target import Accelerator
 
@@ -25,12 +25,14 @@ class Distribution:
         name: normalized name of the project.
         numbered: whether it has the version numbers of TensorFlow and the code of its releases.
         wish: accelerator that its name implies; ``None`` if it implies none.
+        nightly: whether its releases are nightly builds.
         builder: organization that builds it; empty for the TensorFlow project.
         source: page that documents it.
     """
 
     name: Name
     numbered: bool
+    nightly: bool
     wish: Accelerator | None
     builder: str
     source: str
@@ -91,7 +93,8 @@ def _distribution(row: Row) -> Distribution:
     row.tier()
     return Distribution(
         name=normalize(row.text("name")),
-        numbered=row.get("numbered", flag) or False,
+        numbered=row.flag("numbered"),
+        nightly=row.flag("nightly"),
         wish=row.get("wish", one_of(Accelerator)),
         builder=row.maybe_text("builder") or "",
         source=row.source(),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 """The GPUs of this machine."""
+NOTHING = ("none", "cpu")
+"""Words for no GPU."""
 
 PLACES = {
     Accelerator.ROCM: (Platform.LINUX_X86_64,),
@@ -33,7 +35,6 @@ PLACES = {
 _CUDA = re.compile(r"cuda(\d{1,2})?")
 _GFX = re.compile(r"gfx[0-9a-f]{3,4}")
 _ROCM = re.compile(r"rocm(\d{1,2}(?:\.\d+){0,2})?")
-_NOTHING = ("none", "cpu")
 _WRITTEN = {"AMD": "rocm", "Apple": "metal"}
 """What to write for the GPUs of another maker."""
 
@@ -64,7 +65,7 @@ def read_gpu(text: str) -> Gpu | str:
         ValueError: no GPU has the name; the message has the nearest names.
     """
     word = text.strip().lower()
-    if word in (AUTO, *_NOTHING, *(kind.value for kind in PLACES)) or _CUDA.fullmatch(word) or _ROCM.fullmatch(word):
+    if word in (AUTO, *NOTHING, *(kind.value for kind in PLACES)) or _CUDA.fullmatch(word) or _ROCM.fullmatch(word):
         return word
     known = load().gpus
     try:
@@ -79,8 +80,8 @@ def read_gpu(text: str) -> Gpu | str:
 def contradictions(words: Iterable[Gpu | str]) -> Iterator[str]:
     """Reasons why words of `--gpu` cannot be combined, one sentence each."""
     several = list(dict.fromkeys(words))
-    alone = [word for word in several if isinstance(word, str) and (word in _NOTHING or _kind(word) is not None)]
-    if len(several) > 1 and not set(several) <= set(_NOTHING) and not all(map(_is_gfx, several)):
+    alone = [word for word in several if isinstance(word, str) and (word in NOTHING or _kind(word) is not None)]
+    if len(several) > 1 and not set(several) <= set(NOTHING) and not all(map(_is_gfx, several)):
         yield from (f"`{word}` cannot be combined with another GPU" for word in alone)
     majors = sorted({major for word in several if (major := _major(word)) is not None})
     if len(majors) > 1:
@@ -97,7 +98,7 @@ def accelerators(words: Sequence[Gpu | str]) -> Accelerators:
                 rocm=Version(rocm[1]) if rocm is not None and rocm[1] else None,
                 gfx=tuple(dict.fromkeys(str(each) for each in words if _is_gfx(each))),
             )
-    wanted = [word for word in words if word not in _NOTHING]
+    wanted = [word for word in words if word not in NOTHING]
     return Accelerators(
         kind=Accelerator.NONE if not wanted else None if set(wanted) == {AUTO} else Accelerator.CUDA,
         cuda=next((major for word in wanted if (major := _major(word)) is not None), None),

@@ -12,6 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from tfenv.errors import UsageError
+from tfenv.inputs.environments import asks_for_gpu
 from tfenv.model import document
 from tfenv.model.configuration import Configuration
 from tfenv.model.document import Table
@@ -333,6 +334,7 @@ def of_options(**known: Unpack[Known]) -> Configuration:
     table = Table(values)
     found = _read(table)
     rows = []
+    wanted = False
     for number, text in enumerate((packages,) if isinstance(packages, str) else packages):
         try:
             requirement = PackagingRequirement(text)
@@ -340,6 +342,8 @@ def of_options(**known: Unpack[Known]) -> Configuration:
             table.fault(f"package[{number}]", f"`{text}` is not a requirement: {str(error).splitlines()[0]}")
         else:
             rows.append((normalize(requirement.name), requirement.specifier))
+            wanted |= asks_for_gpu(requirement.name, requirement.extras)
     table.close()
     table.refuse("the options")
-    return replace(found, packages=tuple(rows))
+    accelerated = True if wanted and found.accelerated is None else found.accelerated
+    return replace(found, packages=tuple(rows), accelerated=accelerated)

@@ -11,13 +11,15 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from tfenv.errors import UsageError
+from tfenv.facts.database import load
+from tfenv.facts.wishes import of_tensorflow
 from tfenv.model.configuration import Configuration
-from tfenv.model.package import normalize
+from tfenv.model.package import Requirement, normalize
 from tfenv.model.target import Machine
 from tfenv.store import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from tfenv.model.package import Name
 
@@ -44,10 +46,10 @@ def loads(text: str, name: str) -> Configuration:
 
 
 def of_specs(specs: Iterable[tuple[str, SpecifierSet]], *, conda: Iterable[str] = ()) -> Configuration:
-    """The configuration of conda's packages: `cudatoolkit` and `cudnn` are CUDA libraries, `python` is Python.
+    """The configuration of packages of conda or pip: `cudatoolkit` and `cudnn` are CUDA libraries, `python` is Python.
 
     Args:
-        specs: pairs of name and specifier.
+        specs: pairs of name, which may have extras (`tensorflow[and-cuda]`), and specifier.
         conda: names of the packages that conda installs; pip installs the others.
     """
     packages: dict[Name, SpecifierSet] = {}
@@ -55,7 +57,10 @@ def of_specs(specs: Iterable[tuple[str, SpecifierSet]], *, conda: Iterable[str] 
     accelerated: bool | None = None
     for written, specifier in specs:
         version = version_in(specifier)
-        match written:
+        name, _, extras = written.rstrip("]").partition("[")
+        if extras and asks_for_gpu(name, extras.split(",")):
+            accelerated = True
+        match name:
             case "python":
                 python = version
             case "cudatoolkit" | "cuda-toolkit" | "cuda-version" | "cuda":
@@ -63,15 +68,24 @@ def of_specs(specs: Iterable[tuple[str, SpecifierSet]], *, conda: Iterable[str] 
             case "cudnn":
                 cudnn, accelerated = version, True
             case _:
-                packages[normalize(_TENSORFLOW.get(written, written))] = specifier
+                packages[normalize(_TENSORFLOW.get(name, name))] = specifier
     return Configuration(
         machine=Machine(python=python),
         cuda=cuda,
         cudnn=cudnn,
-        accelerated=True if "tensorflow-gpu" in packages else accelerated,
+        accelerated=accelerated,
         packages=tuple(packages.items()),
-        conda=tuple(name for written in conda if (name := normalize(_TENSORFLOW.get(written, written))) in packages),
+        conda=tuple(own for written in conda if (own := normalize(_TENSORFLOW.get(written, written))) in packages),
     )
+
+
+def asks_for_gpu(name: str, extras: Iterable[str]) -> bool:
+    """Whether extras of a package, such as `tensorflow[and-cuda]`, ask for a GPU; unknown extras ask for nothing."""
+    try:
+        asked = Requirement(name=normalize(name), extras=frozenset(map(normalize, extras)))
+        return of_tensorflow(asked, load()) is not None
+    except UsageError:
+        return False
 
 
 def conda_spec(text: str) -> tuple[str, SpecifierSet] | None:
@@ -121,6 +135,9 @@ def pip_spec(text: str) -> Iterator[tuple[str, SpecifierSet]]:
     except InvalidRequirement:
         return
     if requirement.url is None:
-        yield normalize(requirement.name), requirement.specifier
-        if requirement.name.lower() == "tensorflow" and "and-cuda" in requirement.extras:
-            yield "tensorflow", requirement.specifier
+        yield with_extras(normalize(requirement.name), requirement.extras), requirement.specifier
+
+
+def with_extras(name: str, extras: Collection[str]) -> str:
+    """`tensorflow[and-cuda]`."""
+    return f"{name}[{','.join(sorted(extras))}]" if extras else name

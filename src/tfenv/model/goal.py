@@ -36,6 +36,7 @@ class Goal:
         exclude_newer: moment; files uploaded at or after it are ignored.
         keras: major version of `tf.keras`, 2 or 3; ``None`` leaves it to the release.
         newest: whether to lock the newest CUDA libraries in a range instead of those that were seen to work.
+        without_gpu: whether no GPU is wanted even if a requirement asks for one (`--gpu none`).
         force_broken: whether to lock environments that `check` calls broken.
         prereleases: whether TensorFlow may be a pre-release; other projects may if the request names one (PEP 440).
     """
@@ -49,4 +50,5 @@ class Goal:
     keras: int | None = None
     newest: bool = False
     prereleases: bool = False
+    without_gpu: bool = False
     force_broken: bool = False

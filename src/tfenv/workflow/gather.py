@@ -138,7 +138,8 @@ def _requirements(text: str, path: Path) -> Configuration:
         # a list of 20 pinned packages is complete; a table of conda has other names than PyPI
         return replace(environments.of_specs(specs), complete=len(specs) >= _A_FREEZE and "# packages in" not in text)
     found = requirements_file.read((path,), files.read)
-    return environments.of_specs([(requirement.name, requirement.specifier) for requirement in found.requirements])
+    specs = [(environments.with_extras(each.name, each.extras), each.specifier) for each in found.requirements]
+    return environments.of_specs(specs)
 
 
 def _is_version(text: str) -> bool:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
-from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Requirement
+from tfenv.model.package import TENSORFLOW, Requirement
 from tfenv.resolver.catalog import Catalog, is_exact
 from tfenv.resolver.resolve import candidates_of
+from tfenv.workflow.lock.settings import tensorflow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +58,7 @@ def more_recent(
     """
     if not goal.requirements:
         return None
-    tensorflow = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
+    tensorflow = tensorflow_of(resolution)
     if tensorflow is None or any(one.operator in ("==", "===", "~=") for one in goal.tensorflow):
         return None
     dates = _Dates(goal, source, candidates_of(goal, pythons))

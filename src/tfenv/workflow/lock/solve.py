@@ -17,9 +17,8 @@ from tfenv.facts.database import load
 from tfenv.model.configuration import Configuration
 from tfenv.model.goal import OLDEST_PYTHON
 from tfenv.model.lock import BaseImage, HeldBack, Lock, LockedPackage, Origin, Stack
-from tfenv.model.package import TENSORFLOWS
 from tfenv.model.progress import Silent
-from tfenv.model.target import Accelerator, Platform
+from tfenv.model.target import Accelerator
 from tfenv.outputs.request import inputs_digest
 from tfenv.overlay.base import base_of, base_warnings
 from tfenv.overlay.stack import needs_of, stack_of, unused_cuda
@@ -27,7 +26,9 @@ from tfenv.overlay.stand_ins import ROCM
 from tfenv.resolver import EXPLAINING, Kind, explain, resolve, smallest
 from tfenv.resolver.outcome import Conflict
 from tfenv.store.cache import Cache
+from tfenv.workflow.lock.asked_gpu import asked_gpu
 from tfenv.workflow.lock.recent import more_recent
+from tfenv.workflow.lock.settings import build_of, compile_of, environment_of, tensorflow_of
 from tfenv.workflow.lock.supply import Supply
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from tfenv.facts.database import Database
     from tfenv.facts.images import ImageRow
-    from tfenv.model.builds import Build, CompileFlags
+    from tfenv.facts.wishes import Wish
     from tfenv.model.goal import Goal
     from tfenv.model.package import Name
     from tfenv.model.progress import Progress
@@ -136,10 +137,30 @@ class _Search:
         """
         try:
             settled = self._recent(self._settled(self._goal, self._preferred))
+            if (wish := self._wish(settled.resolution)) is not None:
+                return self._with_gpu(wish)
             answer = self._assemble(settled, self._why_not_newer(settled))
         except Conflict as conflict:
             raise self._explained(conflict) from None
         return self._judged(answer)
+
+    def _wish(self, resolution: Resolution) -> Wish | None:
+        """The GPU that a requested package asks for, if the request itself says nothing about one."""
+        is_open = self._goal.target.accelerator is Accelerator.NONE and not self._goal.without_gpu
+        return asked_gpu(self._goal, resolution) if is_open else None
+
+    def _with_gpu(self, wish: Wish) -> Lock:
+        """The lock for a GPU that the request does not name."""
+        target = replace(self._goal.target, accelerator=wish.accelerator, cuda_major=wish.cuda)
+        goal = replace(self._goal, target=target)
+        word = f"that of `--gpu {wish.accelerator}{wish.cuda or ''}`"
+        try:
+            answer = _Search(goal, self._database, self._supply, self._preferred, self._progress).lock()
+        except NoSolution as error:
+            because = f"{error.message}\n  because {wish.because}, and the lock is {word}"
+            raise NoSolution(because, hint=error.hint) from None
+        note = f"{wish.because}, and the lock is {word}; `--gpu none` locks TensorFlow for the CPU"
+        return replace(answer, request=self._goal, inputs=inputs_digest(self._goal), notes=(note, *answer.notes))
 
     def _judged(self, answer: Lock) -> Lock:
         """The lock, if `check` does not call it broken.
@@ -236,12 +257,12 @@ class _Search:
 
     def _why_not_newer(self, settled: _Settled) -> dict[Name, str]:
         """The reasons against the next TensorFlow, by its name, if no single package prevents it."""
-        name = next((name for name in TENSORFLOWS if name in settled.resolution.pins), None)
-        held = None if name is None else settled.resolution.held.get(name)
-        if name is None or held is None or held.because:
+        pin = tensorflow_of(settled.resolution)
+        held = None if pin is None else settled.resolution.held.get(pin.name)
+        if pin is None or held is None or held.because:
             return {}
         if settled.instead:
-            return {name: settled.instead}
+            return {pin.name: settled.instead}
         wanted = self._goal.tensorflow & SpecifierSet(f"=={held.before}")
         asked = replace(self._goal, tensorflow=wanted)
         try:
@@ -253,7 +274,7 @@ class _Search:
         else:
             return {}
         because = [line.strip().removeprefix("because ") for line in refusal.message.splitlines()[1:]]
-        return {name: "; ".join(line.partition("   [")[0] for line in because)}
+        return {pin.name: "; ".join(line.partition("   [")[0] for line in because)}
 
     def _narrow(self, left: Conflict, changed: Goal) -> Conflict:
         goal = self._with_glibc(changed)
@@ -272,7 +293,7 @@ class _Search:
         if self._goal.target.accelerator is not Accelerator.CUDA:
             return Stack()
         pins = {name: pin.version for name, pin in resolution.pins.items()}
-        return stack_of(pins, _build(resolution, overlay))
+        return stack_of(pins, build_of(resolution, overlay))
 
     def _with_glibc(self, goal: Goal) -> Goal:
         """A machine whose glibc is unknown has that of the base image."""
@@ -285,22 +306,6 @@ class _Search:
     @property
     def _pythons(self) -> list[Version]:
         return [python for python in self._database.images.pythons if python >= OLDEST_PYTHON]
-
-    def _environment(self, resolution: Resolution) -> tuple[tuple[str, str], ...]:
-        """Variables without which the goal would not be met."""
-        pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
-        if pin is None or self._goal.keras is None:
-            return ()
-        row = self._database.companions.keras_of(pin.version, self._goal.keras)
-        return () if row is None else row.environment
-
-    def _compile(self, resolution: Resolution) -> CompileFlags | None:
-        """Compiler options for custom ops; they are known of wheels for Linux on x86-64."""
-        pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
-        if pin is None or self._goal.target.platform.wheels is not Platform.LINUX_X86_64:
-            return None
-        row = self._database.compile.of(pin.version)
-        return None if row is None else row.flags
 
     def _notes(self, versions: Mapping[Name, Version], environment: tuple[tuple[str, str], ...]) -> Iterator[str]:
         """What was preferred to something newer, and what has to be set."""
@@ -324,7 +329,8 @@ class _Search:
         goal, resolution, overlay, image = settled.goal, settled.resolution, settled.overlay, settled.image
         packages = tuple(_locked(pin) for pin in resolution.pins.values())
         versions = {package.name: package.version for package in packages}
-        build, stack = _build(resolution, overlay), self._stack(resolution, overlay)
+        build, stack = build_of(resolution, overlay), self._stack(resolution, overlay)
+        environment = environment_of(self._goal, resolution, self._database)
         on_cpu = goal.target.accelerator is Accelerator.NONE
         warnings = (
             *resolution.warnings,
@@ -358,21 +364,15 @@ class _Search:
             notes=(
                 *(f"{name} held at {versions[name]}: {because}" for name, because in reasons.items()),
                 *resolution.notes,
-                *self._notes(versions, self._environment(resolution)),
+                *self._notes(versions, environment),
             ),
             warnings=warnings,
             sources=tuple(dict.fromkeys((*((build.source, *build.evidence) if build else ()), *_cited(resolution)))),
             facts=self._supply.facts,
             inputs=inputs_digest(self._goal),
-            environment=self._environment(resolution),
-            compile=self._compile(resolution),
+            environment=environment,
+            compile=compile_of(self._goal, resolution, self._database),
         )
-
-
-def _build(resolution: Resolution, overlay: FactsOverlay) -> Build | None:
-    """The build of the locked TensorFlow; ``None`` if unknown."""
-    pin = next((resolution.pins[name] for name in TENSORFLOWS if name in resolution.pins), None)
-    return None if pin is None else overlay.build(pin.name, pin.version)
 
 
 def _locked(pin: Pin) -> LockedPackage:

@@ -9,30 +9,29 @@ from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
 from tfenv.facts.database import load
-from tfenv.inputs.accelerators import AUTO, PLACES, accelerators, gpus_of
+from tfenv.inputs.accelerators import AUTO, NOTHING, PLACES, accelerators, gpus_of
 from tfenv.inputs.request import Request
-from tfenv.model.goal import PYPI, Goal
+from tfenv.model.goal import OLDEST_PYTHON, PYPI, Goal
 from tfenv.model.hardware import driver_of
+from tfenv.model.package import TENSORFLOWS
 from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.outputs import profile as profiles
 from tfenv.store import files
 from tfenv.workflow.lock.declarations import Declarations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from packaging.version import Version
 
+    from tfenv.facts.wishes import Wish
     from tfenv.model.inventory import Driver, GpuDevice
     from tfenv.model.package import Elsewhere, Name, Requirement
 
 if TYPE_CHECKING:
     Devices = tuple[tuple[GpuDevice, ...], Driver | None]
     """The GPUs of a host, and its NVIDIA driver if there is one."""
-
-_NAMES = ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
-"""Names under which people require TensorFlow, whichever distribution the target gets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +84,11 @@ def gather(
     notes += [*declared.notes, *map(str, declared.elsewhere)]
     specifier = request.tf or SpecifierSet()
     prereleases = bool(request.prereleases or specifier.prereleases)
-    requirements, tensorflow = _split_tensorflow(requirements, specifier)
+    wish = None if profile is not None else _wish(requirements, request.platform or Platform.LINUX_X86_64)
+    machine = _target(request, detect, notes, wish)
+    requirements, tensorflow = _split_tensorflow(requirements, specifier, machine.platform)
     named = [request.index_url, *declared.indexes] if request.index_url else declared.indexes or [PYPI]
     indexes = tuple(dict.fromkeys((named[0], *request.extra_index_urls, *named[1:])))
-    machine = _target(request, detect, notes)
     goal = Goal(
         tensorflow=tensorflow,
         target=machine if profile is None else _on_profile(profile, machine, request),
@@ -99,6 +99,7 @@ def gather(
         keras=request.keras,
         newest=request.prefer == "newest",
         prereleases=prereleases,
+        without_gpu=bool(requirements) and (profile is not None or set(request.gpus) & set(NOTHING) != set()),
         force_broken=bool(request.force_broken),
     )
     return Wanted(
@@ -110,13 +111,14 @@ def gather(
     )
 
 
-def _target(request: Request, detect: Callable[[], Devices], notes: list[str]) -> Target:
+def _target(request: Request, detect: Callable[[], Devices], notes: list[str], wish: Wish | None) -> Target:
     """The machine that a request describes.
 
     Args:
         request: what is known of the machine.
         detect: detects the GPUs of this host; called for the GPU `auto` only.
-        notes: receives a line if this host has no GPU that TensorFlow's CUDA builds use.
+        notes: receives a line if this host has no GPU that TensorFlow's CUDA builds use, and if the wish decides.
+        wish: accelerator that the requirement of TensorFlow asks for.
 
     Raises:
         UsageError: the platform has no such accelerator or GPU, or a GPU of this host is not known.
@@ -130,6 +132,10 @@ def _target(request: Request, detect: Callable[[], Devices], notes: list[str]) -
         if not gpus:
             notes.append(_unseen(devices))
         kind = kind or (Accelerator.CUDA if gpus else Accelerator.NONE)
+    if wish is not None and kind is Accelerator.NONE:
+        used = "for the CPU, as `--gpu` says" if request.gpus else f"that of `--gpu {wish.accelerator}`"
+        notes.append(f"{wish.because}, and the lock is {used}")
+        kind = kind if request.gpus else wish.accelerator
     kind = kind or Accelerator.NONE
     bound = load().gpus.bound_to(gpus) if gpus else None
     only = None if bound is None else bound.platform
@@ -195,16 +201,53 @@ def _overlay(project: Request, request: Request, base: Path) -> Request:
 
 
 def _split_tensorflow(
-    requirements: Iterable[Requirement], specifier: SpecifierSet
+    requirements: Iterable[Requirement], specifier: SpecifierSet, platform: Platform
 ) -> tuple[list[Requirement], SpecifierSet]:
-    """A requirement of TensorFlow, by any of its names, bounds the distribution that the target gets."""
+    """A requirement of TensorFlow, by any of its names, bounds the distribution that the target gets.
+
+    Raises:
+        UsageError: a build of TensorFlow is required that no lock can hold.
+    """
     rest = []
     for requirement in requirements:
-        if requirement.name in _NAMES and requirement.marker is None:
-            specifier &= requirement.specifier
-        else:
+        row = load().distributions.of(requirement.name)
+        if row is None or not _applies(requirement, platform):
             rest.append(requirement)
+        elif row.numbered and not row.nightly:
+            specifier &= requirement.specifier
+        elif row.name in TENSORFLOWS:
+            rest.append(requirement)
+        else:
+            whose = "a nightly build of TensorFlow" if row.nightly else f"TensorFlow as {row.builder} builds it"
+            raise UsageError(
+                f"`{requirement}` is {whose}, and a lock holds releases of the TensorFlow project",
+                hint="replace it with `tensorflow`, or pass the release as `--tf`",
+            )
     return rest, specifier
+
+
+def _wish(requirements: Sequence[Requirement], platform: Platform) -> Wish | None:
+    """The accelerator that a requirement of TensorFlow asks for."""
+    if not requirements:
+        return None
+    # 14 modules of the facts, which a request without requirements does not need
+    from tfenv.facts.wishes import of_tensorflow
+
+    facts = load()
+    wishes = (of_tensorflow(each, facts) for each in requirements if _applies(each, platform))
+    return next((wish for wish in wishes if wish is not None), None)
+
+
+def _applies(requirement: Requirement, platform: Platform) -> bool:
+    """Whether a requirement counts on a platform; not if its marker depends on the Python, which is not chosen yet."""
+    marker = requirement.marker
+    if marker is None:
+        return True
+    # packaging.tags, which a request without markers does not need
+    from tfenv.model.tags import markers
+
+    is_open = "python" in str(marker) or "implementation" in str(marker)
+    return not is_open and marker.evaluate(dict(markers(platform, OLDEST_PYTHON)))
 
 
 def _without_credentials(url: str) -> str:
