@@ -349,6 +349,11 @@ class _Pass:
         given: str = "",
         source: str = "",
     ) -> None:
+        name, version = parent
+        of_the_file = kind in (ClashKind.FILE, ClashKind.MACHINE) or requirement.name in (SYSTEM_CUDA, SYSTEM_CUDNN)
+        if of_the_file and name in self._question.conda:
+            self._unknown[f"{name} {version}: what conda's build needs, which may differ from PyPI's"] = None
+            return
         self._clashes.append(Clash(kind=kind, requirement=requirement, parent=parent, given=given, source=source))
 
     def _related(self) -> set[Name] | None:
