@@ -129,13 +129,13 @@ def test_exclude_newer(index: FakeIndex, cache: Cache) -> None:
 
 
 def test_pages_are_kept(index: FakeIndex, cache: Cache) -> None:
-    """A fresh page is not asked for again, by this run or the next; "not found" is kept too."""
+    """A fresh page is not asked for again, by this run or the next; "not found" is, by the next."""
     index.add_wheel("demo", "1.0")
     for _ in range(2):
         with source(index, cache) as opened:
             assert versions(opened, "demo") == versions(opened, "demo") == ["1.0"]
-            assert versions(opened, "nothing") == []
-    assert len(index.requests) == 2
+            assert versions(opened, "nothing") == versions(opened, "nothing") == []
+    assert [seen.path for seen in index.requests] == ["/simple/demo/", "/simple/nothing/", "/simple/nothing/"]
 
 
 def test_stale_pages_are_asked_for_again(index: FakeIndex, cache: Cache) -> None:

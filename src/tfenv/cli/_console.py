@@ -6,6 +6,7 @@ import codecs
 import errno
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,6 +45,8 @@ _PLAINER = str.maketrans(
     {"≥": ">=", "≤": "<=", "…": "...", "·": "-", "\u2013": "-", "\u2014": "-", "→": "->", "\u00d7": "x"}
 )
 _HANDLER = "tfenv"
+_COLOUR = re.compile(r"(\x1b\[(?:0|2|1;31|1;36)m)")
+"""the sequences that `_paint` writes"""
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:
@@ -149,8 +152,8 @@ def trace(text: str) -> None:
 
 
 def data(text: str) -> None:
-    """Write data to standard output."""
-    print(text)
+    """Write data to standard output; on a terminal without characters that it would obey."""
+    print(_tame(text) if sys.stdout.isatty() else text)
 
 
 def document(value: object) -> None:
@@ -182,11 +185,24 @@ def _show(error: TfenvError) -> None:
 
 
 def _talk(text: str) -> None:
-    """Write a line to standard error; a closed terminal does not affect the command."""
+    """Write a line to standard error; a closed terminal does not affect the command.
+
+    Characters of foreign texts that a terminal would obey are shown as their escapes; our own colours are kept.
+    """
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(_tame(text), file=sys.stderr, flush=True)
     except OSError:
         _discard(sys.stderr)
+
+
+def _tame(text: str) -> str:
+    """The text with all characters that a terminal would obey as escapes, except our own colours."""
+    if text.isprintable():
+        return text
+    from tfenv.store.foreign import printable
+
+    parts = _COLOUR.split(text)
+    return "".join(part if index % 2 else printable(part, kept="\n\t") for index, part in enumerate(parts))
 
 
 def _discard(stream: TextIO) -> None:

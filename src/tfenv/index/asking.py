@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _AT_ONCE = 32
+_LONGEST_VALIDATOR = 500
+"""characters of an ETag"""
 
 
 class Asker:
@@ -146,8 +148,8 @@ def _answered(response: httpx.Response, stored: StoredPage | None, name: Name) -
         ValueError: it is not a page of an index.
     """
     until = fresh_until(response.headers, now=time.time())
-    status, etag = response.status_code, response.headers.get("ETag", "")
-    modified = response.headers.get("Last-Modified", "")
+    status, etag = response.status_code, _validator(response.headers.get("ETag", ""))
+    modified = _validator(response.headers.get("Last-Modified", ""))
     if status == 304 and stored is not None:
         return StoredPage(
             url=stored.url,
@@ -162,7 +164,9 @@ def _answered(response: httpx.Response, stored: StoredPage | None, name: Name) -
     if status not in (200, 404, 410):
         raise ValueError(f"it answered {status}")
     url, body = str(response.request.url), b""
-    if status == 200:
+    if status != 200:
+        until = time.time()  # a project that is missing for a moment must not be taken from a later index for longer
+    else:
         body = lines_of(links(response.content, response.headers.get("Content-Type", ""), url=url, name=name))
     return StoredPage(
         url=url,
@@ -174,3 +178,8 @@ def _answered(response: httpx.Response, stored: StoredPage | None, name: Name) -
         body=body,
         digest=hashlib.sha256(body).hexdigest() if body else "",
     )
+
+
+def _validator(text: str) -> str:
+    """The value of a header, if it can be sent back; empty otherwise."""
+    return text if text.isascii() and text.isprintable() and len(text) <= _LONGEST_VALIDATOR else ""

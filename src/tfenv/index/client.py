@@ -10,10 +10,11 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin
 
-from tfenv.errors import IndexUnavailable
+from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.index.answers import HINT_NETWORK, Interrupted, complete, content, content_range, judge, pieces, words
 from tfenv.index.credentials import Credentials, split
 from tfenv.index.remote_zip import RemoteZip
+from tfenv.store.foreign import shown, without_login
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -223,10 +224,22 @@ class Client:
                     except (httpx.TransportError, httpx.DecodingError) as error:
                         raise Interrupted(words(error)) from error
                     return
-                there = urljoin(here, response.headers.get("Location", ""))
+                there = _target(here, response.headers.get("Location", ""))
             finally:
                 await response.aclose()
             if here.startswith("https:") and not there.startswith("https:"):
-                raise IndexUnavailable(f"{here} redirects to {split(there)[0]}, which is not encrypted")
-            here = split(there)[0]
+                raise IndexUnavailable(f"{here} redirects to {there}, which is not encrypted")
+            here = there
         raise IndexUnavailable(f"{split(url)[0]} redirects too often")
+
+
+def _target(url: str, location: str) -> str:
+    """The URL that a redirect leads to, without credentials.
+
+    Raises:
+        IndexUnavailable: it is not an `http` or `https` URL.
+    """
+    try:
+        return split(urljoin(url, location))[0]
+    except (ValueError, UsageError):
+        raise IndexUnavailable(f"{url} redirects to `{shown(without_login(location))}`, which is not a URL") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from tfenv.errors import UsageError
+from tfenv.store.foreign import without_login
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -75,8 +76,9 @@ def _parts(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable:
-        shown = re.sub(r"//[^/@]*@", "//", url)
-        raise UsageError(f"`{shown}` is not a URL of an index", hint="use a URL such as https://pypi.org/simple/")
+        raise UsageError(
+            f"`{without_login(url)}` is not a URL of an index", hint="use a URL such as https://pypi.org/simple/"
+        )
     return parts
 
 
@@ -97,7 +99,7 @@ def _netrc(url: str) -> tuple[str, str] | None:
     for file in files:
         try:
             entry = netrc.netrc(file).hosts.get(host)  # not `default`, which would be sent to every index
-        except (OSError, netrc.NetrcParseError):
+        except (OSError, ValueError, netrc.NetrcParseError):
             continue
         if entry is not None:
             return entry[0] or "", entry[2] or ""

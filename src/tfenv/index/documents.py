@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def key(file: File) -> str:
-    """The key of a file's metadata in the cache."""
-    return f"metadata {file.sha256 or file.url}"
+    """The key of a file's metadata in the cache: of one index, which could give another's file wrong metadata."""
+    return f"metadata {file.index} {file.sha256 or file.url}"
 
 
 def kept(file: File, cache: Cache) -> Metadata | None:

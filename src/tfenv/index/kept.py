@@ -6,6 +6,7 @@ A resolver accesses only a few of the thousands of releases and files of a large
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -19,6 +20,7 @@ from packaging.version import Version
 
 from tfenv.index.lenient import specifier
 from tfenv.model.package import File, Release
+from tfenv.store.foreign import is_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +36,8 @@ KEPT = "application/vnd.tfenv.releases; version=2"
 
 BUILD = re.compile(r"(\d+)(.*)")
 _FILENAME = itemgetter(1)
+_LARGEST = 2**63 - 1
+"""bytes of a file; TOML has no larger numbers"""
 _FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -96,7 +100,7 @@ class Kept(Release):
         if attribute == "version":
             value: Any = Version(self._line[: self._line.index(b"\t")].decode())
         elif attribute == "files":
-            entries = _MANY.decode(self._line[self._line.index(b"\t") :])
+            entries = _entries(self._line[self._line.index(b"\t") :])
             value = tuple(file_of(file, self.name, self.version, self._index) for file in entries)
         else:
             raise AttributeError(attribute)
@@ -119,7 +123,20 @@ class ListedFile(msgspec.Struct, gc=False, rename="kebab"):
 
 
 _ONE, _MANY = msgspec.json.Decoder(ListedFile), msgspec.json.Decoder(list[ListedFile])
+_UNREAD = msgspec.json.Decoder(list[msgspec.Raw])
 read = _ONE.decode
+
+
+def _entries(line: bytes) -> list[ListedFile]:
+    """The entries of a release; those that cannot be read, such as one with a number out of range, are left out."""
+    try:
+        return _MANY.decode(line)
+    except (msgspec.DecodeError, RecursionError):
+        found = []
+    for entry in _UNREAD.decode(line):
+        with suppress(msgspec.DecodeError, RecursionError):
+            found.append(read(entry))
+    return found
 
 
 def file_of(listed: ListedFile, name: Name, version: Version, index: str) -> File:
@@ -133,7 +150,7 @@ def file_of(listed: ListedFile, name: Name, version: Version, index: str) -> Fil
         filename=listed.filename,
         url=listed.url,
         sha256=_sha256(listed.hashes),
-        size=size if isinstance(size, int) and size >= 0 else None,
+        size=size if type(size) is int and 0 <= size <= _LARGEST else None,
         upload_time=_moment(listed.upload_time),
         requires_python=specifier(requires) if isinstance(requires, str) else None,
         yanked=_yanked(listed.yanked),
@@ -146,9 +163,8 @@ def file_of(listed: ListedFile, name: Name, version: Version, index: str) -> Fil
 
 def _sha256(hashes: object) -> str | None:
     digest = hashes.get("sha256") if isinstance(hashes, dict) else None
-    if not isinstance(digest, str) or len(digest) != 64 or not digest.isalnum():
-        return None
-    return digest.lower()
+    digest = digest.lower() if isinstance(digest, str) else None
+    return digest if is_sha256(digest) else None
 
 
 def _yanked(value: object) -> str | None:
@@ -173,11 +189,11 @@ def _moment(text: object) -> datetime | None:
         text = _FRACTION.sub(lambda fraction: "." + fraction[1][:6].ljust(6, "0"), text)
     try:
         moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
-    except ValueError:
+        if moment.tzinfo is UTC:
+            return moment
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one that UTC has no year for
         return None
-    if moment.tzinfo is UTC:
-        return moment
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 @lru_cache(maxsize=4096)

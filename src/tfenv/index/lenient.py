@@ -17,6 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from tfenv.model.late import late
 from tfenv.model.package import Name, Requirement
+from tfenv.store.foreign import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,12 +36,19 @@ _SLIPS = (
     (re.compile(r",\s*(?=,|\)|$)"), ""),  # doubled or trailing comma
 )
 
+_LONGEST = 10_000
+"""characters of a requirement; the longest on PyPI have some 2,000"""
+_DEEPEST = 100
+_DIGITS = re.compile(r"\d{100}")
+"""a number that no version has"""
 _NAME = re.compile(r"\s*[\w.-]+\s*(?:\[[^\]]*\])?")
 
 
 @lru_cache(maxsize=4096)
 def specifier(text: str) -> SpecifierSet | None:
     """A `Requires-Python`; ``None`` if it is empty or cannot be parsed even after corrections."""
+    if _is_abusive(text):
+        return None
     text = text.strip()
     for attempt in (text, _mend(re.sub(r"['\"()]", "", text))):
         try:
@@ -57,6 +65,8 @@ def requirements(lines: Iterable[str], *, source: str) -> tuple[Requirement, ...
 
 @lru_cache(maxsize=8192)
 def _requirement(line: str, source: str) -> Requirement:
+    if _is_abusive(line):
+        return _unreadable(f"its metadata contains `{shown(line)}`, which is not a requirement", None, source)
     if (plain := late(line, source)) is not None:
         return plain
     body, semicolon, condition = line.partition(";")
@@ -76,7 +86,12 @@ def _requirement(line: str, source: str) -> Requirement:
             marker = Marker(condition)
         except (InvalidMarker, RecursionError):
             marker = None
-    return _unreadable(f"its metadata contains `{line}`, which is not a requirement", marker, source)
+    return _unreadable(f"its metadata contains `{shown(line)}`, which is not a requirement", marker, source)
+
+
+def _is_abusive(text: str) -> bool:
+    """Whether a text is so long, or nests so deeply, that parsing it would take long or fail late."""
+    return len(text) > _LONGEST or text.count("(") > _DEEPEST or _DIGITS.search(text) is not None
 
 
 def _unreadable(because: str, marker: Marker | None, source: str) -> Requirement:

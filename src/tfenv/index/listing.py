@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from tfenv.store.foreign import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -62,6 +64,10 @@ class _Files(msgspec.Struct):
     files: list[msgspec.Raw]
 
 
+_LONGEST_INTEGER = 19
+_MOST_FILES = 50_000
+"""files of a project; the largest on PyPI have some 20,000"""
+_ENTRY = msgspec.json.Decoder()
 _HEADS, _FILES = msgspec.json.Decoder(_Heads), msgspec.json.Decoder(_Files)
 
 
@@ -69,25 +75,30 @@ def _from_json(body: bytes) -> Iterable[PageEntry]:
     """The files of a usual page, cut out of it unparsed, because few of the thousands are ever accessed."""
     try:
         page = _HEADS.decode(body)
-    except msgspec.DecodeError:
+        if b"\n" in body or b"\r" in body or b"\\u" in body or not _is_text(body):
+            return _from_odd_json(body)
+        files = _FILES.decode(body).files
+    except (msgspec.DecodeError, RecursionError):
         return _from_odd_json(body)
+    if len(files) > _MOST_FILES:
+        raise ValueError(f"it lists {len(files)} files, more than tfenv reads")
     _check(page.meta.get("api-version"))
-    if b"\n" in body or b"\r" in body:
-        return _from_odd_json(body)
-    files = _FILES.decode(body).files
     return zip([head.filename for head in page.files], [head.url for head in page.files], files, strict=True)
 
 
 def _from_odd_json(body: bytes) -> list[PageEntry]:
     """The files of a page with line breaks or faults, which is parsed whole; valid entries are written again."""
-    page = json.loads(body)
+    try:
+        page = json.loads(body.decode("utf-8", errors="replace"), parse_int=_integer)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     try:
         version, files = page["meta"]["api-version"], page["files"]
     except (KeyError, TypeError) as error:
         raise ValueError(f"it lacks {error}") from None
     _check(version)
-    if not isinstance(files, list):
-        raise ValueError("its `files` is not a list")  # noqa: TRY004 - one error for all faults of a page
+    if not isinstance(files, list) or len(files) > _MOST_FILES:
+        raise ValueError(f"its `files` is not a list of at most {_MOST_FILES}")
     return [entry for file in files if isinstance(file, dict) and (entry := _written(file)) is not None]
 
 
@@ -95,11 +106,32 @@ def _check(version: object) -> None:
     if version is None:
         raise ValueError("it lacks 'api-version'")
     if not str(version).startswith("1."):
-        raise ValueError(f"it uses version {version} of the index API, but tfenv supports version 1")
+        raise ValueError(f"it uses version {shown(version)} of the index API, but tfenv supports version 1")
 
 
 def _written(file: dict[str, Any]) -> PageEntry | None:
     filename, url = file.get("filename"), file.get("url")
     if not isinstance(filename, str) or not isinstance(url, str):
         return None
-    return filename, url, json.dumps(file, separators=(",", ":")).encode()
+    try:
+        entry = json.dumps(file, separators=(",", ":")).encode()
+        _ENTRY.decode(entry)  # fails for half of a surrogate pair, and for nesting
+    except (ValueError, RecursionError):
+        return None
+    return filename, url, entry
+
+
+def _integer(digits: str) -> int | None:
+    """An integer, if it is one that a page may contain; Python refuses those of thousands of digits."""
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else None
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether a body is UTF-8; almost all pages are ASCII, which is found out fastest."""
+    if body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
+_MOST_UNFINISHED = 1000
+
 
 class _Links(HTMLParser):
     """Collects anchors as entries in the form of the JSON pages."""
@@ -22,12 +24,16 @@ class _Links(HTMLParser):
         href = values.get("href")
         if not href:
             return
-        if tag == "base":
-            self.base = urljoin(self.base, href)
+        try:
+            joined = urljoin(self.base, href)
+            target, fragment = urldefrag(href)
+        except ValueError:  # not a URL, such as http://[
             return
-        target, fragment = urldefrag(href)
+        if tag == "base":
+            self.base = joined
+            return
         entry: dict[str, Any] = {
-            "url": urljoin(self.base, target),
+            "url": urldefrag(joined).url,
             "filename": unquote(target.partition("?")[0].rstrip("/").rpartition("/")[2]),
             "hashes": dict([fragment.split("=", 1)]) if "=" in fragment else {},
             "requires-python": values.get("data-requires-python"),
@@ -47,8 +53,15 @@ def entries_of(body: bytes, url: str) -> list[dict[str, Any]]:
     Args:
         body: body of the page.
         url: URL of the page after redirects, to which links are relative.
+
+    Raises:
+        ValueError: most of its tags are not finished, so that it is not a page.
     """
     links = _Links(url)
-    links.feed(body.decode("utf-8", errors="replace"))
+    text = body.decode("utf-8", errors="replace")
+    # the parser looks again through all that follows an unfinished tag, which takes quadratic time
+    if text.count("<") > _MOST_UNFINISHED + 2 * text.count(">"):
+        raise ValueError("most of its tags are not finished")
+    links.feed(text)
     links.close()
     return links.entries

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from packaging.metadata import parse_email
@@ -27,6 +28,9 @@ _WANTED = re.compile(
     rb"^(?:requires-dist|requires-python|provides-extra):.*(?:\n[ \t].*)*", re.IGNORECASE | re.MULTILINE
 )
 _ARCHIVE_LIMIT = 2 * 2**30
+_MOST_FIELDS, _FIELDS_LIMIT = 20_000, 2**20
+"""lines, and bytes, of the fields that are read; apache-airflow has some 2,000"""
+_HINT = "exclude this release: `--with 'NAME!=VERSION'`"
 
 
 async def fetch(file: File, *, client: Client, cache: Cache) -> dict[str, Any]:
@@ -107,7 +111,10 @@ async def _whole(file: File, client: Client) -> bytes:
 def _parsed(text: bytes) -> dict[str, Any]:
     """The fields that matter; the description, often the largest part, is not parsed."""
     head = text.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-    raw, _ = parse_email(b"\n".join(_WANTED.findall(head)))
+    found = [match[0] for match in islice(_WANTED.finditer(head), _MOST_FIELDS + 1)]
+    if len(found) > _MOST_FIELDS or sum(map(len, found)) > _FIELDS_LIMIT:
+        raise IndexUnavailable("the metadata has more requirements than tfenv reads", hint=_HINT)
+    raw, _ = parse_email(b"\n".join(found))
     return {
         "requires": raw.get("requires_dist", []),
         "requires_python": raw.get("requires_python"),

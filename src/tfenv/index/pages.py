@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urldefrag, urljoin
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from tfenv.errors import UsageError
 from tfenv.index.credentials import split
 from tfenv.index.kept import BUILD, file_of, read, tags_of
 from tfenv.index.listing import ACCEPT, Link, entries
 from tfenv.model.package import Name, Release, normalize
+from tfenv.store.foreign import is_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCEPT", "Link", "links", "parse", "releases"]
 
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[!\"$-?A-~]*", re.ASCII)
+"""an absolute URL without credentials, fragment, and characters that URLs do not have"""
+_MOST_TAGS = 512
+"""combinations of tags of one wheel; published wheels have 10 at most"""
 _SDISTS = (".tar.gz", ".zip", ".tgz", ".tar.bz2")
 
 
@@ -42,7 +48,7 @@ def links(body: bytes, content_type: str, *, url: str, name: Name) -> tuple[Link
     for filename, target, entry in entries(body, content_type, url):
         if filename in found or (version := _version_of(filename, name)) is None:
             continue
-        if target.startswith(("https://", "http://")) and "@" not in target and "#" not in target:
+        if _PLAIN_URL.fullmatch(target) is not None:
             found[filename] = version, filename, entry
         elif (clean := _absolute(target, url)) is not None:
             mended = json.dumps(json.loads(bytes(entry)) | {"url": clean}, separators=(",", ":"))
@@ -98,8 +104,10 @@ def _absolute(target: str, url: str) -> str | None:
 
 def _version_of(filename: str, name: Name) -> Version | None:
     """The version of a wheel or source distribution of the project; ``None`` for any other filename."""
+    if not is_component(filename):
+        return None
     if not filename.endswith(".whl"):
-        return None if "/" in filename or "\\" in filename else _sdist_version(filename, name)
+        return _sdist_version(filename, name)
     distribution, _, rest = filename[:-4].partition("-")
     text, _, labels = rest.partition("-")
     if _normalized(distribution) != name or not _are_labels(labels):
@@ -110,10 +118,10 @@ def _version_of(filename: str, name: Name) -> Version | None:
 @lru_cache(maxsize=4096)
 def _are_labels(text: str) -> bool:
     """Are these the tags of a wheel, with or without a build number before them?"""
-    if "/" in text or "\\" in text:
-        return False
     parts = text.split("-")
     if len(parts) == 4 and BUILD.fullmatch(parts.pop(0)) is None:
+        return False
+    if prod(part.count(".") + 1 for part in parts) > _MOST_TAGS:
         return False
     try:
         return len(parts) == 3 and bool(tags_of("-".join(parts)))
@@ -142,5 +150,5 @@ def _normalized(name: str) -> Name:
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # not a version, or a number of thousands of digits
         return None

@@ -25,9 +25,24 @@ from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Self
 
 _READ = ("PKG-INFO", "setup.cfg", "setup.py", "pyproject.toml")
 _MEMBER_LIMIT, _ARCHIVE_LIMIT, _MEMBERS = 4 * 2**20, 2 * 2**30, 200_000
+_HEADER_LIMIT = 2**20
+_EXTENDED = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+_FIELDS = re.compile(
+    r"^(?:metadata-version|dynamic|requires-dist|requires-python|provides-extra):.*(?:\n[ \t].*)*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FIELDS_LIMIT = 2**20
+"""characters of the fields that are read"""
 _EXTRA = re.compile(r'extra == "([^"]+)"')
 
 
@@ -57,13 +72,18 @@ def declared(archive: bytes, filename: str) -> Declared:
     try:
         members = _zip(archive) if filename.endswith(".zip") else _tar(archive, filename)
         return _judge(members)
+    except RecursionError:
+        raise ValueError(f"`{filename}` cannot be read: a header is nested too deeply") from None
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise ValueError(f"`{filename}` cannot be read: {error}") from None
 
 
 def _judge(members: dict[str, bytes]) -> Declared:
     text = {path: content.decode("utf-8", errors="replace") for path, content in members.items()}
-    info, _ = parse_email(text.get("PKG-INFO", ""))
+    fields = _FIELDS.findall(text.get("PKG-INFO", "").replace("\r\n", "\n").partition("\n\n")[0])
+    if sum(map(len, fields)) > _FIELDS_LIMIT:
+        raise ValueError("its PKG-INFO has more requirements than tfenv reads")
+    info, _ = parse_email("\n".join(fields))
     requires_python = info.get("requires_python")
     final = _is_final(info.get("metadata_version", ""), info.get("dynamic", ()))
     if (listed := info.get("requires_dist")) or final:
@@ -116,7 +136,7 @@ def _tar(archive: bytes, filename: str) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     raw = io.BytesIO(archive)
     unpacked = bz2.BZ2File(raw) if filename.endswith(".bz2") else gzip.GzipFile(fileobj=raw)
-    with unpacked, tarfile.open(fileobj=_Bounded(unpacked), mode="r|") as tar:
+    with unpacked, tarfile.open(fileobj=_Bounded(unpacked), mode="r|", tarinfo=_Header) as tar:
         for count, member in enumerate(tar):
             if count > _MEMBERS:
                 raise ValueError(f"`{filename}` contains more than {_MEMBERS} files")
@@ -137,6 +157,17 @@ def _zip(archive: bytes) -> dict[str, bytes]:
             if key is not None and member.file_size <= _MEMBER_LIMIT:
                 _keep(found, key, member.filename, unpacked.read(member))
     return found
+
+
+class _Header(tarfile.TarInfo):
+    """The header of a file; `tarfile` holds one that describes the next in memory, whatever its size."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENDED and header.size > _HEADER_LIMIT:
+            raise OSError(f"it has a header of {header.size} bytes")
+        return header
 
 
 class _Bounded(io.RawIOBase):

@@ -48,7 +48,7 @@ def wants_gpu(service: dict[str, Any]) -> bool:
     for key in ("resources", "reservations", "devices"):
         devices = devices.get(key) or {} if isinstance(devices, dict) else {}
     return any(
-        "gpu" in (device.get("capabilities") or []) or device.get("driver") == "nvidia"
+        "gpu" in _list(device.get("capabilities")) or device.get("driver") == "nvidia"
         for device in (devices if isinstance(devices, list) else [])
         if isinstance(device, dict)
     )
@@ -57,7 +57,7 @@ def wants_gpu(service: dict[str, Any]) -> bool:
 def _service(service: dict[str, Any], images: ImageTable, read: Callable[[str], str | None]) -> Configuration:
     found = Configuration(accelerated=True) if wants_gpu(service) else Configuration()
     build = service.get("build")
-    if build is not None:
+    if isinstance(build, str | dict):
         context = build if isinstance(build, str) else str(build.get("context", "."))
         file = "Dockerfile" if isinstance(build, str) else str(build.get("dockerfile", "Dockerfile"))
         path = re.sub(r"^\./", "", f"{context.rstrip('/')}/{file}").removeprefix("./")
@@ -73,4 +73,8 @@ def _arguments(build: dict[str, Any]) -> dict[str, str]:
     given = build.get("args") or {}
     if isinstance(given, dict):
         return {str(name): str(value) for name, value in given.items() if value is not None}
-    return dict(str(each).split("=", 1) for each in given if "=" in str(each))
+    return dict(str(each).split("=", 1) for each in _list(given) if "=" in str(each))
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -124,7 +124,8 @@ def _of_pip(dependencies: Iterable[object]) -> Iterator[tuple[str, SpecifierSet]
     """The requirements under `pip:`."""
     for each in dependencies:
         if isinstance(each, dict):
-            for text in each.get("pip") or ():
+            listed = each.get("pip")
+            for text in listed if isinstance(listed, list) else ():
                 yield from pip_spec(str(text))
 
 

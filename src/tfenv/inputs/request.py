@@ -19,6 +19,7 @@ from tfenv.model.document import Table, flag, of, one_of, text, whole
 from tfenv.model.hardware import Gpu
 from tfenv.model.package import Requirement, normalize
 from tfenv.model.target import Platform
+from tfenv.store.foreign import without_login
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -314,7 +315,7 @@ def _requirement(value: str) -> Requirement:
 def _url(value: object) -> str:
     url = _not_empty(value)
     if not url.startswith(("https://", "http://", "file://")):
-        raise ValueError(f"`{url}` is not a URL of an index")
+        raise ValueError(f"`{without_login(url)}` is not a URL of an index")
     return url
 
 

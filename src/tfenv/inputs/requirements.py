@@ -188,7 +188,7 @@ class _Reader:
         elif _name_and_value(option)[0] in _IGNORED:
             self.notes[f"{shown.as_posix()}: `{_name_and_value(option)[0]}` is not looked at"] = None
         else:
-            self.faults.append(f"{where}: the option `{option}` is not known")
+            self.faults.append(f"{where}: the option `{_name_and_value(option)[0]}` is not known")
 
     def _option(self, line: str, path: Path, shown: Path, number: int) -> None:
         where = f"{path}:{number}"
@@ -214,7 +214,7 @@ class _Reader:
         elif name in _IGNORED:
             self.notes[f"{shown.as_posix()}: `{name}` is not looked at"] = None
         else:
-            self.faults.append(f"{where}: `{hidden(line)}` cannot be honoured in a lock")
+            self.faults.append(f"{where}: the option `{name}` cannot be honoured in a lock")
 
 
 def _logical_lines(content: str) -> Iterator[tuple[int, str]]:
@@ -255,5 +255,5 @@ def _index_of(options: Iterable[str]) -> str | None:
 
 
 def hidden(text: str) -> str:
-    """The text without user names and passwords in its URLs."""
-    return re.sub(r"(?<=://)[^/?#\s\"]+@", "", text)
+    """The text without user names and passwords in its URLs, whatever characters a password has."""
+    return re.sub(r"(?<=://)[^\s\"]*:[^\s\"]*@|(?<=://)[^/?#\s\"]+@", "", text)

@@ -133,7 +133,10 @@ def moment(value: object) -> datetime:
     """A date with time, in UTC; one without an offset is taken to be UTC."""
     if not isinstance(value, datetime):
         raise ValueError(f"must be a date with time such as 2026-01-31T00:00:00Z, not {_kind(value)}")  # noqa: TRY004
-    return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("must be a date that UTC has a year for") from None
 
 
 def array(value: object) -> list[object]:

@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,16 +81,18 @@ class Cache:
 
     Args:
         directory: folder; ``None`` for `TFENV_CACHE_DIR` or the user's cache folder of the system.
+        stale: whether no stored page counts as fresh, so that each is asked for again once.
 
     Raises:
         HostError: other users may write to the folder, so that nothing in it can be trusted.
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, *, stale: bool = False) -> None:
         if directory is None:
             directory = cache_folder()
         self.directory = directory.expanduser().absolute()
         self._root = self.directory / _LAYOUT
+        self._stale = stale
         _refuse_shared(self.directory)
 
     def prepare(self) -> None:
@@ -113,7 +115,9 @@ class Cache:
             page = StoredPage(body=body, **head)
         except TypeError:
             return None
-        return page if page.is_sound else None
+        if not page.is_sound:
+            return None
+        return replace(page, until=0.0) if self._stale else page
 
     def state(self, url: str) -> tuple[str, bool] | None:
         """Digest of the stored response for a URL, and whether it is fresh; the body is not read."""
@@ -121,7 +125,7 @@ class Cache:
             with self._place("pages", url).open("rb") as entry:
                 entry.readline()
                 head = json.loads(entry.readline())
-            return str(head["digest"]), _is_fresh(head["until"])
+            return str(head["digest"]), not self._stale and _is_fresh(head["until"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 

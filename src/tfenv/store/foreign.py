@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 _COMPONENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]{0,254}", re.ASCII)
 """names of distributions and layers: the alphabet of project names, versions, tags and epochs"""
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}:)?/{1,3}")
 _PREFIX = "sha256:"
 _BLOCK = 2**20
-_LONGEST_SHOWN = 80
+_LONGEST_SHOWN = 200
 
 
 def component(name: object) -> str:
@@ -76,4 +77,25 @@ def sha256_of(path: Path) -> str | None:
 def shown(value: object) -> str:
     """A foreign value for a message: short, and without characters that a terminal obeys."""
     text = value if isinstance(value, str) else repr(value)
-    return text[:_LONGEST_SHOWN].encode("unicode_escape").decode() + ("…" if len(text) > _LONGEST_SHOWN else "")
+    return printable(text[:_LONGEST_SHOWN]) + ("…" if len(text) > _LONGEST_SHOWN else "")
+
+
+def printable(text: str, *, kept: str = "") -> str:
+    """The text with every character that a terminal may obey or hide as its escape, except those in `kept`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in kept else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def without_login(url: str) -> str:
+    """The text of a URL for a message, without user and password, even if it is not a valid URL.
+
+    Everything between the scheme and the last `@` is left out, because a password may contain any character.
+    """
+    before, at, after = url.rpartition("@")
+    if not at:
+        return url
+    scheme = _SCHEME.match(before)
+    return f"{scheme[0] if scheme else ''}{after}"

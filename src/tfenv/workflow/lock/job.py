@@ -132,7 +132,7 @@ class Job:
             lambda answer: self._make(old.with_reasons(answer, before, preferred), requirements_txt=requirements_txt),
             label=f"files of {self._target} {requirements_txt} {kept}",
             database=database,
-            cache=self.cache,
+            cache=Cache(self.cache.directory, stale=True) if upgrade is True and not offline else self.cache,
             indexes=self.wanted.indexes,
             offline=offline,
             preferred={**foreign, **preferred},
