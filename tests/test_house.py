@@ -24,6 +24,7 @@ TOO_LONG: set[str] = set()
 ONE_MEANING = {
     "base": "the base image: which one a lock starts from, and its layers",
     "builds": "builds of TensorFlow: their values, and their form in TOML",
+    "cache": "the cache on disk, and the commands that show and empty it",
     "compat": "the compatibility table: its rows, its forms, the command that shows it",
     "configuration": "a configuration to check, and the readers of its file and of logs",
     "database": "the tables of a room, loaded",

@@ -199,6 +199,7 @@ def test_commands(tfenv: Tfenv, cache: Cache) -> None:
         "installed": [],
         "removed": [],
         "kept": 2,
+        "swept": [],
         "dry_run": False,
     }
     ran = tfenv("smoke", "--venv", ".venv")

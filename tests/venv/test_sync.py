@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +83,67 @@ def test_from_nothing_to_the_lock_and_back(installer: str, cache: Cache, venv: P
     done = sync(second, venv, cache=cache, offline=True)
     assert [each.name for each in done.install] == ["gamma"]
     assert evaluate(venv, "__import__('gamma').version") == "1.0"
+
+
+def test_several_at_once_queue(cache: Cache, venv: Path) -> None:
+    """Four processes make one environment: one installs, the others find it made."""
+    lock = lock_of(wheel(cache, "alpha", "1.0"), wheel(cache, "beta", "1.0"))
+    with ThreadPoolExecutor() as pool:
+        done = [each.result() for each in [pool.submit(sync, lock, venv, cache=cache, offline=True) for _ in range(4)]]
+    assert sorted(len(each.install) for each in done) == [0, 0, 0, 2]
+    assert evaluate(venv, "__import__('alpha').version") == "1.0"
+
+
+def test_what_an_interrupted_run_left_is_removed(cache: Cache, venv: Path) -> None:
+    """Temporary folders go and are reported; the environment stays."""
+    lock = lock_of(wheel(cache, "alpha", "1.0"))
+    sync(lock, venv, cache=cache, offline=True)
+    (venv / ".tfenv-abc" / "uv").mkdir(parents=True)
+    (site_packages(venv) / ".tmpXYZ").mkdir()
+    done = sync(lock, venv, cache=cache, offline=True)
+    assert [name.rpartition("/")[2] for name in done.swept] == [".tfenv-abc", ".tmpXYZ"]
+    assert (done.keep, list(venv.glob(".t*")), list(site_packages(venv).glob(".t*"))) == (1, [], [])
+
+
+@pytest.mark.parametrize("files", [(), ("pyvenv.cfg",)])
+def test_an_interrupted_creation_is_completed(files: tuple[str, ...], cache: Cache, venv: Path) -> None:
+    """Folders without files, and a configuration without a Python, are what `venv` leaves when it is killed."""
+    (venv / "include").mkdir(parents=True)
+    for name in files:
+        (venv / name).write_text(f"home = {Path(sys.base_prefix) / 'bin'}\n", encoding="utf-8")
+    done = sync(lock_of(wheel(cache, "alpha", "1.0")), venv, cache=cache, offline=True)
+    assert [each.name for each in done.install] == ["alpha"]
+    assert evaluate(venv, "__import__('alpha').version") == "1.0"
+
+
+def test_a_configuration_that_names_nothing_is_replaced(cache: Cache, venv: Path) -> None:
+    """With a `home` that does not exist, Python would use, and an installer would change, packages of another folder."""
+    lock = lock_of(wheel(cache, "alpha", "1.0"))
+    sync(lock, venv, cache=cache, offline=True)
+    (venv / "pyvenv.cfg").write_text("home = /x\n", encoding="utf-8")
+    assert sync(lock, venv, cache=cache, offline=True).remove == ()
+    assert plan(lock, venv, cache=cache).install == ()
+
+
+def test_no_pth_file_runs_before_it_is_proven(cache: Cache, venv: Path, tmp_path: Path) -> None:
+    """What does not match its wheel is found without being run."""
+    lock = lock_of(wheel(cache, "alpha", "1.0"))
+    sync(lock, venv, cache=cache, offline=True)
+    ran = tmp_path / "ran"
+    (site_packages(venv) / "evil.pth").write_text(f"import os; open({str(ran)!r}, 'w')\n", encoding="utf-8")
+    (site_packages(venv) / "sitecustomize.py").write_text(f"open({str(ran)!r}, 'w')\n", encoding="utf-8")
+    assert plan(lock, venv, cache=cache).keep == 1
+    assert not ran.exists()
+
+
+def test_packages_of_the_base_interpreter_stay(cache: Cache, venv: Path) -> None:
+    """An environment with system packages is compared by its own packages alone."""
+    lock = lock_of(wheel(cache, "alpha", "1.0"))
+    made = [sys.executable, "-m", "venv", "--without-pip", "--system-site-packages", str(venv)]
+    subprocess.run(made, check=True)
+    assert sync(lock, venv, cache=cache, offline=True).remove == ()
+    again = plan(lock, venv, cache=cache)
+    assert (again.install, again.remove) == ((), ())
 
 
 def test_another_file_of_the_same_version(cache: Cache, venv: Path) -> None:

@@ -27,6 +27,7 @@ SUMMARIES = {
     "infer": "List the releases that code or a model works with",
     "compat": "Show what each release requires",
     "facts": "Show or update the rows of the database",
+    "cache": "Show or empty the cache",
 }
 """Every command in the order of the help; each is a function, or an `app`, in the module of its name."""
 

@@ -47,6 +47,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "tfenv facts update --user",
         "tfenv facts update releases --only tensorflow-cpu --write",
     ),
+    "tfenv cache": ("tfenv cache info", "tfenv cache prune"),
+    "tfenv cache info": ("tfenv cache info", "tfenv cache info --json"),
+    "tfenv cache prune": ("tfenv cache prune", "tfenv cache prune --older-than 7", "tfenv cache prune --all"),
 }
 """Examples by command, as typed; a test parses each of them."""
 

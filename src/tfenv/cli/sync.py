@@ -52,10 +52,13 @@ def sync(
                 "installed": [f"{package.name}=={package.version}" for package in done.install],
                 "removed": list(done.remove),
                 "kept": done.keep,
+                "swept": list(done.swept),
                 "dry_run": dry_run,
             }
         )
         return
+    if done.swept:
+        _console.say(f"removed what an interrupted run left: {', '.join(done.swept)}")
     for package in done.install:
         _console.detail(f"  + {package.name} {package.version}")
     for name in done.remove:

@@ -14,9 +14,12 @@ from tfenv.errors import SmokeFailed, UsageError
 from tfenv.smoke import exchange
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tfenv.model.lock import Lock
     from tfenv.store.cache import Cache
 
+_PATH = "import sys;sys.path+=sys.argv[2:];del sys.argv[2:];"
 WHOLE_CLIMB = 3600
 """seconds for all levels; each step has its own limit, this one is for a machine that hangs"""
 
@@ -35,16 +38,23 @@ def interpreter(directory: Path) -> Path:
     raise UsageError(f"`{directory}` is not a virtual environment", hint=f"run `tfenv sync --venv {directory}`")
 
 
-def probe(python: Path, options: str) -> tuple[str, str]:
+def probe(python: Path, options: str, *, folders: Sequence[Path] = ()) -> tuple[str, str]:
     """Run the probe with an interpreter of this host; returns its standard output and standard error.
+
+    Args:
+        python: the interpreter.
+        options: options of the probe, as JSON.
+        folders: folders of distributions to look at. If there are any, the interpreter starts without `site`, so that
+            no `.pth` file of an environment runs before it is known to be what was locked.
 
     Raises:
         UsageError: the interpreter cannot be run.
         SmokeFailed: the probe did not end in time.
     """
+    named = [str(folder) for folder in folders]
     try:
         ran = subprocess.run(
-            [str(python), "-I", "-c", exchange.BOOTSTRAP, options],
+            [str(python), "-I", *(["-S"] if folders else []), "-c", _PATH + exchange.BOOTSTRAP, options, *named],
             input=exchange.source(),
             capture_output=True,
             encoding="utf-8",

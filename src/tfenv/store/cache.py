@@ -12,16 +12,17 @@ import os
 import re
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfenv.errors import HostError
 from tfenv.machine.folders import cache_folder
-from tfenv.store import foreign
+from tfenv.store import files, foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from filelock import BaseFileLock
 
@@ -95,6 +96,11 @@ class Cache:
         self._stale = stale
         _refuse_shared(self.directory)
 
+    @property
+    def root(self) -> Path:
+        """The folder of all entries; it may not exist."""
+        return self._root
+
     def prepare(self) -> None:
         """Create the folder if it is missing, for its owner alone.
 
@@ -104,6 +110,22 @@ class Cache:
         if not self.directory.exists():
             self.directory.parent.mkdir(parents=True, exist_ok=True)
             self.directory.mkdir(mode=0o700, exist_ok=True)
+
+    @contextmanager
+    def in_use(self, *, alone: bool = False) -> Iterator[None]:
+        """Files of the cache stay where they are during the block.
+
+        Args:
+            alone: wait until no other process has files in use, and let none start.
+
+        Raises:
+            HostError: the cache cannot be created.
+        """
+        with files.writing(self.directory, hint=CACHE_HINT):
+            self.prepare()
+            self._root.mkdir(exist_ok=True)
+        with files.exclusive(self._root, shared=not alone):
+            yield
 
     def page(self, url: str) -> StoredPage | None:
         """The stored response for a URL, fresh or not."""

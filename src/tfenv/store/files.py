@@ -127,11 +127,15 @@ def whole(path: Path, *, hint: str | None = None) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path, *, shared: bool = False) -> Iterator[None]:
     """A folder that other processes which use this function do not change meanwhile; they wait (POSIX only).
 
     The folder is created if it is missing, and removed again if it was and is empty when the block ends. Nothing is
     written into it: the system releases the lock when the process ends, however it ends.
+
+    Args:
+        folder: the folder.
+        shared: whether others who also share it may go on.
 
     Raises:
         HostError: the folder cannot be created or opened.
@@ -142,19 +146,32 @@ def exclusive(folder: Path) -> Iterator[None]:
     if os.name == "nt":
         yield
         return
-    import fcntl
-
-    with writing(folder):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    handle = _held(folder, shared=shared)
     try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         if new:
             with suppress(OSError):
                 folder.rmdir()
         os.close(handle)
+
+
+def _held(folder: Path, *, shared: bool) -> int:
+    """The handle of a locked folder."""
+    import fcntl
+
+    while True:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        try:
+            if os.path.samestat(os.fstat(handle), folder.stat()):
+                return handle
+        except OSError:
+            pass
+        os.close(handle)  # the process that was waited for removed the folder
 
 
 def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]:

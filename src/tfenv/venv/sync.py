@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from tfenv.model.progress import Progress, Silent
 from tfenv.smoke import exchange
 from tfenv.store.cache import Cache
 from tfenv.store import wheel_archive
-from tfenv.store.files import writing
+from tfenv.store.files import exclusive, writing
 from tfenv.venv import interpreters, linked, loader
 from tfenv.venv.install import unpack
 from tfenv.smoke.run import interpreter, probe, wheel_contents
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 
     from tfenv.model.lock import Lock, LockedPackage
 
+_FOLDER = (
+    "import sys,sysconfig;"
+    "schemes=[name for name in ('venv','nt' if sys.platform=='win32' else 'posix_prefix')"
+    " if name in sysconfig.get_scheme_names()];"
+    "print(sysconfig.get_path('purelib',schemes[0],{'base':sys.argv[1],'platbase':sys.argv[1]}))"
+)
+"""prints the package folder of an environment without `site`, which would run its `.pth` files"""
 TASK = "install"
 """Name of the task reported to `Progress`; its unit is packages."""
 
@@ -45,6 +52,7 @@ class Plan:
         install: packages that are missing, have another version, or have files that differ from their wheel.
         remove: names of installed distributions that are not locked.
         keep: number of packages that stay as they are.
+    swept: what an interrupted run had left in the environment, and what was removed first.
     """
 
     directory: Path
@@ -52,6 +60,7 @@ class Plan:
     install: tuple[LockedPackage, ...]
     remove: tuple[str, ...]
     keep: int
+    swept: tuple[str, ...] = ()
 
 
 def plan(lock: Lock, directory: Path, *, python: Path | None = None, cache: Cache | None = None) -> Plan:
@@ -71,23 +80,18 @@ def plan(lock: Lock, directory: Path, *, python: Path | None = None, cache: Cach
     if wanted is None:
         raise UsageError("the lock names no Python", hint="lock again with `tfenv lock`")
     if not (directory / "pyvenv.cfg").is_file():
-        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        if directory.exists() and (not directory.is_dir() or _has_files(directory)):
             raise UsageError(
                 f"`{directory}` exists and is not a virtual environment", hint="use another directory: `--venv DIR`"
             )
         made_by = interpreters.find(wanted, python)
         return Plan(directory=directory, python=made_by, install=lock.packages, remove=(), keep=0)
-    there = interpreters.version_of(interpreter(directory))
+    there = _version_in(directory)
     other = there is None or there.release[:2] != wanted.release[:2]
     if other or python is not None:
         made_by = interpreters.find(wanted, python)
         if other:
             return Plan(directory=directory, python=made_by, install=lock.packages, remove=(), keep=0)
-    if not site_packages(directory).resolve().is_relative_to(directory.resolve()):
-        raise UsageError(
-            f"the Python of `{directory}` uses the packages of another folder, so `pyvenv.cfg` is damaged",
-            hint="remove the folder and run the command again",
-        )
     found = _installed(lock, directory)
     contents = wheel_contents(lock, cache)
     install = tuple(
@@ -97,6 +101,24 @@ def plan(lock: Lock, directory: Path, *, python: Path | None = None, cache: Cach
     return Plan(
         directory=directory, python=None, install=install, remove=remove, keep=len(lock.packages) - len(install)
     )
+
+
+def _version_in(directory: Path) -> Version | None:
+    """The Python of an environment; ``None`` if it has none, or one that is installed elsewhere than it says."""
+    text = (directory / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    home = next((line.partition("=")[2].strip() for line in text.splitlines() if line.partition("=")[0].strip() == "home"), "")
+    if not Path(home).is_dir():
+        return None
+    try:
+        return interpreters.version_of(interpreter(directory))
+    except UsageError:  # an interrupted run had not put it there yet
+        return None
+
+
+def _has_files(directory: Path) -> bool:
+    """Whether a folder has a file; an interrupted creation of an environment leaves only folders."""
+    return any(files or any((Path(root) / name).is_symlink() for name in names if name != "lib64")
+               for root, names, files in os.walk(directory))
 
 
 def sync(
@@ -126,6 +148,30 @@ def sync(
     """
     reporter = progress or Silent()
     cache = cache or Cache()
+    _check_host(lock)
+    with cache.in_use(), exclusive(directory):
+        swept = _sweep(directory)
+        done = _sync(lock, directory, python, cache, offline=offline, reporter=reporter)
+    return replace(done, swept=swept)
+
+
+def _sweep(directory: Path) -> tuple[str, ...]:
+    """Remove what an interrupted run left in an environment; returns the names."""
+    found = [path for path in directory.glob(".tfenv-*") if path.is_dir() and not path.is_symlink()]
+    for pattern in ("lib/python*/site-packages/.tmp*", "Lib/site-packages/.tmp*", "lib/python*/site-packages/.part-*"):
+        found += directory.glob(pattern)
+    for path in found:
+        with writing(path):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    return tuple(sorted(path.relative_to(directory).as_posix() for path in found))
+
+
+def _sync(
+    lock: Lock, directory: Path, python: Path | None, cache: Cache, *, offline: bool, reporter: Progress
+) -> Plan:
     todo = plan(lock, directory, python=python, cache=cache)
     # all files are downloaded and checked before anything is changed
     files = download([package.file for package in todo.install], cache=cache, offline=offline, progress=reporter)
@@ -170,7 +216,7 @@ def site_packages(directory: Path) -> Path:
         UsageError: the directory is not a virtual environment.
     """
     output = _run(
-        [str(interpreter(directory)), "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        [str(interpreter(directory)), "-I", "-S", "-c", _FOLDER, str(directory.absolute())],
         "asking the environment for its package folder",
     )
     return Path(output.strip())
@@ -194,7 +240,7 @@ def _check_host(lock: Lock) -> None:
 def _installed(lock: Lock, directory: Path) -> dict[str, Mapping[str, Any]]:
     """The installed distributions by name, as level 0 of the probe finds them, with the hashes of locked ones verified."""
     options = {**json.loads(exchange.options(lock)), "levels": [0]}
-    output, errors = probe(interpreter(directory), json.dumps(options))
+    output, errors = probe(interpreter(directory), json.dumps(options), folders=[site_packages(directory)])
     try:
         found = exchange.read(output)["installed"]
     except ValueError as error:
