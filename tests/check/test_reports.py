@@ -46,7 +46,7 @@ def test_report(report: dict[str, Any], knowledge: Knowledge, tmp_path: Path) ->
     for key, name in FILES.items():
         if key in report:
             (tmp_path / name).write_text(report[key].lstrip(), encoding="utf-8")
-            said = configuration.merge(said, read(tmp_path / name, knowledge.database))
+            said = configuration.merge(said, read(tmp_path / name, knowledge.database, said.machine))
     verdict = judged(said, knowledge, log=report.get("log"))
     if "verdict" in report:
         assert str(verdict.answer) in report["verdict"], verdict

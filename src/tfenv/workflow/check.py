@@ -79,7 +79,7 @@ def check(
     if document is not None:
         text, name = (read_text(document), str(document)) if isinstance(document, Path) else (document, "the document")
         configuration = merge(configuration, reader.loads(text, name))
-    configuration = merge(configuration, gather(paths_of(files), database))
+    configuration = merge(configuration, gather(paths_of(files), database, configuration.machine))
     with open_knowledge(database, offline=offline, cache=cache, progress=progress) as knowledge:
         return judged(configuration, knowledge, log=log)
 

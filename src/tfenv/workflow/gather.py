@@ -17,34 +17,44 @@ from tfenv.inputs import requirements as requirements_file
 from tfenv.inputs.declared import read as declared_file
 from tfenv.inputs.declared.declared import DependencyFile
 from tfenv.inputs.declared.read import format_of
+from tfenv.model import tags
 from tfenv.model.configuration import Configuration
 from tfenv.model.package import normalize
+from tfenv.model.target import Machine, Platform
 from tfenv.outputs import pylock
 from tfenv.store import files, formats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tfenv.facts.database import Database
+    from tfenv.model.package import Requirement
 
 _FREEZE = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:==|\s{2,}|=)(?P<version>\d[\w.!+]*)(?:=\S+|\s.*)?$")
 _A_FREEZE = 20
+_MINORS = range(6, 15)
+"""Minor versions of Python 3 that TensorFlow has wheels for, or soon will."""
 
 
-def gather(paths: Iterable[Path], database: Database) -> Configuration:
+def gather(paths: Iterable[Path], database: Database, machine: Machine | None = None) -> Configuration:
     """The configuration in all files; if two files give the same value, the first counts.
+
+    Args:
+        paths: the files.
+        database: the facts.
+        machine: what is known of the machine without them, for which markers are decided.
 
     Raises:
         UsageError: a file cannot be read, or has faults.
     """
     found = Configuration()
     for path in paths:
-        found = configuration.merge(found, read(path, database))
+        found = configuration.merge(found, read(path, database, machine or Machine()))
     return found
 
 
-def read(path: Path, database: Database) -> Configuration:
+def read(path: Path, database: Database, machine: Machine) -> Configuration:
     """The configuration in one file of any kind.
 
     Raises:
@@ -59,7 +69,7 @@ def read(path: Path, database: Database) -> Configuration:
             )
         return None
 
-    if (declared := _declared(path, text)) is not None:
+    if (declared := _declared(path, text, machine)) is not None:
         return declared
     match kind(text):
         case "json":
@@ -73,7 +83,7 @@ def read(path: Path, database: Database) -> Configuration:
         case "dockerfile":
             return dockerfile.loads(text, database.images, read=beside)
         case _:
-            return _requirements(text, path)
+            return _requirements(text, path, machine)
 
 
 def kind(text: str) -> str:
@@ -91,7 +101,7 @@ def kind(text: str) -> str:
     return "requirements"
 
 
-def _declared(path: Path, text: str) -> Configuration | None:
+def _declared(path: Path, text: str, machine: Machine) -> Configuration | None:
     """What a file of another tool declares; ``None`` for the kinds that describe an environment or an image."""
     form = format_of(path.name, text)
     if form in (None, "environment", "pylock") or path.name.lower().startswith(("dockerfile", "compose")):
@@ -108,7 +118,9 @@ def _declared(path: Path, text: str) -> Configuration | None:
     if declared.pins:
         specs += [(str(name), SpecifierSet(f"=={version}")) for name, version in declared.pins]
     else:
-        specs += [(str(one.name), one.specifier) for one in declared.requirements]
+        pinned = None if declared.python is None else environments.version_in(declared.python)
+        machine = replace(machine, python=machine.python or pinned)
+        specs += [(str(one.name), one.specifier) for one in _applying(declared.requirements, machine)]
     return replace(environments.of_specs(specs, conda=declared.conda), complete=declared.complete)
 
 
@@ -125,7 +137,7 @@ def _lock(text: str, name: str) -> Configuration:
     return Configuration.of(pylock.loads(text, name))
 
 
-def _requirements(text: str, path: Path) -> Configuration:
+def _requirements(text: str, path: Path, machine: Machine) -> Configuration:
     """A requirements file, `pip freeze`, or the tables of `pip list` and `conda list`."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "-"))]
     listed = [match for line in lines if (match := _FREEZE.match(line)) is not None]
@@ -138,8 +150,21 @@ def _requirements(text: str, path: Path) -> Configuration:
         # a list of 20 pinned packages is complete; a table of conda has other names than PyPI
         return replace(environments.of_specs(specs), complete=len(specs) >= _A_FREEZE and "# packages in" not in text)
     found = requirements_file.read((path,), files.read)
-    specs = [(environments.with_extras(each.name, each.extras), each.specifier) for each in found.requirements]
+    specs = [
+        (environments.with_extras(each.name, each.extras), each.specifier)
+        for each in _applying(found.requirements, machine)
+    ]
     return environments.of_specs(specs)
+
+
+def _applying(requirements: Iterable[Requirement], machine: Machine) -> Iterator[Requirement]:
+    """The requirements whose markers hold on a machine; one that depends on a Python that is not known is left out."""
+    platform = machine.platform or Platform.LINUX_X86_64
+    pythons = [machine.python] if machine.python is not None else [Version(f"3.{minor}") for minor in _MINORS]
+    for requirement in requirements:
+        marker = requirement.marker
+        if marker is None or all(marker.evaluate(dict(tags.markers(platform, python))) for python in pythons):
+            yield requirement
 
 
 def _is_version(text: str) -> bool:
