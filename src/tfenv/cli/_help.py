@@ -67,7 +67,7 @@ _SECTIONS = {
         "--here", "--save", "--force",
     ),
     "Image": ("--tag", "--base-image", "--format", "--push", "--network"),
-    "Package indexes": ("--index-url", "--extra-index-url", "--offline"),
+    "Package indexes": ("--index-url", "--extra-index-url", "--allow-index-change", "--offline"),
 }  # fmt: skip
 """Options by task, each under its long name; the others are listed last, as general options."""
 

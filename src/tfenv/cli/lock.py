@@ -67,6 +67,10 @@ def lock(
     offline: _options.OFFLINE = False,
     index_url: _options.INDEX_URL = None,
     extra_index_url: _options.EXTRA_INDEX_URL = None,
+    allow_index_change: Annotated[
+        bool,
+        typer.Option("--allow-index-change", help="Let packages of the old lock come from another index"),
+    ] = False,
     output: _options.OUTPUT = Path(),
     requirements_txt: Annotated[
         bool, typer.Option("--requirements-txt", help="Also write requirements.txt, with hashes")
@@ -107,6 +111,7 @@ def lock(
                 upgrade="" in (upgrade or ()) or upgrade or False,
                 dry_run=dry_run,
                 requirements_txt=requirements_txt,
+                allow_index_change=allow_index_change,
                 force=force,
                 offline=offline,
                 progress=progress,

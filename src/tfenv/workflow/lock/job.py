@@ -119,6 +119,7 @@ class Job:
         upgrade: bool | tuple[str, ...],
         *,
         requirements_txt: bool,
+        allow_index_change: bool,
         offline: bool,
         progress: Progress,
     ) -> Locked:
@@ -127,10 +128,17 @@ class Job:
         kept = None if before is None else (before.notes, before.held, before.request.target)
         preferred = old.preferences(before, self.wanted.goal, upgrade)
         foreign = {} if upgrade is True else self.wanted.preferred
+        bound = None if allow_index_change else before
+        origins = [] if bound is None else [package.file.index for package in bound.packages]
+
+        def make(answer: Lock) -> dict[str, Any]:
+            old.refuse_other_indexes(bound, answer)
+            return self._make(old.with_reasons(answer, before, preferred), requirements_txt=requirements_txt)
+
         made = memory.remembered(
             self.wanted.goal,
-            lambda answer: self._make(old.with_reasons(answer, before, preferred), requirements_txt=requirements_txt),
-            label=f"files of {self._target} {requirements_txt} {kept}",
+            make,
+            label=f"files of {self._target} {requirements_txt} {kept} {origins if len(set(origins)) > 1 else ''}",
             database=database,
             cache=Cache(self.cache.directory, stale=True) if upgrade is True and not offline else self.cache,
             indexes=self.wanted.indexes,

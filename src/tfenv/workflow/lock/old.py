@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tfenv.errors import UsageError
+from tfenv.errors import IndexUnavailable, UsageError
 from tfenv.model.package import TENSORFLOW, TENSORFLOWS, Name, normalize
 from tfenv.outputs.request import inputs_digest
 from tfenv.store import files
@@ -82,6 +82,27 @@ def outdated(old: Lock | None, goal: Goal) -> str | None:
     before, now = _asks(old.request), _asks(goal)
     changed = [f"{key} was {before[key]}, now {now[key]}" for key in now if before[key] != now[key]]
     return "was made for another request: " + ("; ".join(changed) or "its requirements have changed")
+
+
+def refuse_other_indexes(old: Lock | None, new: Lock) -> None:
+    """Check that no package changed from one index of the goal to another.
+
+    An index that does not answer for one of its projects for a moment must not hand the name to another index.
+
+    Raises:
+        IndexUnavailable: a package of the old lock now comes from another index, although its own is still in use.
+    """
+    before = {} if old is None else {package.name: package.file.index for package in old.packages}
+    changed = [
+        f"`{package.name}` came from {was}, and now comes from {package.file.index}"
+        for package in new.packages
+        if (was := before.get(package.name)) and was in new.request.indexes and was != package.file.index
+    ]
+    if changed:
+        raise IndexUnavailable(
+            "\n  ".join(("another index would provide packages of the lock:", *changed)),
+            hint="find out why the index lacks them now; if that is right, use `tfenv lock --allow-index-change`",
+        )
 
 
 def preferences(old: Lock | None, goal: Goal, upgrade: Iterable[str] | bool) -> dict[Name, Version]:

@@ -28,6 +28,7 @@ class LockOptions(LockInputs, total=False):
         upgrade: ``True`` keeps nothing of the old lock; names of packages keep everything but these.
         dry_run: whether to write no files.
         requirements_txt: whether to make a requirements file too.
+        allow_index_change: whether a package of the old lock may come from another index than before.
         force: whether to overwrite files that tfenv did not write.
         offline: whether to use only what is cached.
     """
@@ -36,6 +37,7 @@ class LockOptions(LockInputs, total=False):
     upgrade: bool | str | Iterable[str]
     dry_run: bool
     requirements_txt: bool
+    allow_index_change: bool
     force: bool
     offline: bool
 
@@ -109,7 +111,14 @@ def lock_targets(
     upgraded = upgrade if isinstance(upgrade, bool) else (upgrade,) if isinstance(upgrade, str) else tuple(upgrade)
     with_requirements, progress = options.get("requirements_txt", False), options.get("progress") or Silent()
     made = [
-        job.made(database, upgraded, requirements_txt=with_requirements, offline=offline, progress=progress)
+        job.made(
+            database,
+            upgraded,
+            requirements_txt=with_requirements,
+            allow_index_change=options.get("allow_index_change", False),
+            offline=offline,
+            progress=progress,
+        )
         for job in todo
     ]
     if directory is None or options.get("dry_run"):
