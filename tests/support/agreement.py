@@ -236,7 +236,8 @@ def locked(document: Document) -> tuple[Resolution | None, bool]:
     preferred = {name: one.version for name, one in database.wheels.proven.items()}
     pythons = [python for python in images.pythons if python >= OLDEST_PYTHON]
     try:
-        found = resolve(goal, FactsOverlay(source, database, target), pythons=pythons, preferred=preferred, brief=True)
+        overlay = FactsOverlay(source, database, target, tensorflow=goal.tensorflow)
+        found = resolve(goal, overlay, pythons=pythons, preferred=preferred, brief=True)
     except Conflict as conflict:
         old = target.python is not None and target.python < OLDEST  # whose wheels the rows leave out
         return None, conflict.is_proven and not source.unasked and not source.silent and not old

@@ -15,6 +15,7 @@ from tfenv.model import tags
 from tfenv.model.package import TENSORFLOW
 from tfenv.model.report import Answer, Caution, Fix, Problem, Verdict
 from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
+from tfenv.resolver.candidate import PYTHON
 from tfenv.resolver.commands import PACKAGE
 
 if TYPE_CHECKING:
@@ -56,15 +57,25 @@ def best(question: Question, version: Version | None, knowledge: Knowledge) -> E
         return edges_of(knowledge, question, version, python)
     name = TENSORFLOW if version is None else knowledge.distribution(question, version)
     pythons = () if version is None else knowledge.pythons(name, version, question.target)
+    if not pythons:
+        minors = {each.release[:2] for each in knowledge.database.images.pythons}
+        pythons = tuple(Version(f"{major}.{minor}") for major, minor in sorted(minors, reverse=True))
     found: Edges | None = None
-    for each in pythons or (Version("3.11"),):
+    for each in pythons:
         edges = edges_of(knowledge, question, version, each)
         if found is None or len(edges.clashes) < len(found.clashes):
             found = edges
+        if version is None and not any(map(_is_of_python, found.clashes)):
+            break
         if not found.clashes or all(clash.kind is ClashKind.MACHINE for clash in found.clashes):
             break
     assert found is not None
     return found
+
+
+def _is_of_python(clash: Clash) -> bool:
+    """Whether another Python may mend it."""
+    return clash.kind is ClashKind.FILE or clash.requirement.name == PYTHON
 
 
 def relevant(clashes: Sequence[Clash], knowledge: Knowledge) -> tuple[Clash, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
+if TYPE_CHECKING:
     from tfenv.model.package import File, Name, Requirement
 
 PYTHON = "python"
@@ -49,6 +49,20 @@ class Candidate:
     file: File
     extra: str = ""
     glibc: Version | None = None
+
+
+def is_lockable(file: File) -> bool:
+    """Whether installers accept the name of a file in a lock: a source distribution ends with a dash and its version.
+
+    `functools32-3.2.3-2.tar.gz`, which is 3.2.3.post2, is refused (packaging.utils.parse_sdist_filename).
+    """
+    if file.is_wheel:
+        return True
+    stem = file.filename.removesuffix(".zip").removesuffix(".tar.gz")
+    try:
+        return stem != file.filename and Version(stem.rpartition("-")[2]) == file.version
+    except InvalidVersion:
+        return False
 
 
 def wants(requirement: Requirement, python: Version | None) -> list[Want]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tfenv.model import tags
+from tfenv.resolver.candidate import is_lockable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,6 +49,8 @@ def diagnose(
             outside = [each for each in bounds if release.version not in catalog.allowed(name, each)]
             if name != provider.first and catalog.is_too_new(glibc := catalog.glibc(file, python)):
                 reasons.append(f"{name} {release.version} is built for glibc {glibc} and newer")
+            elif not is_lockable(file):
+                reasons.append(f"{name} {release.version} has only `{file.filename}`, a name that installers refuse")
             elif outside:
                 words = [f"{each.specifier}   [{each.source}]" for each in outside]
                 reasons.append(f"{name} is constrained to {_several(words)}")

@@ -11,7 +11,7 @@ from resolvelib.providers import AbstractProvider
 from tfenv.model import tags
 from tfenv.model.package import Name, Requirement
 from tfenv.resolver.ahead import Ahead
-from tfenv.resolver.candidate import PYTHON, Candidate, Want, is_virtual, wants
+from tfenv.resolver.candidate import PYTHON, Candidate, Want, is_lockable, is_virtual, wants
 from tfenv.resolver.catalog import is_exact
 from tfenv.resolver.virtual import VirtualCandidate, answers
 
@@ -223,7 +223,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
         self._ahead.take(candidate.identifier, candidate.file, candidate.python)
 
     def usable(self, identifier: str, release: Release, python: Version, *, yanked: bool = False) -> Candidate | None:
-        """The file of a release to install; ``None`` also if it needs a newer glibc than the target has.
+        """The file of a release to install; ``None`` also if no lock can hold it, or if it needs a newer glibc.
 
         No search changes that, so it is not even tried. The first project is what the explanation is about, and is.
 
@@ -234,7 +234,7 @@ class Provider(AbstractProvider[Want, Choice, str]):
             yanked: whether a yanked file is taken if no other fits.
         """
         file = self.catalog.file(release, python, yanked=yanked)
-        if file is None:
+        if file is None or not is_lockable(file):
             return None
         candidate = self.candidate(identifier, release.version, python, file)
         if candidate.name == self.first or not self.catalog.is_too_new(candidate.glibc):
