@@ -209,8 +209,9 @@ def _split_tensorflow(
         UsageError: a build of TensorFlow is required that no lock can hold.
     """
     rest = []
+    facts = load()
     for requirement in requirements:
-        row = load().distributions.of(requirement.name)
+        row = facts.distributions.of(requirement.name)
         if row is None or not _applies(requirement, platform):
             rest.append(requirement)
         elif row.numbered and not row.nightly:
