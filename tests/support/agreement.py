@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tfenv.check.completion import completed
 from tfenv.check.knowledge import Knowledge
 from tfenv.check.question import ask
 from tfenv.check.verdict import judge
@@ -204,7 +205,10 @@ def checked(
     """What `check` says."""
     said = {**document, "packages": document["packages"] if packages is None else packages}
     read = replace(configuration.loads(json.dumps(said), "case"), complete=complete)
-    return judged(read, knowledge()) if fixes else judge(ask(read, knowledge().database), knowledge())
+    if fixes:
+        return judged(read, knowledge())
+    question = ask(read, knowledge().database)
+    return completed(judge(question, knowledge()), question, knowledge())
 
 
 def locked(document: Document) -> tuple[Resolution | None, bool]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.support.locks import cpu_lock, cuda_lock
 from tfenv.errors import TfenvError
 from tfenv.model.lock import HeldBack
-from tfenv.model.package import Name
+from tfenv.model.package import Name, Requirement
 from tfenv.outputs import pylock
 from tfenv.workflow.lock import old as relock
 
@@ -72,6 +73,19 @@ def test_what_only_the_old_lock_holds_says_so() -> None:
     assert answer.notes == (f"tensorflow held at {old.tensorflow.version}: {answer.held[0].because}",)
     assert relock.with_reasons(answer, answer, kept) == answer
     assert relock.with_reasons(replace(fresh, held=newer), replace(fresh, held=newer), kept).notes == ()
+
+
+def test_a_wish_that_is_gone_holds_nothing() -> None:
+    """A pin that only an earlier request bounded is held by the lock now; a wish that stays is the reason still."""
+    wish = Requirement(name=Name("numpy"), specifier=SpecifierSet("<3"), source="--with numpy<3")
+    lock = cpu_lock()
+    reason = HeldBack(name=Name("numpy"), before=Version("9"), because="the request asks for numpy<3")
+    old = replace(lock, held=(reason,), request=replace(lock.request, requirements=(wish,)))
+    newer = (HeldBack(name=Name("numpy"), before=Version("9")),)
+    kept = relock.preferences(old, lock.request, False)
+    free = relock.with_reasons(replace(lock, held=newer, request=replace(lock.request, requirements=())), old, kept)
+    assert "`tfenv lock --upgrade numpy` frees it" in free.held[0].because
+    assert relock.with_reasons(replace(old, held=newer), old, kept).held == (reason,)
 
 
 def _on_other_gpu(lock: Lock) -> Lock:

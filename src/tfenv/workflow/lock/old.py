@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from tfenv.model.goal import Goal
-    from tfenv.model.lock import Lock
+    from tfenv.model.lock import HeldBack, Lock
     from tfenv.store.cache import Cache
 
 _HELD = " held at "
@@ -155,7 +155,7 @@ def with_reasons(answer: Lock, old: Lock | None, kept: Mapping[Name, Version]) -
     if old is None:
         return answer
     answer = _repeated(answer, old) if old.request.target == answer.request.target else answer
-    known = {(each.name, each.before) for each in old.held} if old.request.target == answer.request.target else set()
+    known = {(each.name, each.before) for each in _still(old, answer)}
     held = tuple(
         replace(each, because=f"your existing lock holds it; `tfenv lock --upgrade {each.name}` frees it")
         if not each.because and (each.name, each.before) not in known and _is_of(kept, answer, each.name)
@@ -186,7 +186,7 @@ def _repeated(answer: Lock, old: Lock) -> Lock:
         kept = answer.package(normalize(name))
         if kept is not None and rest.startswith(f"{kept.version}: "):
             notes.setdefault(name, note)
-    before = {each.name: each for each in old.held if each.because and _is_kept(old, answer, each.name)}
+    before = {each.name: each for each in _still(old, answer) if each.because and _is_kept(old, answer, each.name)}
     held = tuple(
         before[each.name]
         if not each.because and each.name in before and each.before == before[each.name].before
@@ -194,6 +194,18 @@ def _repeated(answer: Lock, old: Lock) -> Lock:
         for each in answer.held
     )
     return replace(answer, held=held, notes=tuple(notes[name] for name in sorted(notes)))
+
+
+def _still(old: Lock, answer: Lock) -> list[HeldBack]:
+    """What held pins of the old lock back, and still does: the machine, or a wish that the request still has."""
+    if old.request.target != answer.request.target:
+        return []
+    wishes = (*old.request.requirements, *old.request.constraints)
+    gone = {wish.name for wish in wishes} - {
+        wish.name for wish in (*answer.request.requirements, *answer.request.constraints) if wish in wishes
+    }
+    gone |= set(TENSORFLOWS) if old.request.tensorflow != answer.request.tensorflow else set()
+    return [each for each in old.held if each.name not in gone]
 
 
 def _is_kept(old: Lock, answer: Lock, name: Name) -> bool:
