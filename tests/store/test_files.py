@@ -105,21 +105,43 @@ def test_a_file_that_says_so_already_is_not_touched(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no such modes")
-def test_modes_and_links_are_kept(tmp_path: Path) -> None:
-    """The mode of an old file stays, a new one gets what is usual, and a link goes on to point."""
-    old, new, link = tmp_path / "old", tmp_path / "new", tmp_path / "link"
+def test_modes_are_kept(tmp_path: Path) -> None:
+    """The mode of an old file stays, and a new one gets what is usual."""
+    old, new = tmp_path / "old", tmp_path / "new"
     old.write_text(f"{FIRST_LINE}\n")
     old.chmod(0o640)
-    link.symlink_to(old)
     mask = os.umask(0o027)
     try:
-        files.write({link: OURS, new: OURS})
+        files.write({old: OURS, new: OURS})
     finally:
         os.umask(mask)
     assert stat.S_IMODE(old.stat().st_mode) == 0o640
     assert stat.S_IMODE(new.stat().st_mode) == 0o640
-    assert link.is_symlink()
     assert old.read_text() == OURS
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_not_followed(there: bool, tmp_path: Path) -> None:
+    """It is left alone, or replaced with `force`; what it points to stays, and is not created."""
+    (folder := tmp_path / "folder").mkdir()
+    target, link = tmp_path / "target", folder / "Dockerfile"
+    if there:
+        target.write_text(f"{FIRST_LINE}\n")
+    link.symlink_to(target)
+    with pytest.raises(UsageError, match="Dockerfile"):
+        files.write({link: OURS, folder / "other": OURS})
+    assert [path.name for path in folder.iterdir()] == ["Dockerfile"]
+    files.write({link: OURS}, force=True)
+    assert (link.is_symlink(), link.read_text()) == (False, OURS)
+    assert (target.read_text() if target.exists() else None) == (f"{FIRST_LINE}\n" if there else None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
+    """Reading one would wait for ever."""
+    os.mkfifo(tmp_path / "Dockerfile")
+    with pytest.raises(UsageError, match="Dockerfile"):
+        files.write({tmp_path / "Dockerfile": OURS})
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])

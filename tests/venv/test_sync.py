@@ -125,6 +125,20 @@ def test_a_configuration_that_names_nothing_is_replaced(cache: Cache, venv: Path
     assert plan(lock, venv, cache=cache).install == ()
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_files_of_others_are_not_deleted(cache: Cache, tmp_path: Path, linked: bool) -> None:
+    """A folder with a damaged configuration and other files is refused, also behind a link."""
+    (folder := tmp_path / "folder").mkdir()
+    (folder / "pyvenv.cfg").write_text("home = /x\n", encoding="utf-8")
+    (folder / "data").write_text("precious", encoding="utf-8")
+    venv = folder
+    if linked:
+        (venv := tmp_path / "venv").symlink_to(folder)
+    with pytest.raises(UsageError, match="`data`, which would be deleted"):
+        sync(lock_of(wheel(cache, "alpha", "1.0")), venv, cache=cache, offline=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["data", "pyvenv.cfg"]
+
+
 def test_no_pth_file_runs_before_it_is_proven(cache: Cache, venv: Path, tmp_path: Path) -> None:
     """What does not match its wheel is found without being run."""
     lock = lock_of(wheel(cache, "alpha", "1.0"))

@@ -164,6 +164,9 @@ def _grouped(root: Table, groups: Iterable[Name], name: str) -> list[Requirement
             for error in group.exceptions:
                 table.fault(wanted, error)
             continue
+        except RecursionError:
+            table.fault(wanted, "includes groups that are nested too deeply")
+            continue
         source = f"{name}: {table.where(wanted)}"
         for requirement in requirements:
             try:

@@ -17,9 +17,9 @@ from tfenv.model.package import Elsewhere, Requirement, normalize
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_OPTIONS = re.compile(r"\s+(?=-)")
+_OPTIONS = re.compile(r"(?<!\s)\s+(?=-)")
 _ELSEWHERE = re.compile(
     r"([a-z][a-z0-9+.-]*://|file:|[./~\\]|[a-z]:[/\\]).*|.*\.(whl|zip|tar\.gz|tgz|tar\.bz2)|[\w.-]+([/\\][\w.-]+)+[/\\]?",
     re.IGNORECASE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import errno
 import os
+import stat
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -177,7 +178,8 @@ def _held(folder: Path, *, shared: bool) -> int:
 def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]:
     """Write every file, or none if one cannot be written; each appears whole, in one step.
 
-    A file that already has its text is not touched.
+    A file that already has its text is not touched. A link is not followed: it is a file that tfenv did not write, and
+    with `force` it is replaced.
 
     Args:
         texts: text of each file; missing folders are created.
@@ -206,7 +208,7 @@ def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]
         ready = []
         for path, text in changed.items():
             with writing(path):
-                ready.append((_temporary(path.resolve(), text, undo), path.resolve()))
+                ready.append((_temporary(path, text, undo), path))
         for temporary, path in ready:
             with writing(path):
                 temporary.replace(path)
@@ -219,6 +221,8 @@ def write(texts: Mapping[Path, str], *, force: bool = False) -> tuple[Path, ...]
 def _stands(path: Path) -> str | None:
     """The current text of a file; a placeholder that tfenv never writes if it cannot be read as text."""
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):  # a link is not followed, a pipe is not opened
+            return "something else"
         return path.read_bytes().decode()
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -239,7 +243,8 @@ def _temporary(path: Path, text: str, undo: ExitStack) -> Path:
         stream.flush()
         os.fsync(stream.fileno())
     # a temporary file is private; give it the permissions of the old file, or those of a new file
-    temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+    is_file = path.is_file() and not path.is_symlink()
+    temporary.chmod(path.stat().st_mode & 0o777 if is_file else 0o666 & ~_umask())
     return temporary
 
 

@@ -38,6 +38,10 @@ _FOLDER = (
     "print(sysconfig.get_path('purelib',schemes[0],{'base':sys.argv[1],'platbase':sys.argv[1]}))"
 )
 """prints the package folder of an environment without `site`, which would run its `.pth` files"""
+_OWN = frozenset(
+    {"bin", "lib", "lib64", "include", "scripts", "share", "etc", "pyvenv.cfg", ".gitignore", ".lock", "cachedir.tag"}
+)
+"""what an environment has at its top"""
 TASK = "install"
 """Name of the task reported to `Progress`; its unit is packages."""
 
@@ -87,6 +91,11 @@ def plan(lock: Lock, directory: Path, *, python: Path | None = None, cache: Cach
         made_by = interpreters.find(wanted, python)
         return Plan(directory=directory, python=made_by, install=lock.packages, remove=(), keep=0)
     there = _version_in(directory)
+    if there is None and (precious := _beside(directory)) is not None:
+        raise UsageError(
+            f"the environment `{directory}` has no Python that works, and has `{precious}`, which would be deleted",
+            hint="move it away, then remove the folder and run the command again",
+        )
     other = there is None or there.release[:2] != wanted.release[:2]
     if other or python is not None:
         made_by = interpreters.find(wanted, python)
@@ -113,6 +122,12 @@ def _version_in(directory: Path) -> Version | None:
         return interpreters.version_of(interpreter(directory))
     except UsageError:  # an interrupted run had not put it there yet
         return None
+
+
+def _beside(directory: Path) -> str | None:
+    """A file or folder in an environment that neither `venv` nor tfenv puts there."""
+    names = (path.name for path in directory.iterdir() if not path.name.startswith(".tfenv-"))
+    return next((name for name in sorted(names) if name.lower() not in _OWN), None)
 
 
 def _has_files(directory: Path) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tfenv.facts.database import Database
-    from tfenv.model.package import Requirement
+    from tfenv.model.package import Name, Requirement
 
 _FREEZE = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(?:==|\s{2,}|=)(?P<version>\d[\w.!+]*)(?:=\S+|\s.*)?$")
 _A_FREEZE = 20
@@ -127,14 +127,26 @@ def _declared(path: Path, text: str, machine: Machine) -> Configuration | None:
 def _lock(text: str, name: str) -> Configuration:
     """A `pylock.toml` (PEP 751); a lock of tfenv also describes the machine."""
     document = formats.toml(text, name)
+    rows, tools = document.get("packages", []), document.get("tool", {})
+    if not isinstance(rows, list) or not isinstance(tools, dict):
+        raise UsageError(f"`{name}` is not a lock: `packages` is not a list of tables, or `tool` is not a table")
     packages = tuple(
-        (normalize(row["name"]), SpecifierSet(f"=={row['version']}"))
-        for row in document.get("packages", ())
-        if "name" in row and "version" in row
+        pin for index, row in enumerate(rows) if (pin := _pin(row, f"packages[{index}]", name)) is not None
     )
-    if "tfenv" not in document.get("tool", {}):
+    if "tfenv" not in tools:
         return Configuration(packages=packages, complete=True)
     return Configuration.of(pylock.loads(text, name))
+
+
+def _pin(row: object, where: str, name: str) -> tuple[Name, SpecifierSet] | None:
+    """A package of a lock; ``None`` if it has no version."""
+    table = row if isinstance(row, dict) else {}
+    try:
+        if row is table and ("name" not in table or "version" not in table):
+            return None
+        return normalize(str(table["name"])), SpecifierSet(f"=={Version(table['version'])}")
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"`{name}` is not a lock: `{where}` is not a package with name and version") from error
 
 
 def _requirements(text: str, path: Path, machine: Machine) -> Configuration:
