@@ -20,8 +20,8 @@ from tfenv.check.knowledge import Knowledge
 from tfenv.facts.database import load
 from tfenv.model.package import TENSORFLOW, Requirement
 from tfenv.resolver import Conflict, Part, Resolution, explain, resolve, smallest
+from tfenv.resolver.partial import PartialSource, Shelf, Versions
 from tfenv.resolver.smallest import asks, only, ways
-from tfenv.resolver.told import Shelf, Told, Versions
 from tfenv.workflow.lock.refusal import Refusal, wrong_of
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Unsolvable:
         versions.hear((wanted, *self.request.requirements, *self.request.constraints))
         for way in 2 * ways(only(self.request, parts), parts):  # the second time all bounds were heard
             for pythons in (self.pythons[:1], self.pythons):  # the newest alone is often enough, and soon tried
-                source = Told(self.world(way), parts, way.target.platform, versions, self.shelf)
+                source = PartialSource(self.world(way), parts, way.target.platform, versions, self.shelf)
                 try:
                     resolve(way, source, pythons=pythons, brief=True)
                 except Conflict:

@@ -25,7 +25,7 @@ class ClashKind(StrEnum):
     FILE = "file"
     """the release has no file for this Python or platform"""
     ABSENT = "absent"
-    """there is no such release"""
+    """the release does not exist"""
     MACHINE = "machine"
     """the machine has something else"""
 

@@ -49,7 +49,7 @@ def edges(knowledge: Knowledge, question: Question, version: Version | None, pyt
 
 
 def full(python: Version) -> Version:
-    """A minor stands for its patch releases."""
+    """The Python with a patch number; a minor alone means its newest patch release."""
     return python if len(python.release) > 2 else Version(f"{python.major}.{python.minor}.99")
 
 
@@ -266,7 +266,7 @@ class _Pass:
             if name in self._fixed or self._stands_for(name) is not None:
                 continue
             if self._tensorflow is None and self._knowledge.database.distributions.of(name) is not None:
-                continue  # it is there under the name of another builder, or nothing was said of it
+                continue  # it is there under the name of another builder, or nothing is known of it
             by_facts = requirement.brought == "fact" and name not in self._knowledge.brought(self._brought)
             if complete or by_facts:
                 parent = (candidate.name, candidate.version)

@@ -33,7 +33,7 @@ class Knowledge:
 
     Args:
         database: the facts.
-        index: asked for what does not come with tfenv; ``None`` if there is no index.
+        index: index for what does not come with tfenv; ``None`` to work without one.
         rows: whether the releases that come with tfenv count; without them the index is asked for all.
     """
 
@@ -72,7 +72,7 @@ class Knowledge:
         return tuple(Version(f"{python.major}.{python.minor}") for python in found)
 
     def release(self, name: Name, version: Version, target: Target) -> Release | None:
-        """One release; of `tensorflow`, with the files of a distribution that stands for it on the platform."""
+        """One release; of `tensorflow`, with the files of the distribution that has its releases on the platform."""
         if name == TENSORFLOW and target.platform is Platform.MACOS_ARM64:
             releases = self.overlay(target).releases(name)
             return next((one for one in releases if one.version == version), None)

@@ -96,7 +96,7 @@ def supposed(configuration: Configuration, symptoms: Sequence[Symptom], knowledg
         case "cpu-instruction-missing":
             return _without_instruction(configuration, knowledge)
         case "driver-too-old" if driver is not None and len(driver.release) == 1:
-            # a branch alone stands for its newest driver elsewhere; this one was not new enough
+            # elsewhere a branch alone means its newest driver; this one was not new enough
             return configuration.on(driver=Version(f"{driver.major}.0"))
     return configuration
 

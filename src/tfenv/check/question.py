@@ -60,7 +60,7 @@ class Fixed:
     Attributes:
         name: normalized name of the project.
         specifier: versions that are there or asked for; `==` for an installed one, empty if any will do.
-        by: what brought it, if that was not said itself: the wheel with the CUDA libraries, or the release that
+        by: what brought it, if it was not named itself: the wheel with the CUDA libraries, or the release that
             requires exactly this one.
     """
 
@@ -89,11 +89,11 @@ class Question:
     """A configuration, read.
 
     Attributes:
-        said: TensorFlow as it was said (`2.17`); ``None`` if nothing was.
+        said: TensorFlow in the words of the user (`2.17`); ``None`` if not named.
         releases: releases of TensorFlow that the words name, newest first; empty if none is known.
         distribution: distribution that is TensorFlow, if one is named.
         goal: machine, Keras and constraints, as a lock has to meet them.
-        accelerated: whether a GPU is to be used; ``None`` if nothing was said about one.
+        accelerated: whether a GPU is to be used; ``None`` if not known.
         fixed: packages other than TensorFlow, the CUDA stack (`system-cuda`, `system-cudnn`) among them.
         conda: packages that conda installed, whose releases may not be those of PyPI.
         also: CUDA stacks of wheels beside the one in `fixed`; TensorFlow opens the one with the right file names.
@@ -153,7 +153,7 @@ def ask(configuration: Configuration, database: Database) -> Question:
     machine = configuration.machine
     platform, glibc = machine.platform, machine.glibc
     if platform in (None, Platform.LINUX_X86_64) and (bound := database.gpus.bound_to(gpus)) is not None:
-        platform = bound.platform  # a name of a distribution (`Ubuntu 20.04`) stands for the usual processor
+        platform = bound.platform  # a name of a distribution (`Ubuntu 20.04`) means the usual processor
     if platform is None and machine.foreign is None:
         platform = Platform.LINUX_X86_64
         cautions.append(_assumed(f"the platform is {platform}, x86_64 with Linux"))
@@ -268,7 +268,7 @@ def _of_wheel(name: Name, version: Version) -> SpecifierSet:
 
 
 def _as_said(version: Version, *, exact: bool) -> SpecifierSet:
-    """`8` is any of its minors; a cuDNN of which more is said is that release, a CUDA any update of its `X.Y`."""
+    """`8` is any of its minors; a cuDNN with a minor is that release, a CUDA any update of its `X.Y`."""
     if exact and len(version.release) > 1:
         return SpecifierSet(f"=={version}")
     return SpecifierSet(f"=={'.'.join(map(str, version.release[:2]))}.*")

@@ -1,4 +1,4 @@
-"""Whether two ranges of versions have a version in common, told without a list of releases."""
+"""Whether two ranges of versions have a version in common, found without a list of releases."""
 
 from __future__ import annotations
 

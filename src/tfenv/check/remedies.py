@@ -73,7 +73,7 @@ def with_remedies(verdict: Verdict, question: Question, symptoms: Sequence[Sympt
             for fix in (*own, *fixes) if alone else (*fixes, *own):
                 if not remedies.is_so(fix):
                     unique.setdefault(fix.change or fix.command, fix)
-            # an advice is no change that was checked: it comes after the changes of its cost
+            # advice is not checked, so it follows the changes of the same cost
             ranked = sorted(unique.values(), key=lambda fix: (fix.cost, fix.command == symptom.advice))
             fixes = tuple(ranked[:MOST])
         problems.append(replace(problem, fixes=fixes))

@@ -299,7 +299,7 @@ def _on_release(question: Question, version: Version) -> Question:
 
 
 def _of_others(question: Question, knowledge: Knowledge, *missing: str) -> Verdict:
-    """What can be said without TensorFlow's own releases: the packages among themselves."""
+    """The verdict without a release of TensorFlow: the packages among themselves."""
     edges = best(question, None, knowledge)
     table = knowledge.database.distributions
     problems = [problem_of(clash, question, edges, table) for clash in edges.clashes]

@@ -1,4 +1,4 @@
-"""What the search will probably come to, asked for before it comes to it."""
+"""Files that the search will probably need, requested before it needs them."""
 
 from __future__ import annotations
 

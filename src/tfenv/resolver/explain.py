@@ -121,14 +121,14 @@ def _wishes(conflict: Conflict, request: Goal, kinds: Collection[Kind]) -> list[
 
 
 def _rank(link: Link) -> tuple[bool, bool, bool, bool]:
-    """What stands in for TensorFlow, what it asks of the machine and of packages, what those ask, and the request."""
+    """TensorFlow's distribution, what it asks of the machine, then of packages, what those ask, and the request."""
     parent, subject = link.parent, link.requirement.name
     of_tensorflow = parent is not None and parent[0] in TENSORFLOWS
     return parent is None, not of_tensorflow, subject not in TENSORFLOWS, not is_virtual(subject)
 
 
 def _because(link: Link) -> list[str]:
-    """One line for each reason; a requirement without a reason of its own is told as it is."""
+    """One line for each reason; a requirement without a reason of its own is shown as it is."""
     requirement = link.requirement
     where = requirement.source or (link.file.filename if link.file is not None else "")
     if requirement.because:

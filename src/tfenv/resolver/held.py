@@ -34,7 +34,7 @@ def held_back(
     turned_down: Mapping[Name, Mapping[Version, Requirement]],
     target: Target,
 ) -> dict[Name, Held]:
-    """The pins of which there are newer releases, with what stands against the first of those.
+    """The pins of which there are newer releases, with the reason against the first of those.
 
     Args:
         catalog: that the pins were chosen from.

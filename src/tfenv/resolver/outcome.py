@@ -20,7 +20,7 @@ class Pin:
     """One release that was chosen, and the one file of it for the target.
 
     Attributes:
-        name: of the distribution that is installed (`tensorflow-cpu` where that stands in for `tensorflow`).
+        name: of the distribution that is installed (`tensorflow-cpu` where that is installed for `tensorflow`).
         metadata: of the file, the facts laid over it included.
         extras: that were asked of it by anyone.
         dependencies: names of the pins it requires on the target, sorted.
@@ -155,7 +155,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The TensorFlow that was tried first, and that a conflict is told about."""
+    """The TensorFlow that was tried first, which the explanation is about."""
 
     name: Name
     version: Version

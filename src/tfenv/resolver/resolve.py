@@ -57,7 +57,7 @@ def resolve(
         source: releases and metadata, facts laid over them.
         pythons: full version of each Python minor that exists, such as 3.13.9; the order does not matter.
         preferred: versions to try first where they are allowed, such as those of an existing lock (`python` too).
-        progress: told of every pin.
+        progress: receives every pin.
         brief: a conflict need not say what it is about, only that there is one.
         resolver: that searches; `resolvelib.Resolver` answers the same questions, with its faults.
 

@@ -15,8 +15,8 @@ from tfenv.model.target import Accelerator, Platform, Target
 from tfenv.resolver.candidate import is_virtual
 from tfenv.resolver.diagnose import has
 from tfenv.resolver.outcome import Conflict, Kind, Part
+from tfenv.resolver.partial import PartialSource, Shelf, Versions, fact, facts, reads_python
 from tfenv.resolver.resolve import resolve
-from tfenv.resolver.told import Shelf, Told, Versions, fact, facts, reads_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -62,7 +62,7 @@ def smallest(
     if not core.conflicts(suspected):
         suspected = [*asks(request), *(part for part in suspected if part.kind.is_fact)]
         if not core.conflicts(suspected):
-            return conflict  # one of the searches was given up; the links of the proof are all that can be said
+            return conflict  # one of the searches was given up; only the links of the proof are known
     found = core.narrowed([], suspected, changed=False)
     for part in tuple(found):
         less = [each for each in found if each != part]
@@ -197,7 +197,7 @@ class _Core:
 
     def tell(self, parts: list[Part]) -> Conflict:
         """Links and gaps for every part, of the newest TensorFlow as far as it goes, then of others."""
-        # nothing is imagined where it is told of
+        # a part that is shown is shown as it is
         releases, _, glibc = zip(*(facts(part.name) for part in self._suspected if part.kind.is_fact), strict=True)
         told = frozenset((*parts, *releases, *(() if Part(kind=Kind.GLIBC) in parts else glibc)))
         asked = only(self._request, told)
@@ -232,7 +232,7 @@ class _Core:
         )
 
     def _offered(self) -> tuple[Version, ...]:
-        """Releases of TensorFlow that are no pre-releases, newest first."""
+        """Final releases of TensorFlow, newest first."""
         releases = self._world_of(self._request).releases(TENSORFLOW)
         return tuple(release.version for release in releases if not release.version.is_prerelease)
 
@@ -246,7 +246,7 @@ class _Core:
         return "" if newest is None else has(newest, self._request.target.platform)
 
     def _persists(self, told: frozenset[Part], changed: Goal) -> bool:
-        """Does what was told contradict a changed request too?"""
+        """Whether these parts contradict a changed request too."""
         return self._fails(told, only(changed, told))
 
     def _conflict(self, told: frozenset[Part], asked: Goal) -> Conflict:
@@ -274,7 +274,7 @@ class _Core:
         self._progress.advance(EXPLAINING)
         world = self._world_of(asked)
         shelf = self._shelves.setdefault(asked.exclude_newer, Shelf())
-        source = Told(world, told, asked.target.platform, self._versions, shelf)
+        source = PartialSource(world, told, asked.target.platform, self._versions, shelf)
         pythons = self._pythons
         if asked.target.python is None and not source.reads_python:
             pythons = pythons[:1]  # one is like another

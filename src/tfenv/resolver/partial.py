@@ -45,8 +45,8 @@ class Shelf:
     """What was worked out once.
 
     Attributes:
-        releases: as told, by all that they depend on.
-        files: as published, by the name and the version that they are told with.
+        releases: releases with only some facts, by all that they depend on.
+        files: files as published, by the name and the version that they have here.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Shelf:
         self.files: dict[tuple[str, Version], File] = {}
 
 
-class Told:
+class PartialSource:
     """A `Source` that knows of another one only what some parts say.
 
     A project whose requirements are left out requires nothing; one whose files are left out has files for every Python
@@ -66,10 +66,10 @@ class Told:
         parts: the facts of it that hold.
         platform: of the target.
         versions: what was asked for so far; such versions exist where it does not count which releases there are.
-        shelf: of releases as they are told, which worlds of the same source may share.
+        shelf: releases made so far, shared by worlds of the same source.
 
     Attributes:
-        reads_python: did anything that was told so far depend on the Python?
+        reads_python: whether anything read so far depends on the Python.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ def reads_python(requirement: Requirement) -> bool:
 
 
 def fact(parent: str, subject: str) -> Part:
-    """What the releases of a project ask of something; their Python stands in their files."""
+    """What the releases of a project require of a subject; the Python is a fact of their files."""
     if subject == PYTHON:
         return Part(kind=Kind.FILES, name=parent)
     return Part(kind=Kind.REQUIRES, name=parent, subject=subject)
