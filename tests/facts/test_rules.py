@@ -398,6 +398,19 @@ def test_gpus_of_amd(version: str, gfx: str, expected: list[str]) -> None:
     assert asked.requirement.name == "__rocm"
     assert asked.caution is None
     assert [each.requirement.code for each in refused] == expected
-    (unread,) = rocm_demands("tensorflow-rocm", replace(row, gfx=(), refused=()), machine)
+    (unread,) = rocm_demands("tensorflow-rocm", replace(row, gfx=(), refused=(), later=None), machine)
     assert unread.caution is not None
     assert unread.caution.code == UNPROVEN
+
+
+@pytest.mark.parametrize(
+    ("gfx", "expected"), [("gfx1100", ["gpu-too-new"]), ("gfx942", ["gpu-too-new"]), ("gfx803", [])]
+)
+def test_gpus_of_amd_that_a_later_release_lacks(gfx: str, expected: list[str]) -> None:
+    """A release that was not read is too old for a GPU that a later one lacks; older GPUs stay unknown."""
+    row = DATABASE.rocm.row(Version("2.5.0"))
+    assert row is not None
+    assert row.later is not None
+    asked, *refused = rocm_demands("tensorflow-rocm", row, Target(accelerator=Accelerator.ROCM, gfx=(gfx,)))
+    assert asked.caution is not None
+    assert [each.requirement.code for each in refused] == expected

@@ -173,8 +173,11 @@ class GpuTable:
         )
 
     def other(self, text: str) -> str | None:
-        """The value of `--gpu` for a GPU of another maker, by any spelling of its name; ``None`` if it is not known."""
-        return self._words.get(_plain(text))
+        """The value of `--gpu` for a GPU of another maker, by any spelling of its name; ``None`` if it is not known.
+
+        Types of Cloud TPUs end in the number of cores or chips (`v3-8`, `v5litepod-16`), which does not matter.
+        """
+        return self._words.get(_plain(_COUNT.sub(r"\1", text)))
 
     def newest(self, text: str) -> Gpu | None:
         """The GPU with the highest capability that an ambiguous name may mean; ``None`` for any other name."""
@@ -252,6 +255,9 @@ def _names(entry: GpuRow | AmbiguousName) -> tuple[str, ...]:
 
 def _either(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} or {items[-1]}"
+
+
+_COUNT = re.compile(r"\b(v\d[a-z]*)-\d+$", re.IGNORECASE)
 
 
 def _plain(name: str) -> str:

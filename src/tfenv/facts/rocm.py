@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tfenv.facts.rows import finish, read
@@ -27,6 +27,7 @@ class RocmRow:
         gfx: targets for which it has kernels and which it accepts; empty if its libraries were not read.
         refused: targets for which it has kernels but which it rejects.
         gfx_source: wheel whose libraries were read; empty if none was.
+        later: this release or the next one by ROCm whose libraries were read; ``None`` if there is none.
     """
 
     version: Version
@@ -36,6 +37,7 @@ class RocmRow:
     gfx: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     gfx_source: str = ""
+    later: RocmRow | None = None
 
     @property
     def series(self) -> str:
@@ -63,7 +65,10 @@ class RocmTable:
                 row.fault("version", f"`{release.version}` has a row already")
             found[release.version] = release
         finish(root, path)
-        self.all = tuple(found.values())
+        read_rows = sorted((row for row in found.values() if row.gfx), key=lambda row: (row.rocm, row.tensorflow))
+        self.all = tuple(
+            replace(row, later=next((one for one in read_rows if one.rocm >= row.rocm), None)) for row in found.values()
+        )
 
     def row(self, version: Version) -> RocmRow | None:
         """One release of `tensorflow-rocm`; ``None`` if not known."""

@@ -159,7 +159,11 @@ def symbols_demand(wheel: WheelFacts) -> Demand | None:
 
 
 def rocm_demands(subject: str, row: RocmRow, target: Target) -> tuple[Demand, ...]:
-    """The ROCm that a build for AMD's GPUs was made with, whose updates go with one another, and the GPUs it serves."""
+    """The ROCm that a build for AMD's GPUs was made with, whose updates go with one another, and the GPUs it serves.
+
+    A release whose libraries were not read has no kernels for a GPU that a later release lacks, unless that GPU is
+    older than all that the later one serves: support for a GPU is added once, and dropped for the oldest first.
+    """
     because = f"{subject} is built with ROCm {row.rocm}"
     series = SpecifierSet(f"=={row.series}")
     unread = None
@@ -169,6 +173,14 @@ def rocm_demands(subject: str, row: RocmRow, target: Target) -> tuple[Demand, ..
         )
         unread = Caution(code=UNPROVEN, message=message)
     found = [demand("rocm-mismatch", "__rocm", series, because=because, source=row.source, caution=unread)]
+    later = row.later
+    for gfx in target.gfx if later is not None and not row.gfx else ():
+        assert later is not None
+        oldest = min(int(each.removeprefix("gfx"), 16) for each in later.gfx)
+        if gfx not in later.gfx and int(gfx.removeprefix("gfx"), 16) > oldest:
+            because = f"even the later tensorflow-rocm {later.version} has kernels for {', '.join(later.gfx)} only"
+            because = f"{subject} is too old for {gfx}: {because}"
+            found.append(demand("gpu-too-new", "__known_bad", NEVER, because=because, source=later.gfx_source))
     for gfx in target.gfx if row.gfx else ():
         if gfx in row.gfx:
             continue
