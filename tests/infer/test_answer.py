@@ -29,21 +29,24 @@ def test_the_contract() -> None:
             "guarded": False,
         }
     ]
-    assert "fitting" not in told
+    assert "conflict" not in told
 
 
 def test_contradiction_of_two_files() -> None:
-    """No release serves: the largest part that fits, the files left out, and the pair of lines that say so."""
+    """No release has everything: those that serve most files, the files left out, and the lines that contradict."""
     found = infer_files({"a.py": SESSION, "b.py": FLIP, "c.py": FLIP})
-    assert found.releases == ()
-    assert found.spec == ""
-    assert [one for one in found.fitting if one in KEPT] == ["2.10", "2.15", "2.16", "2.20"]
+    assert found.conflict
+    assert [one for one in found.releases if one in KEPT] == ["2.10", "2.15", "2.16", "2.20"]
+    assert found.spec.startswith(">=2.6")
     assert found.fit == ("b.py", "c.py")
     assert found.misfit == ("a.py",)
     ((one, two),) = found.contradictions
     assert (one.file, one.symbol, two.symbol) == ("a.py", "tf.Session", "tf.keras.layers.RandomFlip")
     told = document(found)
-    assert told["fitting"] == {"releases": list(found.fitting), "files": ["b.py", "c.py"], "not": ["a.py"]}
+    assert (told["conflict"], told["fit"], told["misfit"]) == (True, ["b.py", "c.py"], ["a.py"])
+    lost = told["lost"]
+    assert isinstance(lost, dict)
+    assert {one["symbol"] for one in lost["2.10"]} == {"tf.Session"}
 
 
 def test_contradiction_within_a_file() -> None:

@@ -27,13 +27,25 @@ def test_case(path: Path) -> None:
     assert list(found.companions) == case.get("companions", [])
     assert list(found.unknown) == case.get("unknown", [])
     assert found.legacy_keras == case.get("legacy", False)
+    assert found.conflict == case.get("conflict", False)
     if "python" in case:
         assert found.python == case["python"]
 
 
 def test_cases_know_their_keys() -> None:
     """A misspelled key would be silently ignored."""
-    known = {"description", "code", "local", "serves", "python", "companions", "legacy", "unknown", "finding"}
+    known = {
+        "description",
+        "code",
+        "local",
+        "serves",
+        "python",
+        "companions",
+        "legacy",
+        "unknown",
+        "finding",
+        "conflict",
+    }
     for path in CASES:
         assert set(tomllib.loads(path.read_text(encoding="utf-8"))) <= known, path.name
 

@@ -58,15 +58,24 @@ def test_keras_2_where_the_code_asks_for_it() -> None:
 
 def test_keras_2_where_nothing_else_serves() -> None:
     """Code of newer releases with habits of Keras 2."""
-    found = replace(infer_text(OPTIMIZER), spec="", releases=())
+    found = replace(infer_text(OPTIMIZER), conflict=True)
     request, _ = narrowed(Goal(), found, "`a.py`")
     assert request.keras == 2
     assert SpecifierSet(_bounds(request)["tensorflow"]) == SpecifierSet(found.legacy_spec)
 
 
+def test_the_releases_that_serve_most() -> None:
+    """They are taken where none has everything, with a note about what they lack."""
+    found = infer_text(SESSION + "tf.keras.layers.RandomFlip()\n")
+    request, (note,) = narrowed(Goal(), found, "`a.py`")
+    assert SpecifierSet(_bounds(request)["tensorflow"]) == SpecifierSet(found.spec)
+    assert note.startswith("no release has everything that `a.py` uses; tensorflow ")
+    assert "lacks `tf." in note
+
+
 def test_no_release_serves() -> None:
     """The error sends to `infer`."""
-    found = infer_text(SESSION + "tf.keras.layers.RandomFlip()\n")
+    found = replace(infer_text(SESSION), spec="", releases=(), conflict=True)
     with pytest.raises(NoSolution, match=r"has everything that `a\.py` uses") as told:
         narrowed(Goal(), found, "`a.py`")
     assert told.value.hint == "`tfenv infer a.py` shows which lines contradict each other"

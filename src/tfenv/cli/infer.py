@@ -26,7 +26,8 @@ def infer(
 ) -> None:
     """List the releases that code or a model works with.
 
-    Reads Python files, notebooks, models and custom ops; runs nothing. Exits with 1 if no release has everything.
+    Reads Python files, notebooks, models and custom ops; runs nothing. If no
+    release has everything, it lists those that serve most, and exits with 1.
     """
     _console.configure(json_output=json_output, quiet=quiet, verbose=verbose)
     started = time.perf_counter()
@@ -41,19 +42,19 @@ def infer(
         _console.document(document(found))
     else:
         _tell(found, time.perf_counter() - started, every=verbose)
-    if not found.releases:
+    if found.conflict or not found.releases:
         raise NotWorking("")
 
 
 def _tell(found: Inferred, seconds: float, *, every: bool) -> None:
-    if found.releases:
-        python = f" · Python {found.python}" if found.python else ""
+    python = f" · Python {found.python}" if found.python else ""
+    if not found.conflict:
         _console.data(f"tensorflow {found.spec}{python}")
     else:
+        served = f"{len(found.fit)} of {found.files} files, not {', '.join(found.misfit)}"
         _console.data("no release has everything that is used")
-        if found.fitting:
-            count = f"{len(found.fit)} of {found.files} files"
-            _console.data(f"  {', '.join(found.fitting)} would serve {count}; not {', '.join(found.misfit)}")
+        if found.releases:
+            _console.data(f"tensorflow {found.spec}{python} serves most: {served}")
         for one, two in found.contradictions:
             _console.data(f"  {_line(one)}")
             _console.data(f"    against {_line(two)}")

@@ -18,7 +18,7 @@ from tfenv.infer.uses import Habit
 from tfenv.model.inferred import Finding, Inferred
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
@@ -103,7 +103,8 @@ def answer(
     legacy = any(reading.legacy for reading in readings)
     judge = _Judge(table, rules, pairs, legacy=legacy, waived=_waived(readings))
     by_file: dict[str, list[Finding]] = {reading.file: judge.findings(reading) for reading in readings}
-    for finding in others:
+    artifacts = [*others]
+    for finding in artifacts:
         by_file.setdefault(finding.file, []).append(finding)
     binding = {file: [one for one in found if not one.guarded] for file, found in by_file.items()}
     left = {file: _all(found, pairs.full) for file, found in binding.items()}
@@ -134,7 +135,9 @@ def answer(
         files=len(by_file) if files is None else files,
         lines=sum(reading.lines for reading in readings),
     )
-    return result if mask else _torn(result, binding, left, pairs)
+    if mask:
+        return result
+    return _serving_most(result, binding, left, pairs, {finding.file for finding in artifacts})
 
 
 def spec(surface: Surface, mask: int) -> str:
@@ -326,16 +329,32 @@ def _count(masks: Iterable[int], at: int) -> int:
     return sum(mask >> at & 1 for mask in masks)
 
 
-def _torn(result: Inferred, binding: Mapping[str, list[Finding]], left: Mapping[str, int], pairs: Pairs) -> Inferred:
-    """The answer if no release fits all files: the releases that fit most of them, and the findings in conflict."""
+def _serving_most(
+    result: Inferred,
+    binding: Mapping[str, list[Finding]],
+    left: Mapping[str, int],
+    pairs: Pairs,
+    artifacts: Collection[str],
+) -> Inferred:
+    """The answer if no release fits all files: those that fit the most files, or else the most lines.
+
+    A model or a custom op that a release cannot load is of no use there at all: it must fit.
+    """
+    needed = pairs.full
+    for file in artifacts:
+        needed &= left[file]
     lines = [one.pairs for some in binding.values() for one in some]
-    places = range(len(pairs.all))
+    places = [at for at in range(len(pairs.all)) if needed >> at & 1]
     chosen = max(places, key=lambda at: (_count(left.values(), at), _count(lines, at), at), default=0)
-    fit = tuple(file for file, mask in left.items() if mask >> chosen & 1)
+    fit = tuple(file for file, mask in left.items() if places and mask >> chosen & 1)
     misfit = tuple(file for file in left if file not in fit)
-    together = pairs.full if fit else 0
+    together = needed
     for file in fit:
         together &= left[file]
+    most = max((_count(lines, at) for at in places if together >> at & 1), default=0)
+    if not any(one.pairs != pairs.full for file in fit for one in binding[file]):
+        # the files that fit need nothing in particular, so that the lines of the others decide
+        together = sum(1 << at for at in places if together >> at & 1 and _count(lines, at) == most)
     contradictions = []
     for file in misfit:
         mine = sorted(binding[file], key=_width)
@@ -347,10 +366,23 @@ def _torn(result: Inferred, binding: Mapping[str, list[Finding]], left: Mapping[
             pair = (mine[0], next((two for two in theirs if two.symbol != mine[0].symbol), mine[0]))
         if pair is not None:
             contradictions.append(pair)
+    mask = pairs.releases(together)
     return replace(
         result,
-        fitting=pairs.surface.names(pairs.releases(together)),
+        conflict=True,
+        releases=pairs.surface.names(mask),
+        spec=spec(pairs.surface, mask),
+        python=pairs.python(together),
         fit=fit,
         misfit=misfit,
         contradictions=tuple(contradictions),
+        lost=tuple(_lost(binding, mask, pairs)),
     )
+
+
+def _lost(binding: Mapping[str, list[Finding]], mask: int, pairs: Pairs) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+    """The findings that each release of a set does not satisfy on any Python."""
+    for place, name in enumerate(pairs.surface.minors):
+        if mask >> place & 1:
+            here = pairs.of_releases(1 << place)
+            yield name, tuple(one for some in binding.values() for one in some if not one.pairs & here)

@@ -42,7 +42,9 @@ class Inferred:
     """The requirements of a project.
 
     Attributes:
-        releases: minor releases that have everything the code needs, oldest first.
+        releases: minor releases that have everything the code needs, oldest first; if there is none, those that serve
+            the most files, or of a single file the most lines.
+        conflict: whether no release has everything.
         spec: specifier of these releases.
         python: specifier of the Pythons; empty if every Python that the releases are built for is possible.
         companions: distributions that the code imports besides TensorFlow, or that names of TensorFlow in it need.
@@ -51,9 +53,9 @@ class Inferred:
         legacy_spec: specifier of the releases that work with these; empty unless `legacy_keras`.
         findings: names, syntax and files that limit the releases or Pythons, by file and line.
         unknown: open questions, each as a sentence.
-        fitting: minor releases that fit the most files, if `releases` is empty.
-        fit, misfit: files that those releases fit, and files that they do not.
-        contradictions: pairs of findings that no release satisfies together, if `releases` is empty.
+        fit, misfit: in a conflict, files that `releases` serve, and files that they do not.
+        contradictions: in a conflict, pairs of findings that no release satisfies together.
+        lost: in a conflict, the findings that each of `releases` does not satisfy, by minor release.
         files, lines: number of files and lines read.
         facts: digest of the rows that the answer depends on.
         symbols: digest of the tables of symbols.
@@ -67,10 +69,11 @@ class Inferred:
     legacy_spec: str = ""
     findings: tuple[Finding, ...] = ()
     unknown: tuple[str, ...] = ()
-    fitting: tuple[str, ...] = ()
+    conflict: bool = False
     fit: tuple[str, ...] = ()
     misfit: tuple[str, ...] = ()
     contradictions: tuple[tuple[Finding, Finding], ...] = ()
+    lost: tuple[tuple[str, tuple[Finding, ...]], ...] = ()
     files: int = 0
     lines: int = 0
     facts: str = ""

@@ -24,9 +24,11 @@ def document(answer: Inferred) -> dict[str, object]:
     }
     if answer.legacy_keras:
         fields["legacy_spec"] = answer.legacy_spec
-    if not answer.releases:
-        fields["fitting"] = {"releases": list(answer.fitting), "files": list(answer.fit), "not": list(answer.misfit)}
+    if answer.conflict:
+        fields["conflict"] = True
+        fields["fit"], fields["misfit"] = list(answer.fit), list(answer.misfit)
         fields["contradictions"] = [[_finding(one), _finding(two)] for one, two in answer.contradictions]
+        fields["lost"] = {release: [_finding(one) for one in findings] for release, findings in answer.lost}
     return fields
 
 

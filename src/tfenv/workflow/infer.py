@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tfenv.model.goal import Goal
     from tfenv.model.inferred import Finding, Inferred
 
+_SHOWN: Final = 3
 _LARGEST: Final = 16 * 2**20
 _SKIPPED: Final = frozenset(
     {
@@ -137,7 +138,7 @@ def narrowed(request: Goal, found: Inferred, what: str) -> tuple[Goal, tuple[str
         NoSolution: no release serves the code.
     """
     spec, keras = found.spec, request.keras
-    if found.legacy_spec and (keras == 2 or not spec or found.legacy_spec == spec):
+    if found.legacy_spec and (keras == 2 or found.conflict or found.legacy_spec == spec):
         spec, keras = found.legacy_spec, 2
     if not spec:
         raise NoSolution(
@@ -159,6 +160,10 @@ def narrowed(request: Goal, found: Inferred, what: str) -> tuple[Goal, tuple[str
     # a bound on Python is a wish: Python is chosen in any case, and no distribution is constrained
     python = [f"python{found.python}"] if found.python else []
     notes = [f"{what} needs tensorflow {spec}"]
+    if found.conflict and spec == found.spec:
+        lost = {f"`{one.symbol}` ({one.file}:{one.line})" for _, findings in found.lost[-1:] for one in findings}
+        shown = ", ".join(sorted(lost)[:_SHOWN]) + (f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else "")
+        notes = [f"no release has everything that {what} uses; tensorflow {spec} serves most, and lacks {shown}"]
     if found.legacy_spec and found.legacy_spec != spec:
         notes.append(f"with `--keras 2` it also works on tensorflow {found.legacy_spec}")
     if found.companions:
