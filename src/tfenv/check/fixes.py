@@ -183,7 +183,23 @@ class Fixes:
         settled = self._settled(step, packages=packages)
         if settled is None or not settled.kinds & {"tf", "python", "gpu"} or not settled.after.releases:
             return settled
-        return settled if self._solver.solves(settled.after) else None
+        return self._completed(settled) if self._solver.solves(settled.after) else None
+
+    def _completed(self, step: Alteration) -> Alteration:
+        """The step, with the versions of a lock for packages that are part of none."""
+        after = step.after
+        if after.complete or not after.fixed or self._solver.conflict(after) is None:
+            return step
+        resolution = self._solver.resolution(after)
+        changed = [] if resolution is None else self._changed(after, resolution, set())
+        values = tuple((f"packages.{one.name}", _text(one)) for one in changed)
+        return replace(
+            step,
+            values=(*step.values, *values),
+            after=after.fixing(*changed),
+            cost=step.cost + PACKAGE * bool(changed),
+            kinds=step.kinds | ({"packages"} if changed else set()),
+        )
 
     def _unjudged(self, wrong: Wrong, first: str) -> Iterator[Alteration]:
         """Steps that concern a problem that the rules do not see, and that make no other."""
