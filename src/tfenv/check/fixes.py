@@ -185,13 +185,15 @@ class Fixes:
             return settled
         return self._completed(settled) if self._solver.solves(settled.after) else None
 
-    def _completed(self, step: Alteration) -> Alteration:
-        """The step, with the versions of a lock for packages that are part of none."""
+    def _completed(self, step: Alteration) -> Alteration | None:
+        """The step, with the versions of a lock for packages that are part of none; ``None`` if something is wrong."""
         after = step.after
         if after.complete or not after.fixed or self._solver.conflict(after) is None:
             return step
         resolution = self._solver.resolution(after)
         changed = [] if resolution is None else self._changed(after, resolution, set())
+        if changed and self._wrong(after.fixing(*changed)):
+            return None
         values = tuple((f"packages.{one.name}", _text(one)) for one in changed)
         return replace(
             step,
