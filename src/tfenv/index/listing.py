@@ -116,7 +116,7 @@ def _written(file: dict[str, Any]) -> PageEntry | None:
     try:
         entry = json.dumps(file, separators=(",", ":")).encode()
         _ENTRY.decode(entry)  # fails for half of a surrogate pair, and for nesting
-    except (ValueError, RecursionError):
+    except (ValueError, msgspec.DecodeError, RecursionError):  # DecodeError of old releases is no ValueError
         return None
     return filename, url, entry
 
