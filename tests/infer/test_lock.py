@@ -82,9 +82,12 @@ def test_no_release_serves() -> None:
 
 
 @pytest.mark.index
-def test_the_newest_that_fits_is_locked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_newest_that_fits_is_locked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A `Session` script gets 1.15; with 2.10 asked for as well, the chain of reasons names the code."""
     tfenv = runner(capsys)
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "a.py").write_text(SESSION, encoding="utf-8")
     ran = tfenv("lock", "--infer", tmp_path / "a.py", "--gpu", "none", "-o", tmp_path)
     assert ran.code == 0, ran.err
