@@ -139,6 +139,8 @@ def _for_poetry(case: Case, folder: Path, index: str, held: bool) -> None:
 def _for_tfenv(case: Case, folder: Path, _index: str, held: bool) -> None:
     rest = [text for text in _requirements(case, held) if not text.startswith(("tensorflow==", "tensorflow["))]
     (folder / "in.txt").write_text("\n".join([*rest, ""]))
+    # the nearest project is that of the benchmark, not ours above it
+    (folder / "pyproject.toml").write_text("[tool.tfenv]\n")
 
 
 def _tfenv(case: Case, index: str, cached: bool) -> list[str]:
