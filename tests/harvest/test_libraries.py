@@ -100,7 +100,9 @@ def test_symbols_of_a_published_wheel(tmp_path: Path) -> None:
                 async with Client() as client:
                     name = f"a-{version}-py3-none-any.whl"
                     file = file_of(name, size=len(index.files[name].content))
-                    return (await inside(client, replace(file, url=f"http://{index.host}/files/{name}"), code=True))[0]
+                    return (await inside(client, replace(file, url=f"http://{index.address}/files/{name}"), code=True))[
+                        0
+                    ]
 
             return asyncio.run(look())
 

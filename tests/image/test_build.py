@@ -50,7 +50,7 @@ def index() -> Iterator[FakeIndex]:
 def index_package(index: FakeIndex) -> Callable[[Published], LockedPackage]:
     """A function from what an index serves to how a lock holds it."""
     return lambda file: package(
-        file.filename, sha256=file.sha256, url=f"http://{index.host}/files/{file.filename}", size=len(file.content)
+        file.filename, sha256=file.sha256, url=f"http://{index.address}/files/{file.filename}", size=len(file.content)
     )
 
 

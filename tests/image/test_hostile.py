@@ -58,7 +58,7 @@ def lock_of(index: FakeIndex, *filenames: str) -> None:
         package(
             name,
             sha256=index.files[name].sha256,
-            url=f"http://{index.host}/files/{name}",
+            url=f"http://{index.address}/files/{name}",
             size=len(index.files[name].content),
         )
         for name in sorted(filenames)

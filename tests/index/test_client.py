@@ -136,7 +136,7 @@ def test_a_body_beyond_the_limit(index: FakeIndex) -> None:
 def test_ranges(index: FakeIndex) -> None:
     """Exactly the bytes asked for, and the length of the file."""
     content = index.files["demo-1.0-py3-none-any.whl"].content
-    url = f"http://{index.host}/files/demo-1.0-py3-none-any.whl"
+    url = f"http://{index.address}/files/demo-1.0-py3-none-any.whl"
     index.fault("/files/", cut=3)
     assert ranged(url, 5, 25) == content[5:25]
 
@@ -150,7 +150,7 @@ def test_ranges(index: FakeIndex) -> None:
 def test_a_server_without_ranges(index: FakeIndex) -> None:
     """The whole file in answer to a range is not read."""
     index.ranges = False
-    url = f"http://{index.host}/files/demo-1.0-py3-none-any.whl"
+    url = f"http://{index.address}/files/demo-1.0-py3-none-any.whl"
     with pytest.raises(RangesUnsupported):
         ranged(url, 5, 25)
 
@@ -246,7 +246,7 @@ def test_stream_of_a_missing_file(index: FakeIndex) -> None:
     """A file that is listed but not served is said so."""
 
     async def run() -> None:
-        async with Client() as client, client.stream(f"http://{index.host}/files/x.whl"):
+        async with Client() as client, client.stream(f"http://{index.address}/files/x.whl"):
             pass
 
     with pytest.raises(IndexUnavailable, match="answered 404"):
@@ -316,7 +316,7 @@ def test_clients_come_and_go(monkeypatch: pytest.MonkeyPatch, certificate: tuple
 
 def test_the_proxy_of_the_environment(index: FakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     """With HTTP_PROXY the request goes to the proxy, with the whole URL in it."""
-    monkeypatch.setenv("HTTP_PROXY", f"http://{index.host}")
+    monkeypatch.setenv("HTTP_PROXY", f"http://{index.address}")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     get("http://pypi.example.com/simple/demo/")

@@ -39,7 +39,7 @@ def listed(index: FakeIndex, published: Published, **change: object) -> File:
         name=Name(published.project),
         version=Version("1.0"),
         filename=published.filename,
-        url=f"http://{index.host}/files/{published.filename}",
+        url=f"http://{index.address}/files/{published.filename}",
         **fields,  # type: ignore[arg-type]
     )
 

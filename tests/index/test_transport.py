@@ -44,12 +44,12 @@ def test_httpx_comes_without_its_command_line() -> None:
 def test_a_registry_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests that wait take the proxy of the environment, unless NO_PROXY names the host."""
     with FakeIndex() as fake:
-        monkeypatch.setenv("HTTP_PROXY", fake.host)
+        monkeypatch.setenv("HTTP_PROXY", fake.address)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         monkeypatch.delenv("no_proxy", raising=False)
         with httpx.Client(transport=module.Blocking(), trust_env=False) as client:
             client.get("http://registry.example/v2/")
-            client.get(f"http://{fake.host}/v2/")
+            client.get(f"http://{fake.address}/v2/")
         assert [seen.path for seen in fake.requests] == ["http://registry.example/v2/", "/v2/"]
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from tests.support.local_server import LocalServer
 
 
-class FakeEngine:
+class FakeEngine(LocalServer):
     """Answers by method and path without version and query; what it was not told is a 404. A context manager.
 
     Attributes:
@@ -62,22 +59,9 @@ class FakeEngine:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        super().__init__(Handler)
 
     @property
     def host(self) -> str:
         """A value of DOCKER_HOST."""
-        return f"tcp://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"tcp://{self.address}"

@@ -8,13 +8,10 @@ import io
 import json
 import re
 import tarfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from tests.support.local_server import LocalServer
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
@@ -38,7 +35,7 @@ def _layer() -> bytes:
     return out.getvalue()
 
 
-class HostileRegistry:
+class HostileRegistry(LocalServer):
     """Serves one image with Python 3.11 for linux/amd64; a context manager.
 
     Attributes:
@@ -84,24 +81,12 @@ class HostileRegistry:
                 self.end_headers()
                 self.wfile.write(body or b"")
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
 
     @property
     def reference(self) -> str:
         """The image by its tag."""
-        return f"127.0.0.1:{self._server.server_address[1]}/base/python:3.11"
+        return f"{self.address}/base/python:3.11"
 
     def document(self) -> dict[str, Any]:
         """The sound manifest."""

@@ -24,16 +24,16 @@ import time
 import zipfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from tests.support.local_server import LocalServer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
 JSON = "application/vnd.pypi.simple.v1+json"
 UPLOADED = "2024-06-01T12:00:00Z"
@@ -76,7 +76,7 @@ class Seen:
     sent: int
 
 
-class FakeIndex:
+class FakeIndex(LocalServer):
     """Serves what was added to it; a context manager.
 
     Args:
@@ -130,39 +130,22 @@ class FakeIndex:
         class Handler(_Handler):
             fake = index
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
         self._scheme = "http"
         if tls is not None:
             self._scheme = "https"
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def host(self) -> str:
-        """Address and port."""
-        return f"127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def url(self) -> str:
         """Of the index itself, as for `--index-url`."""
-        return f"{self._scheme}://{self.host}/simple/"
+        return f"{self._scheme}://{self.address}/simple/"
 
     def url_with(self, user: str, password: str) -> str:
         """The same with credentials in it."""
-        return f"{self._scheme}://{user}:{password}@{self.host}/simple/"
+        return f"{self._scheme}://{user}:{password}@{self.address}/simple/"
 
     def add_wheel(
         self,
@@ -309,7 +292,7 @@ class FakeIndex:
     def _entry(self, file: Published) -> dict[str, object]:
         entry: dict[str, object] = {
             "filename": file.filename,
-            "url": f"{self._scheme}://{self.host}/files/{file.filename}",
+            "url": f"{self._scheme}://{self.address}/files/{file.filename}",
             "hashes": {"sha256": file.sha256} if self.hashes else {},
             "requires-python": file.requires_python,
             "size": len(file.content),
@@ -331,14 +314,6 @@ class FakeIndex:
             attributes["data-core-metadata"] = f"sha256={hashlib.sha256(file.metadata).hexdigest()}"
         text = " ".join(f'{key}="{html.escape(value)}"' for key, value in attributes.items())
         return f"<a {text}>{file.filename}</a><br/>\n"
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128  # the usual 5 lets connections wait a second, as if they were lost
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that hang up are part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
