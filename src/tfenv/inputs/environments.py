@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tfenv.model.package import Name
 
 _SPEC = re.compile(r"(?:[\w./-]+::)?(?P<name>[A-Za-z0-9_.-]+?)\s*(?:(?P<operator>[=<>!~]=?|\s)\s*(?P<rest>.*))?$")
+CONDA_CUDA = ("cuda", "cuda-toolkit", "cuda-version", "cudatoolkit")
+"""conda's packages that have the version of the CUDA toolkit"""
 _TENSORFLOW = {
     "tensorflow-base": "tensorflow",
     "tensorflow-mkl": "tensorflow-cpu",
@@ -63,7 +65,7 @@ def of_specs(specs: Iterable[tuple[str, SpecifierSet]], *, conda: Iterable[str] 
         match name:
             case "python":
                 python = version
-            case "cudatoolkit" | "cuda-toolkit" | "cuda-version" | "cuda":
+            case _ if name in CONDA_CUDA:
                 cuda, accelerated = version, True
             case "cudnn":
                 cudnn, accelerated = version, True

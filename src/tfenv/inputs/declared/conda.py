@@ -13,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 from tfenv.errors import UsageError
 from tfenv.inputs.declared.declared import Collector, DependencyFile, table, text, version
-from tfenv.inputs.environments import conda_spec, version_in
+from tfenv.inputs.environments import CONDA_CUDA, conda_spec, version_in
 from tfenv.model.package import Requirement, normalize
 from tfenv.store import formats
 
@@ -73,7 +73,7 @@ _PARTS = (
     "zstd",
 )
 """Beginnings of the names of packages that are no Python projects, or that every environment has."""
-_CUDA = ("cuda", "cuda-toolkit", "cuda-version", "cudatoolkit", "pytorch-cuda")
+_CUDA = (*CONDA_CUDA, "pytorch-cuda")
 _INCLUDED = re.compile(r"(?:-r|--requirement)[\s=]*(?P<file>\S+)")
 
 

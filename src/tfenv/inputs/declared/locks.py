@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _PYPI = ("https://pypi.org/simple", "https://pypi.python.org/simple")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
-_HERE = ("virtual", "editable", "directory", "path")
 _PLATFORM = "linux-64"
 """the platform whose packages are read of a lock for several"""
 
@@ -170,9 +169,7 @@ def _declared(
 ) -> DependencyFile:
     held = dict(pins)
     return DependencyFile(
-        requirements=tuple(
-            Requirement(name=name, source=f"{found.name}") for name in dict.fromkeys(wanted) if name in held
-        ),
+        requirements=tuple(Requirement(name=name, source=found.name) for name in dict.fromkeys(wanted) if name in held),
         python=specifier(python or None),
         pins=tuple(held.items()),
         elsewhere=tuple(found.elsewhere),

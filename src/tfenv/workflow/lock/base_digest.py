@@ -34,6 +34,11 @@ class BaseDigest:
         self._report = report
         self._asked: dict[str, _Asked] = {}
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the registry will be asked, as far as can be said before an image is chosen."""
+        return not self._offline and not self._kept
+
     def expect(self, reference: str) -> None:
         """Ask the registry for an image that will probably be wanted, and do not wait for the answer."""
         if reference not in self._kept and not self._offline and reference not in self._asked:

@@ -62,6 +62,7 @@ class Declarations:
         self.files([path.parent / name for name in read.files])
         for lock in LOCKS:
             if (beside := path.parent / lock).is_file():
+                # 5 modules that a project without such a lock does not need
                 from tfenv.inputs.declared.locks import of_toml
 
                 declared = of_toml(files.read(beside), lock)
@@ -82,10 +83,7 @@ class Declarations:
             self._file(path, plain)
         listed = requirements_file.read(plain, files.read, constraints=constraints, environment=os.environ)
         self.requirements += listed.requirements
-        self.constraints += listed.constraints
-        self.indexes += [url for url in (listed.index_url, *listed.extra_index_urls) if url is not None]
-        self.elsewhere += listed.elsewhere
-        self._note(*listed.notes)
+        self._add_common(listed)
 
     def _file(self, path: Path, plain: list[Path]) -> None:
         # 3 modules that a lock without files does not need
@@ -108,14 +106,10 @@ class Declarations:
     def _add_project(self, read: Project) -> None:
         self.requirements += read.dependencies
         self.requirements += (read.python,) if read.python is not None else ()
-        self.constraints += read.constraints
-        self.elsewhere += read.elsewhere
-        self.indexes += [url for url in (read.index_url, *read.extra_index_urls) if url is not None]
-        self._note(*read.notes)
+        self._add_common(read)
 
     def _add(self, declared: DependencyFile, path: Path) -> None:
         self.requirements += declared.requirements
-        self.constraints += declared.constraints
         if declared.python is not None:
             python = Requirement(
                 name=normalize("python"),
@@ -125,10 +119,14 @@ class Declarations:
             )
             self.requirements.append(python)
         self.preferred |= dict(declared.pins)
-        self.elsewhere += declared.elsewhere
-        self.indexes += [url for url in (declared.index_url, *declared.extra_index_urls) if url is not None]
         self.cuda = self.cuda or declared.cuda
-        self._note(*declared.notes)
+        self._add_common(declared)
+
+    def _add_common(self, read: Project | DependencyFile | requirements_file.Requirements) -> None:
+        self.constraints += read.constraints
+        self.elsewhere += read.elsewhere
+        self.indexes += [url for url in (read.index_url, *read.extra_index_urls) if url is not None]
+        self._note(*read.notes)
 
     def _note(self, *lines: str) -> None:
         self.notes |= dict.fromkeys(lines)
@@ -168,7 +166,7 @@ def is_project(content: str) -> bool:
     return any(line.startswith(("[tool.tfenv", "[project]", "[tool.poetry")) for line in lines)
 
 
-def left_out(found: Iterable[Elsewhere], locked: Iterable[Name]) -> Iterable[Elsewhere]:
+def left_out(found: Iterable[Elsewhere], locked: Iterable[Name]) -> list[Elsewhere]:
     """Dependencies from elsewhere that a lock holds from an index all the same."""
     names = set(locked)
     return [each for each in found if each.name in names]

@@ -89,7 +89,7 @@ def solve(
         expected=(*expected, *(preferred or ())),
     )
     with supply:
-        if base_digest is not None and (usual := supply.usual_image()) is not None:
+        if base_digest is not None and base_digest.is_open and (usual := supply.usual_image()) is not None:
             base_digest.expect(usual)
         answer = _Search(goal, facts, supply, preferred or {}, progress or Silent()).lock()
         if consulted is not None:
