@@ -55,7 +55,20 @@ def test_requirements_files_have_no_other_format() -> None:
 
 @pytest.mark.parametrize("name", sorted({case["name"] for case in CASES} - {"spec.txt", "spec-file.txt"}))
 @pytest.mark.parametrize(
-    "text", ["", "\0", "[", "{", "[[package]]\nname = 3", "package: 3", "a: [", "(" * 500, "[1]", "3"]
+    "text",
+    [
+        "",
+        "\0",
+        "[",
+        "{",
+        "[[package]]\nname = 3",
+        '[[package]]\nname = "p"\nsource = {virtual = "."}',
+        "package: 3",
+        "a: [",
+        "(" * 500,
+        "[1]",
+        "3",
+    ],
 )
 def test_damaged_files(name: str, text: str) -> None:
     """A damaged file is an error of ours or nothing at all, never an exception."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tfenv.errors import UsageError
@@ -37,16 +38,18 @@ def of_toml(content: str, name: str) -> DependencyFile:
     pins: list[tuple[Name, Version]] = []
     needed: list[Name] = []
     asked: list[Name] | None = None
+    counted = Counter(_registry(table(row, "source")) for row in rows if not _is_own(row))
+    usual = max(counted, key=lambda registry: counted[registry], default="")
     for row in rows:
         key, source = text(row.get("name")), table(row, "source")
         if not _NAME.fullmatch(key):
             continue
         requires = [normalize(each) for each in _required(row.get("dependencies"))]
-        if source.keys() & {"virtual", "editable"}:  # uv's name for the project itself
+        if _is_own(row):
             asked = [*(asked or []), *requires]
             continue
         needed += [each for each in requires if each != normalize(key)]
-        place = _elsewhere(row, source)
+        place = _elsewhere(row, source, usual)
         if place is not None:
             found.away(key, place, f"package `{key}`")
         elif (locked := version(row.get("version"))) is not None:
@@ -149,19 +152,32 @@ def _required(value: object) -> Iterator[str]:
             yield match[0]
 
 
-def _elsewhere(row: dict[str, object], source: dict[str, object]) -> str | None:
-    """Where a package comes from, if not from PyPI."""
-    for key in ("git", "url", "path", "directory"):
+def _is_own(row: dict[str, object]) -> bool:
+    """Whether a row is the project itself, in a lock of uv."""
+    return bool(table(row, "source").keys() & {"virtual", "editable"})
+
+
+def _elsewhere(row: dict[str, object], source: dict[str, object], usual: str) -> str | None:
+    """Where a package comes from, if neither from PyPI nor from the index that most packages come from, a mirror."""
+    for key in ("git", "path", "directory"):
         if text(source.get(key)):
             return text(source[key])
         if text(row.get(key)):
             return text(row[key])
-    kind = text(source.get("type"))
-    url = text(source.get("url")) or text(source.get("registry"))
-    if kind in ("git", "url", "file", "directory") or (kind == "legacy" and not url.startswith(_PYPI)):
-        return url or kind
-    registry = text(source.get("registry"))
-    return registry if registry and not registry.startswith(_PYPI) else None
+    kind, url = text(source.get("type")), text(source.get("url")) or text(row.get("url"))
+    if url and kind != "legacy":
+        return url
+    if kind in ("git", "url", "file", "directory"):
+        return kind
+    registry = _registry(source)
+    return registry if registry not in ("", usual) else None
+
+
+def _registry(source: dict[str, object]) -> str:
+    """The index that a package comes from; empty for PyPI, and for what does not come from an index."""
+    legacy = text(source.get("url")) if source.get("type") == "legacy" else ""
+    url = text(source.get("registry")) or legacy
+    return "" if url.startswith(_PYPI) else url
 
 
 def _declared(
