@@ -24,7 +24,7 @@ from tfenv.overlay.present import SYSTEM_CUDA, SYSTEM_CUDNN
 from tfenv.resolver.commands import IMAGE, PACKAGE, install_command, lock_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tfenv.check.clash import Clash
     from tfenv.check.knowledge import Knowledge
@@ -118,9 +118,8 @@ class Fixes:
         changed = [] if resolution is None else self._changed(self._question, resolution, set())
         if not changed:
             return []
-        values = tuple((f"packages.{one.name}", _text(one)) for one in changed)
         command = install_command(self._question.installer, [(one.name, one.specifier) for one in changed])
-        return [Fix(change=values, command=command, cost=PACKAGE, solved=True)]
+        return [Fix(change=_values(changed), command=command, cost=PACKAGE, solved=True)]
 
     def elsewhere(self, problem: Problem) -> Iterator[Fix]:
         """What serves a machine that no release on an index serves."""
@@ -192,16 +191,10 @@ class Fixes:
             return step
         resolution = self._solver.resolution(after)
         changed = [] if resolution is None else self._changed(after, resolution, set())
-        if changed and self._wrong(after.fixing(*changed)):
-            return None
-        values = tuple((f"packages.{one.name}", _text(one)) for one in changed)
-        return replace(
-            step,
-            values=(*step.values, *values),
-            after=after.fixing(*changed),
-            cost=step.cost + PACKAGE * bool(changed),
-            kinds=step.kinds | ({"packages"} if changed else set()),
-        )
+        if not changed:
+            return step
+        extended = _with_packages(step, changed)
+        return None if self._wrong(extended.after) else extended
 
     def _unjudged(self, wrong: Wrong, first: str) -> Iterator[Alteration]:
         """Steps that concern a problem that the rules do not see, and that make no other."""
@@ -250,18 +243,11 @@ class Fixes:
         changed = self._changed(step.after, resolution, names)
         if not changed:
             return None
-        after = step.after.fixing(*changed)
-        if self._wrong(after):
+        extended = _with_packages(step, changed)
+        if self._wrong(extended.after):
             return None
-        self._solver.solved(after)
-        values = tuple((f"packages.{one.name}", _text(one)) for one in changed)
-        return Alteration(
-            values=(*step.values, *values),
-            after=after,
-            cost=step.cost + PACKAGE,
-            does=step.does,
-            kinds=step.kinds | {"packages"},
-        )
+        self._solver.solved(extended.after)
+        return extended
 
     def _left(self, question: Question) -> list[tuple[str, Clash | None]]:
         """What is wrong; with many packages first without them, which takes a fraction of the time."""
@@ -325,6 +311,21 @@ class Fixes:
         except ValueError:
             return SpecifierSet(said)
         return SpecifierSet(f"=={version}" if len(version.release) > 2 else f"=={version}.*")
+
+
+def _with_packages(step: Alteration, changed: Sequence[Fixed]) -> Alteration:
+    """The step, and these packages at their versions."""
+    return replace(
+        step,
+        values=(*step.values, *_values(changed)),
+        after=step.after.fixing(*changed),
+        cost=step.cost + PACKAGE,
+        kinds=step.kinds | {"packages"},
+    )
+
+
+def _values(changed: Sequence[Fixed]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"packages.{one.name}", _text(one)) for one in changed)
 
 
 def _exactly(value: str) -> SpecifierSet:

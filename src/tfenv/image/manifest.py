@@ -88,12 +88,9 @@ def configuration_of(content: bytes, name: str, layers: tuple[Listed, ...]) -> d
             _refuse(name, f"`rootfs.diff_ids[{index}]` is `{foreign.shown(diff_id)}`, which is not a digest")
     if len(diff_ids) != len(layers):
         _refuse(name, f"it has {len(diff_ids)} layers, the manifest has {len(layers)}")
-    settings = document.get("config") or {}
-    table = _object(settings, name, "`config`")
-    for key in ("Env",):
-        values = table.get(key) or []
-        if not all(isinstance(value, str) for value in _list(values, name, f"`config.{key}`")):
-            _refuse(name, f"`config.{key}` is not a list of strings")
+    table = _object(document.get("config") or {}, name, "`config`")
+    if not all(isinstance(value, str) for value in _list(table.get("Env") or [], name, "`config.Env`")):
+        _refuse(name, "`config.Env` is not a list of strings")
     _object(table.get("Labels") or {}, name, "`config.Labels`")
     _list(document.get("history") or [], name, "`history`")
     return document
